@@ -1,0 +1,41 @@
+"""gRDA and directional pruning: a small, correct core and an interactive course built on it.
+
+The names below are the public ones. Each is imported when it is first used, so that
+``import grda_edu`` loads neither torch nor any widget: the concept lessons need numpy only.
+"""
+
+from importlib import import_module
+from importlib.metadata import version as _version
+
+_HOME_OF = {
+    "GRDA": "optim",
+    "penalty_groups": "optim",
+    "soft_threshold": "shrinkage",
+    "hard_threshold": "shrinkage",
+    "tuning_function": "shrinkage",
+    "tuning_increment": "shrinkage",
+    "zeros_by_layer": "sparsity",
+    "sparsity": "sparsity",
+    "masks": "sparsity",
+    "digits": "data",
+    "mnist5k": "data",
+    "digits_cnn": "models",
+    "small_digits_cnn": "models",
+    "train": "train",
+    "Checkpoint": "train",
+    "Run": "run",
+    "Explorable": "explore",
+}
+
+__all__ = sorted(_HOME_OF)
+__version__ = _version("grda-edu")
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME_OF:
+        return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
