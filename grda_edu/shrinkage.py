@@ -1,0 +1,94 @@
+"""The two formulas everything rests on: soft-thresholding and the tuning function.
+
+Plain arithmetic on whatever holds the numbers: floats, numpy arrays or torch tensors.
+Nothing here imports torch.
+"""
+
+from typing import Any
+
+
+def soft_threshold(x: Any, tau: Any) -> Any:
+    """Move every entry of ``x`` towards zero by ``tau``; what would cross zero becomes zero.
+
+        S_τ(x) = sign(x)·max(|x| - τ, 0) = x - clip(x, -τ, τ) = argmin_w ½(w - x)² + τ|w|
+
+    Args:
+        x: float, numpy array or torch tensor of any shape, in the units of the weights.
+        tau: the threshold, ≥ 0, in the units of ``x``: a number, or an array that broadcasts
+            against the array ``x``.
+
+    Returns:
+        The same kind and shape as ``x``. NaN stays NaN.
+
+    Raises:
+        ValueError: if ``tau`` is negative or NaN.
+
+    Source: the update rule of gRDA, Chao et al. 2020 (arXiv:2006.09358), algorithm 1.
+    """
+    _require("tau", tau, tau >= 0, ">= 0")
+    if hasattr(x, "clip"):
+        return x - x.clip(-tau, tau)
+    return x - max(min(x, tau), -tau)
+
+
+def hard_threshold(x: Any, tau: Any) -> Any:
+    """Keep the entries of ``x`` with |x| > ``tau`` as they are; set the others to zero.
+
+        H_τ(x) = x if |x| > τ, else 0
+
+    The discontinuous relative of ``soft_threshold``: what magnitude pruning does.
+    Arguments, result and errors are those of ``soft_threshold``.
+    """
+    _require("tau", tau, tau >= 0, ">= 0")
+    return x * (abs(x) > tau) + 0.0  # the 0.0 turns -0.0 into 0.0
+
+
+def tuning_function(n: Any, lr: Any, c: Any, mu: Any) -> Any:
+    """The threshold of gRDA after ``n`` steps of one learning rate.
+
+        g(n, γ) = c·γ^½·(nγ)^μ = c·γ^(½+μ)·n^μ
+
+    Args:
+        n: number of steps, ≥ 0.
+        lr: learning rate γ ≥ 0.
+        c: strength of the penalty, ≥ 0. ``c = 0`` is SGD.
+        mu: exponent μ > 0 of the growth in time; the theory asks for ½ < μ < 1.
+            Each of the four is a number or an array; arrays broadcast against each other.
+
+    Returns:
+        The threshold, in the units of the weights.
+
+    Raises:
+        ValueError: if an argument is NaN or outside its range.
+
+    Source: Chao et al. 2020 (arXiv:2006.09358), section 1; items 1 and 7 of the authors' response.
+    """
+    _require("n", n, n >= 0, ">= 0")
+    _require_hyperparameters(lr, c, mu)
+    return c * lr ** (0.5 + mu) * n**mu
+
+
+def tuning_increment(n: Any, lr: Any, c: Any, mu: Any) -> Any:
+    """What step ``n`` (1, 2, …) adds to the threshold, at the learning rate of that step.
+
+        g(n, γ) - g(n-1, γ) = c·γ^(½+μ)·(n^μ - (n-1)^μ)
+
+    Under a learning-rate schedule the threshold is the SUM of these increments. Recomputing
+    ``tuning_function(n, lr_now)`` instead would let a drop of the learning rate collapse it.
+    Arguments and errors are those of ``tuning_function``, with ``n`` ≥ 1.
+    """
+    _require("n", n, n >= 1, ">= 1")
+    _require_hyperparameters(lr, c, mu)
+    return c * lr ** (0.5 + mu) * (n**mu - (n - 1) ** mu)
+
+
+def _require_hyperparameters(lr: Any, c: Any, mu: Any) -> None:
+    _require("lr", lr, lr >= 0, ">= 0")
+    _require("c", c, c >= 0, ">= 0")
+    _require("mu", mu, mu > 0, "> 0")
+
+
+def _require(name: str, value: Any, inside: Any, accepted: str) -> None:
+    """Raise ValueError unless every entry lies inside the range; NaN lies in none."""
+    if not (inside.all() if hasattr(inside, "all") else inside):
+        raise ValueError(f"{name} = {value}: accepted is {name} {accepted}")
