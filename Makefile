@@ -1,0 +1,59 @@
+# `make lab` opens the course, `make test` proves it works. Both make their own environment in .venv first.
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := test,mnist
+.DEFAULT_GOAL := help
+.PHONY: help lab test bench notebooks record binder-check lint format constraints clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+lab: $(VENV)/.lab  ## set everything up and open the course in JupyterLab (make lab ARGS="--port 8899 --no-browser")
+	@$(BIN)/grda-edu lab $(ARGS)
+
+test: $(VENV)/.test  ## set everything up and run linters, type checker and all tests
+	@$(BIN)/python tools/run_tests.py $(ARGS)
+
+bench: $(VENV)/.test  ## print the benchmarks' ratios
+	$(BIN)/python -m benchmarks
+
+notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and the badges from pyproject's address
+	$(BIN)/python tools/address.py
+	$(BIN)/python tools/make_notebooks.py
+
+record: $(VENV)/.lab  ## train the recorded runs again (make record ARGS=NAME for one of them)
+	$(BIN)/grda-edu record $(ARGS)
+
+lint: $(VENV)/.test  ## ruff and mypy only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.test  ## mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+binder-check:  ## play Binder's build in a clean environment
+	sh tools/binder_check.sh
+
+constraints:  ## pin again what a fresh environment resolves to (make constraints TORCH=2.13.0)
+	sh tools/make_constraints.sh $(TORCH)
+
+clean:  ## remove the environment and everything generated, but no notebook of yours
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamps make a second call quick. The package itself is installed editable: its sources need no stamp.
+$(VENV)/.torch: constraints.txt tools/install_torch.sh
+	@python=$$(PYTHON=$(PYTHON) sh tools/find_python.sh) && { test -x $(BIN)/python || $$python -m venv $(VENV); }
+	@sh tools/install_torch.sh $(BIN)/python
+	@touch $@
+
+$(VENV)/.lab: $(VENV)/.torch pyproject.toml
+	@echo "Installing the course into $(VENV) (a minute or two, the first time only)."
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.lab
+	@echo "Installing what the tests need."
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
