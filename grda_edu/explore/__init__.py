@@ -1,1 +1,7 @@
+"""Figures that are computed in Python and played in the browser."""
 
+from . import palette
+from .controls import Choice, Slider
+from .widget import Explorable, Picture
+
+__all__ = ["Choice", "Explorable", "Picture", "Slider", "palette"]

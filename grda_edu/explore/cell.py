@@ -1,0 +1,60 @@
+"""What a notebook cell shows belongs to that cell: running it again closes what it showed before.
+
+Widgets outlive the output that they were drawn in; without this a cell run twenty times leaves
+twenty of them in the kernel and in the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+_shown: dict[str, tuple[str, list[Callable[[], object]]]] = {}
+
+
+def on_rerun(close: Callable[[], object]) -> None:
+    """Call ``close`` when the cell that is running now is run again. Outside a notebook: nothing."""
+    cell, run = _current()
+    if not cell:
+        return
+    former, closers = _shown.get(cell, ("", []))
+    if former != run:
+        closers = []
+        _shown[cell] = (run, closers)
+    closers.append(close)
+
+
+def _close_former(*_: object) -> None:
+    cell, run = _current()
+    former, closers = _shown.get(cell, (run, []))
+    if former != run:
+        del _shown[cell]
+        for close in closers:
+            close()
+
+
+def _current() -> tuple[str, str]:
+    """The running cell's identity and the identity of this execution of it ('' where unknown)."""
+    shell = _shell()
+    if shell is None or not hasattr(shell, "get_parent"):
+        return "", ""
+    parent = shell.get_parent() or {}
+    cell = parent.get("metadata", {}).get("cellId") or parent.get("content", {}).get("code", "")
+    return cell, parent.get("header", {}).get("msg_id", "")
+
+
+def _shell() -> object | None:
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return None
+    return get_ipython()
+
+
+def _watch() -> None:
+    """Close before the cell's code runs, so that its new widgets meet none of the old ones."""
+    shell = _shell()
+    if shell is not None:
+        shell.events.register("pre_run_cell", _close_former)
+
+
+_watch()

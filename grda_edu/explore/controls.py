@@ -1,0 +1,92 @@
+"""Sliders and drop-downs, as values: what can be chosen and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Format = str | Callable[[float], str]
+
+
+def write(value: float, form: Format, unit: str = "") -> str:
+    """``value`` as a learner reads it: ``form`` is a format specification or a function."""
+    text = form(value) if callable(form) else format(value, form)
+    return f"{text} {unit}".rstrip()
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A slider over an increasing grid of values.
+
+    values: the grid, strictly increasing, at least one; label: what stands before the slider;
+    unit: written after the value; format: a format specification or a function of the value;
+    start: the first value shown (the nearest grid value is taken; the first by default);
+    play: adds a button that walks through the grid (where the control is a time).
+    """
+
+    values: Sequence[float]
+    label: str = ""
+    unit: str = ""
+    format: Format = ".3g"
+    start: float | None = None
+    play: bool = False
+
+    @classmethod
+    def linear(cls, low: float, high: float, count: int, **options: object) -> Slider:
+        """``count`` values from ``low`` to ``high``, evenly spaced."""
+        return cls(np.linspace(low, high, count).tolist(), **options)  # type: ignore[arg-type]
+
+    @classmethod
+    def log(cls, low: float, high: float, count: int, **options: object) -> Slider:
+        """``count`` values from ``low`` to ``high``, evenly spaced in the logarithm."""
+        return cls(np.geomspace(low, high, count).tolist(), **options)  # type: ignore[arg-type]
+
+    def check(self, name: str) -> None:
+        """Raise ValueError, naming the control, where the grid cannot be slid over."""
+        grid = np.asarray(self.values, dtype=float)
+        if grid.ndim != 1 or grid.size == 0:
+            raise ValueError(
+                f"control {name!r}: values are empty; a slider needs at least one value"
+            )
+        if not np.isfinite(grid).all() or (np.diff(grid) <= 0).any():
+            raise ValueError(
+                f"control {name!r}: values {_short(grid)} are not strictly increasing and finite"
+            )
+
+    def nearest(self, name: str, value: float) -> int:
+        """Index of the grid value nearest to ``value``; ValueError outside the grid's range."""
+        grid = np.asarray(self.values, dtype=float)
+        slack = 1e-9 * max(1.0, float(np.abs(grid).max()))
+        if not grid[0] - slack <= value <= grid[-1] + slack:
+            raise ValueError(f"{name} = {value!r}: accepted is {grid[0]:g} to {grid[-1]:g}")
+        return int(np.abs(grid - value).argmin())
+
+    def describe(self, name: str) -> dict:
+        return {
+            "name": name,
+            "label": self.label or name,
+            "play": self.play,
+            "texts": [write(value, self.format, self.unit) for value in self.values],
+        }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A drop-down of presets: label of each option -> the value that compute receives."""
+
+    options: Mapping[str, object]
+    label: str = ""
+
+    def check(self, name: str) -> None:
+        if not self.options:
+            raise ValueError(f"control {name!r}: options are empty; a drop-down needs at least one")
+
+    def describe(self, name: str) -> dict:
+        return {"name": name, "label": self.label or name, "options": list(self.options)}
+
+
+def _short(grid: np.ndarray) -> str:
+    shown = ", ".join(f"{value:g}" for value in grid[:5])
+    return f"[{shown}{', …' if grid.size > 5 else ''}]"

@@ -1,0 +1,212 @@
+"""Tabulate a computation over the grid of its controls.
+
+A table holds one column for each attribute that the computation sets. A column is stored only along
+the controls on which it really depends; a curve that ignores a slider is stored once for that slider.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+Row = Mapping[str, object]
+Compute = Callable[..., tuple[Row, str]]
+
+
+class ComputeError(Exception):
+    """The lesson's computation raised; the message says at which control values."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One attribute over the grid: ``values`` has shape ``grid + shape``, float32 or str."""
+
+    key: str
+    values: np.ndarray  # grid + shape
+    grid: tuple[int, ...]  # a control on which the column does not depend has size 1
+    shape: tuple[int, ...]  # of one row
+
+    @property
+    def is_text(self) -> bool:
+        return self.values.dtype == object
+
+    @property
+    def nbytes(self) -> int:
+        if self.is_text:
+            return sum(len(text.encode()) + 3 for text in self.values.flat)
+        return self.values.nbytes
+
+
+@dataclass
+class Table:
+    """Columns over one grid of controls, and the sentence for each position."""
+
+    columns: list[Column]
+    sentence: Column
+    grid: tuple[int, ...]
+    _names: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(column.nbytes for column in [*self.columns, self.sentence])
+
+    def message(self, option: int = 0, at: Sequence[int] | None = None) -> dict:
+        """What the page receives. ``at``: the position for which a one-row table was computed."""
+        numbers = [column for column in self.columns if not column.is_text]
+        offsets = np.cumsum([0, *(column.nbytes for column in numbers)]).tolist()
+        starts = {column.key: start for column, start in zip(numbers, offsets, strict=False)}
+        return {
+            "option": option,
+            "at": None if at is None else list(at),
+            "columns": [_describe(column, starts.get(column.key)) for column in self.columns],
+            "sentence": _describe(self.sentence, None),
+            "data": b"".join(column.values.tobytes() for column in numbers),
+        }
+
+
+def _describe(column: Column, offset: int | None) -> dict:
+    trace, _, path = column.key.rpartition("|")
+    entry = {
+        "key": column.key,
+        "trace": trace or None,
+        "path": path,
+        "grid": list(column.grid),
+        "shape": list(column.shape),
+    }
+    if offset is None:
+        rows = column.values.reshape((prod(column.grid), *column.shape))
+        return entry | {"strings": rows.tolist()}
+    return entry | {"offset": offset}
+
+
+def split_key(key: str, traces: Sequence[str]) -> str:
+    """``"name.attribute"`` or ``"layout.path"`` as ``"name|attribute"`` or ``"|path"``.
+
+    Raises ValueError for a trace that the figure does not have. Names may contain dots.
+    """
+    if key.startswith("layout."):
+        return "|" + key.removeprefix("layout.")
+    for name in sorted(traces, key=len, reverse=True):
+        if key.startswith(name + "."):
+            return f"{name}|{key[len(name) + 1 :]}"
+    known = ", ".join(map(repr, traces)) or "none"
+    raise ValueError(
+        f"compute returned {key!r}: no such trace. Keys are 'trace name.attribute' or 'layout.path'; "
+        f"the figure's named traces are {known}"
+    )
+
+
+def _cell(key: str, value: object) -> np.ndarray:
+    """One row's value as float32 or as an object array of strings."""
+    array = np.asarray(value)
+    if array.dtype.kind in "fiub":
+        return array.astype(np.float32)
+    if array.dtype.kind in "UO" and all(isinstance(item, str) for item in array.flat):
+        return array.astype(object)
+    raise ValueError(
+        f"compute returned {key!r} of type {array.dtype}: accepted are numbers, strings and arrays of either"
+    )
+
+
+def call(compute: Compute, values: Mapping[str, object], traces: Sequence[str]) -> tuple[dict, str]:
+    """Run ``compute`` once; its row with keys resolved and values as arrays, and its sentence.
+
+    Raises ComputeError where ``compute`` raises, ValueError where it returns something else than
+    ``(dict, sentence)``.
+    """
+    where = ", ".join(f"{name} = {value!r}" for name, value in values.items()) or "no controls"
+    try:
+        result = compute(**values)
+    except Exception as error:  # any error of a lesson's author must reach the page
+        raise ComputeError(f"{type(error).__name__} at {where}: {error}") from error
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str)):
+        raise ValueError(f"compute must return (dict, sentence), got {type(result).__name__}")
+    row, sentence = result
+    return {split_key(key, traces): _cell(key, value) for key, value in row.items()}, sentence
+
+
+def single(compute: Compute, values: Mapping[str, object], traces: Sequence[str]) -> Table:
+    """A table of one row."""
+    row, sentence = call(compute, values, traces)
+    return _assemble([row], [sentence], ())
+
+
+def tabulate(
+    compute: Compute,
+    controls: Mapping[str, Sequence[object]],
+    fixed: Mapping[str, object],
+    traces: Sequence[str],
+    *,
+    budget: int,
+    seconds: float,
+) -> Table | None:
+    """All of ``compute`` over the grid of ``controls``; None where it is too large or too slow.
+
+    ``budget`` is in bytes, counted after columns are stored once along controls they ignore;
+    ``seconds`` is what the whole table may take, judged by its first rows.
+    """
+    names, grid = list(controls), tuple(map(len, controls.values()))
+    rows: list[dict] = []
+    sentences: list[str] = []
+    start = time.perf_counter()
+    for position in itertools.product(*controls.values()):
+        row, sentence = call(compute, {**dict(zip(names, position, strict=True)), **fixed}, traces)
+        _same_shapes(row, rows, dict(zip(names, position, strict=True)))
+        rows.append(row)
+        sentences.append(sentence)
+        if len(rows) == 8 and _hopeless(rows, prod(grid), budget, seconds, start):
+            return None
+        if time.perf_counter() - start > 2 * seconds:
+            return None
+    table = _assemble(rows, sentences, grid)
+    return table if table.nbytes <= budget else None
+
+
+def _hopeless(rows: list[dict], total: int, budget: int, seconds: float, start: float) -> bool:
+    """Would the whole table be far over its budget? Columns may collapse, so there is a margin."""
+    row_bytes = sum(value.nbytes for value in rows[0].values())
+    elapsed = time.perf_counter() - start
+    return row_bytes * total > 50 * budget or elapsed / len(rows) * total > seconds
+
+
+def _same_shapes(row: dict, rows: list[dict], values: Mapping[str, object]) -> None:
+    if not rows:
+        return
+    first = rows[0]
+    where = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+    if row.keys() != first.keys():
+        odd = sorted(key.replace("|", ".").lstrip(".") for key in row.keys() ^ first.keys())
+        raise ValueError(f"compute sets {odd} at some positions only (first seen at {where})")
+    for key, value in row.items():
+        if value.shape != first[key].shape or (value.dtype != first[key].dtype):
+            name = key.replace("|", ".") if not key.startswith("|") else f"layout.{key[1:]}"
+            raise ValueError(
+                f"compute returns ragged rows for {name!r}: {value.dtype}{list(value.shape)} at {where}, "
+                f"{first[key].dtype}{list(first[key].shape)} before; every row needs one shape"
+            )
+
+
+def _assemble(rows: list[dict], sentences: list[str], grid: tuple[int, ...]) -> Table:
+    columns = [
+        _collapse(key, np.stack([row[key] for row in rows]), grid, rows[0][key].shape)
+        for key in rows[0]
+    ]
+    texts = np.array(sentences, dtype=object)
+    return Table(columns, _collapse("|sentence", texts, grid, ()), grid)
+
+
+def _collapse(key: str, stacked: np.ndarray, grid: tuple[int, ...], shape: tuple) -> Column:
+    values = stacked.reshape(grid + shape)
+    for axis in range(len(grid)):
+        first = values.take([0], axis=axis)
+        same = np.equal(values, first)
+        if values.dtype != object:
+            same |= np.isnan(values) & np.isnan(first)
+        if same.all():
+            values = first
+    return Column(key, np.ascontiguousarray(values), values.shape[: len(grid)], shape)

@@ -1,0 +1,324 @@
+"""The figure on the page: a widget that draws, and one that plays a table with sliders."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import json
+import traceback
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import anywidget
+import plotly.graph_objects as go
+import traitlets as t
+from ipywidgets import Widget, widget_serialization
+from plotly.offline import get_plotlyjs
+
+from . import cell, palette
+from .controls import Choice, Slider
+from .table import Compute, ComputeError, Table, single, tabulate
+
+BUDGET_BYTES = 2_000_000  # a figure's table; a larger one is computed on request
+BUDGET_SECONDS = 2.5  # what tabulating may take while the learner waits
+_CACHED_ROWS = 512
+_HERE = Path(__file__).parent
+
+
+@cache
+def packed_plotly() -> bytes:
+    """plotly.js, gzipped: 1.5 MB instead of 4.8. Sent once a page, unpacked by the browser."""
+    return gzip.compress(get_plotlyjs().encode(), compresslevel=6, mtime=0)
+
+
+class Library(anywidget.AnyWidget):
+    """Holds plotly.js. Every figure refers to the one instance, so a page receives it once."""
+
+    _esm = "export default { render() {} };"
+    packed = t.Bytes().tag(sync=True)
+
+
+_library: Library | None = None
+
+
+def library() -> Library:
+    """The kernel's only Library, made anew if something closed it."""
+    global _library
+    if _library is None or _library.comm is None:
+        _library = Library(packed=packed_plotly())
+    return _library
+
+
+class Picture(anywidget.AnyWidget):
+    """A figure without controls that Python redraws.
+
+    figure: a plotly Figure (or a function that makes one) whose traces are named;
+    label: what the figure shows, for screen readers and where no kernel runs.
+    """
+
+    _esm = _HERE / "picture.js"
+    _css = _HERE / "picture.css"
+
+    figure = t.Dict().tag(sync=True)
+    label = t.Unicode().tag(sync=True)
+    dark = t.Dict(palette.DARK).tag(sync=True)
+    library = t.Instance(Widget).tag(sync=True, **widget_serialization)
+    controls = t.List().tag(sync=True)
+    choice = t.Dict().tag(sync=True)
+    index = t.List(t.Int()).tag(sync=True)
+    start = t.List(t.Int()).tag(sync=True)
+    option = t.Int(0).tag(sync=True)
+    table = t.Dict().tag(sync=True)
+    error = t.Unicode().tag(sync=True)
+    fallback = t.Unicode().tag(sync=True)
+
+    def __init__(
+        self, figure: go.Figure | Callable[[], go.Figure], *, label: str = "", **state: object
+    ) -> None:
+        picture = figure() if callable(figure) else figure
+        names = [trace.name for trace in picture.data]
+        if len(set(names)) < len(names) or None in names:
+            raise ValueError(f"figure: every trace needs a name of its own, got {names}")
+        self._traces = names
+        title = picture.layout.title.text or ""
+        super().__init__(
+            figure=json.loads(picture.to_json()),
+            label=label or title or "figure",
+            library=library(),
+            fallback=f"grda-fallback-{uuid.uuid4().hex[:12]}",
+            **state,
+        )
+
+    def show(self, row: Mapping[str, object], sentence: str) -> None:
+        """Redraw with ``row`` ("trace name.attribute" or "layout.path" -> value) and a sentence."""
+        table = single(lambda: (row, sentence), {}, self._traces)
+        self.table = table.message()
+
+    def _ipython_display_(self) -> None:
+        """The widget, below a line that a notebook opened without a kernel shows in its place."""
+        from IPython.display import display
+
+        cell.on_rerun(self.close)
+        display(self.fallback_line(), {"text/plain": ""}, raw=True)
+        display(self._repr_mimebundle_()[0], raw=True)  # type: ignore[index]
+
+    def fallback_line(self) -> dict[str, str]:
+        """MIME bundle of the line that stands for the figure where nothing draws it."""
+        text = f"Figure: {self.label}. It comes alive when the cells are run (Run → Run All Cells)."
+        return {
+            "text/html": f'<p class="{self.fallback}">{html.escape(text)}</p>',
+            "text/plain": text,
+        }
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.label}>"
+
+
+class Explorable(Picture):
+    """A figure that answers to sliders.
+
+    figure: a plotly Figure (or a function that makes one) whose traces are named: style and axes.
+    compute: a pure function of the controls' values, ``compute(**controls) -> (row, sentence)``;
+        the row maps "trace name.attribute" or "layout.path" to a number, a string or an array.
+    controls: name -> Slider (at most three) or Choice (at most one). Names are compute's keywords.
+    label: what the figure shows, for screen readers.
+
+    Where the whole grid fits the budget (``budget`` bytes, 2.5 s) it is computed once and played by
+    the browser without the kernel; else the kernel computes each position on request. Each control
+    is an attribute: ``demo.c`` is the slider's value, ``demo.c = 0.01`` moves it, and
+    ``demo.observe(handler, "c")`` watches it.
+
+    Raises ValueError naming the control or the trace for an empty or unsorted grid, unknown traces
+    and ragged rows. An exception inside compute is shown on the page instead of the figure.
+    """
+
+    def __init__(
+        self,
+        figure: go.Figure | Callable[[], go.Figure],
+        compute: Compute,
+        controls: Mapping[str, Slider | Choice],
+        *,
+        label: str = "",
+        budget: int = BUDGET_BYTES,
+    ) -> None:
+        self._compute, self._budget = compute, budget
+        self._sliders, self._choice = _sort_controls(controls)
+        self._cache: OrderedDict[tuple, dict] = OrderedDict()
+        self._tables: dict[int, Table | None] = {}
+        start = [
+            0 if s.start is None else s.nearest(name, s.start) for name, s in self._sliders.items()
+        ]
+        super().__init__(
+            figure,
+            label=label,
+            controls=[s.describe(name) for name, s in self._sliders.items()],
+            choice={} if self._choice is None else self._choice[1].describe(self._choice[0]),
+            index=start,
+            start=start,
+        )
+        self._add_attributes()
+        self._refresh()
+        self.observe(self._follow_page, ["index", "option"])
+
+    # --- the controls as attributes
+
+    def _add_attributes(self) -> None:
+        taken = [name for name in self._names() if hasattr(self, name)]
+        if taken:
+            raise ValueError(
+                f"control {taken[0]!r}: the name is taken by the widget, choose another"
+            )
+        self.add_traits(**{name: t.Any() for name in self._names()})
+        self._mirror()
+        self.observe(self._follow_python, self._names())
+
+    def _names(self) -> list[str]:
+        return [*self._sliders, *([self._choice[0]] if self._choice else [])]
+
+    def _values(self) -> dict[str, object]:
+        """Where the sliders stand: name -> grid value."""
+        return {
+            name: slider.values[k]
+            for (name, slider), k in zip(self._sliders.items(), self.index, strict=True)
+        }
+
+    def _mirror(self) -> None:
+        for name, value in self._values().items():
+            setattr(self, name, value)
+        if self._choice:
+            name, choice = self._choice
+            setattr(self, name, list(choice.options)[self.option])
+
+    def _follow_python(self, change: dict) -> None:
+        """``demo.c = x`` moves the slider to the nearest grid value, or raises ValueError."""
+        name, value = change["name"], change["new"]
+        if name in self._sliders:
+            try:
+                k = self._sliders[name].nearest(name, value)
+            except (TypeError, ValueError):
+                self._mirror()
+                raise
+            axis = list(self._sliders).index(name)
+            self.index = [*self.index[:axis], k, *self.index[axis + 1 :]]
+        elif self._choice:
+            options = list(self._choice[1].options)
+            if value not in options:
+                self._mirror()
+                raise ValueError(f"{name} = {value!r}: accepted is one of {options}")
+            self.option = options.index(value)
+        self._mirror()
+
+    def _follow_page(self, _: object) -> None:
+        self._mirror()
+        self._refresh()
+
+    # --- the table
+
+    @property
+    def tabulated(self) -> bool:
+        """Does the browser play a table (True), or does the kernel compute each position?"""
+        return self._tables.get(self.option) is not None
+
+    @property
+    def table_bytes(self) -> int:
+        """Size of the table that the page holds now."""
+        table = self._tables.get(self.option)
+        return 0 if table is None else table.nbytes
+
+    def _fixed(self, option: int) -> dict[str, object]:
+        if self._choice is None:
+            return {}
+        name, choice = self._choice
+        return {name: list(choice.options.values())[option]}
+
+    def _whole_table(self, option: int, budget: int, seconds: float) -> Table | None:
+        grids = {name: slider.values for name, slider in self._sliders.items()}
+        return tabulate(
+            self._compute, grids, self._fixed(option), self._traces, budget=budget, seconds=seconds
+        )
+
+    def _refresh(self) -> None:
+        """Bring table and error up to the controls."""
+        option = self.option
+        try:
+            if option not in self._tables:
+                self._tables[option] = self._whole_table(option, self._budget, BUDGET_SECONDS)
+            table = self._tables[option]
+            if table is None:
+                self.table = self._row(option)
+            elif self.table.get("option") != option or self.table.get("at") is not None:
+                self.table = table.message(option)
+            self.error = ""
+        except ComputeError as problem:
+            self.error = f"This figure could not be computed. {problem}"
+            self._log(problem)
+
+    def _row(self, option: int) -> dict:
+        """The row for where the controls stand, from the cache or computed now."""
+        at = (option, *self.index)
+        if at not in self._cache:
+            values = {**self._values(), **self._fixed(option)}
+            row = single(self._compute, values, self._traces)
+            while len(self._cache) >= _CACHED_ROWS:
+                self._cache.popitem(last=False)
+            self._cache[at] = row.message(option, self.index)
+        self._cache.move_to_end(at)
+        return self._cache[at]
+
+    @staticmethod
+    def _log(problem: ComputeError) -> None:
+        cause = problem.__cause__
+        if cause is not None:
+            problem.add_note("".join(traceback.format_exception(cause)))
+
+    # --- the stand-alone page
+
+    def to_html(self, *, budget: int = 8_000_000) -> str:
+        """A page that plays the same table with the same module: no kernel, no network.
+
+        Raises ValueError where the tables of all presets together exceed ``budget`` bytes, and
+        ComputeError where compute raises.
+        """
+        from .page import standalone
+
+        count = len(self._choice[1].options) if self._choice else 1
+        tables = [
+            self._tables.get(option) or self._whole_table(option, budget, 120.0)
+            for option in range(count)
+        ]
+        sizes = [table.nbytes for table in tables if table is not None]
+        if len(sizes) < count or sum(sizes) > budget:
+            raise ValueError(
+                f"the table of {self.label!r} is larger than budget = {budget} bytes (or takes over two "
+                "minutes): use coarser grids or a larger budget"
+            )
+        messages = [table.message(k) for k, table in enumerate(tables) if table is not None]
+        return standalone(self, messages)
+
+
+def _sort_controls(
+    controls: Mapping[str, Slider | Choice],
+) -> tuple[dict[str, Slider], tuple[str, Choice] | None]:
+    for name, control in controls.items():
+        if not isinstance(control, Slider | Choice):
+            raise ValueError(f"control {name!r}: accepted is a Slider or a Choice, got {control!r}")
+        control.check(name)
+    sliders = {name: c for name, c in controls.items() if isinstance(c, Slider)}
+    choices = [(name, c) for name, c in controls.items() if isinstance(c, Choice)]
+    if len(sliders) > 3 or len(choices) > 1:
+        raise ValueError(
+            f"controls: {len(sliders)} sliders and {len(choices)} drop-downs; accepted are at most 3 and 1"
+        )
+    return sliders, choices[0] if choices else None
+
+
+def module_text(name: str) -> str:
+    """The text of one of the browser's files: 'picture.js' or 'picture.css'."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+__all__ = ["BUDGET_BYTES", "Explorable", "Library", "Picture", "library", "module_text"]
