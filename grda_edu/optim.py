@@ -112,6 +112,7 @@ class GRDA(torch.optim.Optimizer):
                         f"{_name_of(p, group)} has a gradient of layout {p.grad.layout}: "
                         "accepted are dense gradients"
                     )
+            group = {**group, "lr": float(group["lr"])}  # a tensor is read once, not per parameter
             if group["foreach"] or (group["foreach"] is None and not _on_cpu(params)):
                 self._update_together(params, [p.grad for p in params], group)
             else:
@@ -122,9 +123,10 @@ class GRDA(torch.optim.Optimizer):
     def _update(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         """The algorithm, for one parameter."""
         state = self._advance(p, group)
-        v = state["accumulator"]
-        v.add_(_direction(p, gradient, state, group), alpha=-float(group["lr"]))
-        softshrink(v, state["threshold"], out=p)  # type: ignore[call-arg]
+        direction = _direction(p, gradient, state, group)
+        for v, d, w in _cache_sized(state["accumulator"], direction, p):
+            v.add_(d, alpha=-group["lr"])  # v ← v - γ d
+            softshrink(v, state["threshold"], out=w)  # type: ignore[call-arg]  # w ← S_g(v)
 
     def _advance(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """Move the parameter's clock one step on; its threshold grows by that step's share."""
@@ -134,9 +136,7 @@ class GRDA(torch.optim.Optimizer):
             state["threshold"] = 0.0
             state["accumulator"] = p.clone(memory_format=torch.preserve_format)
         state["step"] += 1
-        state["threshold"] += tuning_increment(
-            state["step"], float(group["lr"]), group["c"], group["mu"]
-        )
+        state["threshold"] += tuning_increment(state["step"], group["lr"], group["c"], group["mu"])
         return state
 
     def _update_together(
@@ -149,7 +149,7 @@ class GRDA(torch.optim.Optimizer):
         accumulators = [state["accumulator"] for state in states]
         thresholds = [state["threshold"] for state in states]
         directions = _directions_together(params, gradients, states, group)
-        torch._foreach_add_(accumulators, directions, alpha=-float(group["lr"]))
+        torch._foreach_add_(accumulators, directions, alpha=-group["lr"])
         # S_τ(v) = v - clip(v, -τ, τ); softshrink takes no list, and turns NaN into 0 on some devices
         inside = torch._foreach_clamp_max(accumulators, thresholds)
         torch._foreach_clamp_min_(inside, [-t for t in thresholds])
@@ -175,6 +175,13 @@ def _direction(p: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[s
     if group["nu"] != 1:
         return gradient.lerp(state["momentum_buffer"], group["nu"])
     return state["momentum_buffer"]
+
+
+def _cache_sized(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
+    """The tensors in parts of 2 MB: the second pass over a part finds it still in the cache."""
+    if tensors[0].numel() <= _PART or not all(t.is_contiguous() for t in tensors):
+        return [tensors]
+    return zip(*(t.view(-1).split(_PART) for t in tensors), strict=True)
 
 
 def _directions_together(
@@ -235,6 +242,8 @@ def penalty_groups(
     return [group for group in groups if group["params"]]
 
 
+_PART = 2**19  # elements
+
 _ACCEPTED: dict[str, tuple[str, Callable[[float], bool]]] = {
     "lr": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
     "c": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
@@ -256,7 +265,8 @@ def _checked(group: dict[str, Any]) -> dict[str, Any]:
         except (TypeError, ValueError, RuntimeError):  # a word, or a tensor of several elements
             number = math.nan
         if not inside(number):
-            raise ValueError(f"{name} = {value!r}: accepted is {accepted}")
+            given = f"tensor of shape {tuple(value.shape)}" if _is_large(value) else repr(value)
+            raise ValueError(f"{name} = {given}: accepted is {accepted}")
         group[name] = value if name == "lr" and isinstance(value, Tensor) else number
     if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
         raise ValueError(
@@ -266,6 +276,10 @@ def _checked(group: dict[str, Any]) -> dict[str, Any]:
     if group["nesterov"] and group["nu"] != 1:
         raise ValueError(f"nesterov = True with nu = {group['nu']}: accepted is nu = 1")
     return group
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.numel() != 1
 
 
 def _warn_outside_theory(mu: float) -> None:
