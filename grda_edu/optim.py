@@ -12,6 +12,7 @@ choice of c and μ: items 1, 2 and 7 of the authors' response to the reviewers.
 import math
 import warnings
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -20,6 +21,8 @@ from torch.nn import Module, Parameter
 from torch.nn.functional import softshrink
 
 from grda_edu.shrinkage import tuning_increment
+
+_increment = lru_cache(maxsize=64)(tuning_increment)  # a group's parameters ask for the same one
 
 
 class GRDA(torch.optim.Optimizer):
@@ -113,7 +116,8 @@ class GRDA(torch.optim.Optimizer):
                         "accepted are dense gradients"
                     )
             group = {**group, "lr": float(group["lr"])}  # a tensor is read once, not per parameter
-            if group["foreach"] or (group["foreach"] is None and not _on_cpu(params)):
+            on_cpu = all(p.is_cpu for p in params)
+            if group["foreach"] or (group["foreach"] is None and not on_cpu):
                 self._update_together(params, [p.grad for p in params], group)
             else:
                 for p in params:
@@ -136,7 +140,7 @@ class GRDA(torch.optim.Optimizer):
             state["threshold"] = 0.0
             state["accumulator"] = p.clone(memory_format=torch.preserve_format)
         state["step"] += 1
-        state["threshold"] += tuning_increment(state["step"], group["lr"], group["c"], group["mu"])
+        state["threshold"] += _increment(state["step"], group["lr"], group["c"], group["mu"])
         return state
 
     def _update_together(
@@ -302,10 +306,6 @@ def _not_empty(params: Any) -> Any:
     if not params:
         raise ValueError("params is empty: accepted is at least one parameter")
     return params
-
-
-def _on_cpu(params: list[Tensor]) -> bool:
-    return all(p.device.type == "cpu" for p in params)
 
 
 def _name_of(p: Tensor, group: dict[str, Any]) -> str:
