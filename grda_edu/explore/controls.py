@@ -36,7 +36,7 @@ class Slider:
     @classmethod
     def linear(cls, low: float, high: float, count: int, **options: object) -> Slider:
         """``count`` values from ``low`` to ``high``, evenly spaced."""
-        return cls(np.linspace(low, high, count).tolist(), **options)  # type: ignore[arg-type]
+        return cls(np.linspace(low, high, count).round(12).tolist(), **options)  # type: ignore[arg-type]
 
     @classmethod
     def log(cls, low: float, high: float, count: int, **options: object) -> Slider:
