@@ -1,1 +1,1 @@
-
+"""One module a lesson: its computations, figures, predictions and exercises."""

@@ -1,0 +1,245 @@
+"""Lesson 01, soft-thresholding: what turns small numbers into exact zeros? (numpy only)"""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Choice, Explorable, Slider, palette
+from grda_edu.shrinkage import hard_threshold, soft_threshold
+
+X = np.linspace(-3, 3, 241)
+W = np.linspace(-3, 3, 121)
+HIGHEST = 4.5  # top of the objective's axis
+DOTS = (-1.4, -0.3, 0.2, 0.9)  # the numbers of the first prediction
+DOTS_TAU = 0.5
+
+
+def objective(w: np.ndarray, x: float, tau: float) -> np.ndarray:
+    """½(w - x)² + τ|w| at every ``w``."""
+    return 0.5 * (w - x) ** 2 + tau * np.abs(w)
+
+
+# ------------------------------------------------- first figure: a rule and what it minimises
+
+
+def rule_and_objective() -> Explorable:
+    """S_τ over x on the left, the objective that it minimises on the right, linked."""
+    return Explorable(
+        _rule_figure,
+        _rule_and_objective,
+        {
+            "tau": Slider.linear(0, 2, 21, label="threshold τ", format=".1f", start=0.5),
+            "x": Slider.linear(-3, 3, 61, label="input x", format=".1f", start=1.2),
+        },
+        label="Soft-thresholding of x, and the objective whose lowest point it finds",
+    )
+
+
+def _rule_figure() -> go.Figure:
+    left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
+    lines = {"mode": "lines", "hoverinfo": "skip"}
+    big = {"size": 13, "line": {"color": palette.PAPER, "width": 2}}
+    picture = palette.figure(
+        go.Scatter(name="kept", x=X, y=X, line=palette.TARGET.line(1.2), **lines, **left),
+        go.Scatter(name="hard", x=X, line=palette.MAGNITUDE.line(2), **lines, **left),
+        go.Scatter(name="soft", x=X, line=palette.GRDA.line(3.5), **lines, **left),
+        go.Scatter(
+            name="point",
+            mode="markers",
+            hoverinfo="skip",
+            marker={**big, "color": palette.GRDA.color},
+            **left,
+        ),
+        go.Scatter(name="square", x=W, line=palette.SGD.line(1.8), **lines, **right),
+        go.Scatter(name="penalty", x=W, line=palette.BAND_EDGE.line(1.8), **lines, **right),
+        go.Scatter(name="sum", x=W, line={"color": palette.INK, "width": 3}, **lines, **right),
+        go.Scatter(
+            name="lowest",
+            mode="markers",
+            hoverinfo="skip",
+            marker={**big, "color": palette.GRDA.color},
+            **right,
+        ),
+        height=400,
+        xaxis={"domain": [0, 0.45], "range": [-3, 3], "title_text": "input x"},
+        yaxis={"range": [-3, 3], "title_text": "output w"},
+        xaxis2={"domain": [0.56, 1], "range": [-3, 3], "title_text": "candidate w"},
+        yaxis2={"range": [-0.4, HIGHEST], "anchor": "x2", "title_text": "objective"},
+        shapes=[{"type": "rect", "x0": -1, "x1": 1, "y0": -3, "y1": 3, "layer": "below"}],
+        annotations=[
+            _label(2.05, -2.3, "inside the band:<br>exactly zero", palette.BAND_EDGE.color),
+            _legend(
+                0.0,
+                ("S<sub>τ</sub>(x) soft ━", palette.GRDA.color),
+                ("hard ┄", palette.MAGNITUDE.color),
+                ("no threshold ╌", palette.TARGET.color),
+            ),
+            _legend(
+                0.56,
+                ("½(w − x)² + τ|w| ━", palette.INK),
+                ("½(w − x)² ╌", palette.SGD.color),
+                ("τ|w| ─", palette.BAND_EDGE.color),
+            ),
+        ],
+    )
+    picture.layout.shapes[0].update(fillcolor=palette.BAND, line_width=0)
+    return picture
+
+
+def _label(x: float, y: float, text: str, color: str, anchor: str = "center") -> dict:
+    """Words at a point of the first axes."""
+    font = {"color": color, "size": 13}
+    return {"x": x, "y": y, "text": text, "showarrow": False, "xanchor": anchor, "font": font}
+
+
+def _legend(x: float, *entries: tuple[str, str]) -> dict:
+    """Coloured words in one line above a panel that begins at ``x`` (paper coordinates)."""
+    words = (f'<span style="color:{color}">{text}</span>' for text, color in entries)
+    return {
+        "x": x,
+        "y": 1.0,
+        "xref": "paper",
+        "yref": "paper",
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "text": "   ".join(words),
+        "showarrow": False,
+        "font": {"size": 12},
+    }
+
+
+def _rule_and_objective(tau: float, x: float) -> tuple[dict[str, object], str]:
+    w = soft_threshold(x, tau)
+    low = float(objective(np.array(w), x, tau))
+    row = {
+        "soft.y": soft_threshold(X, tau),
+        "hard.y": _with_gaps(hard_threshold(X, tau), tau),
+        "point.x": [x],
+        "point.y": [w],
+        "square.y": np.minimum(objective(W, x, 0.0), 2 * HIGHEST),
+        "penalty.y": tau * np.abs(W),
+        "sum.y": np.minimum(objective(W, x, tau), 2 * HIGHEST),
+        "lowest.x": [w],
+        "lowest.y": [low],
+        "layout.shapes[0].x0": -tau,
+        "layout.shapes[0].x1": tau,
+        "layout.title.text": f"S<sub>{tau:.1f}</sub>({x:.1f}) = {w:.1f}",
+    }
+    return row, _rule_sentence(tau, x, w)
+
+
+def _with_gaps(y: np.ndarray, tau: float) -> np.ndarray:
+    """The line of a rule that jumps, broken where it jumps."""
+    y = y.copy()
+    if tau > 0:
+        y[np.abs(np.abs(X) - tau) <= (X[1] - X[0]) / 2 + 1e-12] = np.nan
+    return y
+
+
+def _rule_sentence(tau: float, x: float, w: float) -> str:
+    if w == 0:
+        verdict = "x lies in the band, so the lowest point sits in the kink: w is exactly 0"
+    else:
+        verdict = f"x lies outside the band and moves towards zero by τ: w = {w:.1f}"
+    return f"τ = {tau:.1f}, x = {x:.1f}: {verdict}."
+
+
+# ------------------------------------------------- second figure: forty numbers at once
+
+
+def coefficients() -> np.ndarray:
+    """Forty made-up coefficients, a few large and many small, sorted by size: float [40]."""
+    rng = np.random.default_rng(7)
+    values = rng.laplace(scale=0.7, size=40)
+    return values[np.argsort(-np.abs(values))]
+
+
+RULES = {
+    "soft: survivors move by τ": "soft",
+    "hard: survivors stay put": "hard",
+    "scale: divide by 1 + τ": "scale",
+}
+
+
+def apply_rule(x: np.ndarray, tau: float, rule: str) -> np.ndarray:
+    """``x`` after soft-thresholding, hard-thresholding, or division by 1 + τ (an ℓ2 penalty).
+
+    x / (1 + τ) is argmin_w ½(w - x)² + ½τw²: what weight decay does in one step.
+    """
+    if rule == "scale":
+        return x / (1 + tau)
+    return {"soft": soft_threshold, "hard": hard_threshold}[rule](x, tau)
+
+
+def forty_coefficients() -> Explorable:
+    """Forty coefficients under three rules, with the number of exact zeros."""
+    return Explorable(
+        _forty_figure,
+        _forty,
+        {
+            "rule": Choice(RULES, label="rule"),
+            "tau": Slider.linear(0, 2, 101, label="threshold τ", format=".2f", play=True),
+        },
+        label="Forty coefficients before and after a rule, zeros drawn hollow on the line",
+    )
+
+
+def _forty_figure() -> go.Figure:
+    x = coefficients()
+    at = np.arange(1, x.size + 1)
+    return palette.figure(
+        go.Bar(
+            name="before",
+            x=at,
+            y=x,
+            width=0.75,
+            marker={"color": "rgba(110,119,129,0.25)", "line": {"width": 0}},
+            hovertemplate="before: %{y:.2f}<extra></extra>",
+        ),
+        go.Bar(
+            name="after",
+            x=at,
+            width=0.75,
+            marker={"color": palette.GRDA.color, "line": {"width": 0}},
+            hovertemplate="after: %{y:.2f}<extra></extra>",
+        ),
+        go.Scatter(
+            name="zero",
+            x=at,
+            mode="markers",
+            hoverinfo="skip",
+            marker={
+                "symbol": palette.ZERO.symbol,
+                "color": palette.ZERO.color,
+                "size": 9,
+                "line": {"width": 2},
+            },
+        ),
+        height=360,
+        barmode="overlay",
+        xaxis={"title_text": "coefficient, in order of size", "range": [0.2, 40.8]},
+        yaxis={"title_text": "value", "range": [-3.8, 3.8]},
+        shapes=[{"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "layer": "below"}],
+        annotations=[
+            _label(40.5, 3.4, "grey: before", palette.MUTED, "right"),
+            _label(40.5, 2.85, "solid: after", palette.GRDA.color, "right"),
+            _label(40.5, 2.3, "○ exactly zero", palette.ZERO.color, "right"),
+        ],
+    ).update_shapes(fillcolor=palette.BAND, line_width=0)
+
+
+def _forty(rule: str, tau: float) -> tuple[dict[str, object], str]:
+    before = coefficients()
+    after = apply_rule(before, tau, rule)
+    zeros = int((after == 0).sum())
+    band = 0.0 if rule == "scale" else tau
+    row = {
+        "after.y": after,
+        "zero.y": np.where(after == 0, 0.0, np.nan),
+        "layout.title.text": f"{zeros} of {after.size} are exactly zero",
+        "layout.shapes[0].y0": -band,
+        "layout.shapes[0].y1": band,
+    }
+    largest = f"the largest goes from {before[0]:.2f} to {after[0]:.2f}"
+    return row, f"{rule}, τ = {tau:.2f}: {zeros} of {after.size} are exactly zero; {largest}."
