@@ -4,8 +4,10 @@ The names below are the public ones. Each is imported when it is first used, so 
 ``import grda_edu`` loads neither torch nor any widget: the concept lessons need numpy only.
 """
 
+import sys
 from importlib import import_module
 from importlib.metadata import version as _version
+from types import ModuleType as _ModuleType
 
 _HOME_OF = {
     "GRDA": "optim",
@@ -39,3 +41,15 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(_ModuleType):
+    """``train`` and ``sparsity`` are functions in modules of the same name. Importing such a
+    module would bind it here in the function's place; the public name stays the function."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME_OF and isinstance(value, _ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,7 +1,6 @@
 """The state that continues a training: tensors and plain values, saved without pickle."""
 
 import json
-import zipfile
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -9,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+
+from grda_edu.run import DAMAGE
 
 
 @dataclass(eq=False)
@@ -39,10 +40,10 @@ class Checkpoint:
     def load(cls, path: str | PathLike[str]) -> "Checkpoint":
         """Read what ``save`` wrote. Raises ValueError if the file is anything else."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
             return cls(**_unpack(json.loads(str(arrays["tree"])), arrays))
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, TypeError) as error:
+        except DAMAGE as error:
             raise ValueError(
                 f"{path} is not a saved Checkpoint, or it is damaged ({error})"
             ) from error
@@ -74,5 +75,7 @@ def _unpack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return {key: _unpack(item, arrays) for key, item in value["dict"]}
     if "tuple" in value:
         return tuple(_unpack(item, arrays) for item in value["tuple"])
-    flat = torch.from_numpy(arrays[f"tensor{value['tensor']}"])
-    return flat.view(getattr(torch, value["dtype"])).reshape(value["shape"])
+    tensor = torch.empty(value["shape"], dtype=getattr(torch, value["dtype"]))
+    stored = torch.from_numpy(arrays[f"tensor{value['tensor']}"])
+    tensor.reshape(-1).view(torch.uint8).copy_(stored)
+    return tensor

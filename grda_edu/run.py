@@ -4,7 +4,9 @@ Recorded and live runs are the same type, so every figure shows either.
 """
 
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -18,6 +20,18 @@ CURVES = (
     "val_accuracy",
     "test_loss",
     "test_accuracy",
+)
+# What reading a .npz raises that is damaged, of another making, or holds a pickle.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
 )
 ARRAYS = ("sizes", "epoch", *CURVES, "zeros", "seconds")
 HISTOGRAM_EDGES = np.round(np.linspace(-1.2, 1.2, 121), 2)
@@ -82,12 +96,12 @@ class Run:
     def load(cls, path: str | PathLike[str]) -> "Run":
         """Read what ``save`` wrote. Raises ValueError if the file is anything else."""
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}
             about = json.loads(str(arrays["about"]))
             about["layers"] = tuple(about["layers"])
             curves = {name: arrays[name] for name in ARRAYS}
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, AttributeError) as error:
+        except DAMAGE as error:
             raise ValueError(f"{path} is not a saved Run, or it is damaged ({error})") from error
         run = cls(**about, **curves)
         for key, array in arrays.items():

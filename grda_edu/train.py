@@ -451,7 +451,7 @@ def _check_resume(run: Run, configuration: dict[str, Any]) -> Checkpoint:
         raise ValueError(
             "resume needs a run with its checkpoint: set run.checkpoint = Checkpoint.load(path)"
         )
-    for name in sorted(configuration.keys() | run.configuration.keys()):
+    for name in configuration | run.configuration:
         was, now = run.configuration.get(name), configuration.get(name)
         if name != "epochs" and was != now:
             raise ValueError(f"resume: the run was made with {name} = {was!r}, got {now!r}")
