@@ -53,7 +53,10 @@ class Grid:
         return list(self.cells()).index((c, mu if c else self.mu[0], seed))
 
 
-GRIDS = {"digits_grid": Grid()}
+GRIDS = {
+    "digits_grid": Grid(),
+    "opening": Grid(c=(0.0, 0.02), mu=(0.65,), seeds=(0,), picture_epochs=tuple(range(0, 61, 2))),
+}
 
 
 def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:

@@ -1,0 +1,177 @@
+"""Lesson 00, start here: a network that loses its wires while it learns. (numpy only)"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Choice, Explorable, Slider, palette
+from grda_edu.recordings import RunGrid, load
+from grda_edu.run import Run
+
+STRENGTHS = (0.0, 0.1, 0.25)  # |weight| from which a wire is drawn weak, medium, strong
+OUTPUTS, HIDDEN = 10, 64  # the last layer's shape
+
+
+@cache
+def opening() -> RunGrid:
+    """The recorded pair of runs, SGD (c = 0) and gRDA, from the same weights on the same batches."""
+    return load("opening")
+
+
+def runs() -> dict[str, Run]:
+    """SGD's and gRDA's run."""
+    grid = opening()
+    mu, seed = float(grid.mu[0]), int(grid.seeds[0])
+    return {name: grid.run(float(c), mu, seed) for name, c in zip(("sgd", "grda"), grid.c)}
+
+
+def opening_figure() -> Explorable:
+    """The last layer's wires and both curves, epoch by epoch."""
+    epochs = [int(epoch) for epoch in opening().picture_epochs]
+    return Explorable(
+        _wires_figure,
+        _wires,
+        {
+            "trained": Choice({"gRDA": "grda", "SGD": "sgd"}, label="trained with"),
+            "epoch": Slider(epochs, label="epoch", format=".0f", play=True),
+        },
+        label="The last layer's wires and the share of zeros during training",
+    )
+
+
+def _wires_figure() -> go.Figure:
+    sgd, grda = runs()["sgd"], runs()["grda"]
+    left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
+    quiet = {"hoverinfo": "skip"}
+    wires = [
+        go.Scatter(
+            name=f"wires {k}",
+            x=np.tile([0.0, 1.0, np.nan], OUTPUTS * HIDDEN),
+            mode="lines",
+            line={"color": palette.INK, "width": (0.6, 1.0, 1.7)[k]},
+            opacity=(0.3, 0.55, 0.85)[k],
+            **quiet,
+            **left,
+        )
+        for k in range(len(STRENGTHS))
+    ]
+    cells = {"mode": "markers", "marker": {"size": 5, "color": palette.MUTED}, **quiet, **left}
+    digits = {"mode": "markers+text", "textposition": "middle right", **quiet, **left}
+    here = {"size": 11, "line": {"color": palette.PAPER, "width": 2}}
+    picture = palette.figure(
+        *wires,
+        go.Scatter(name="hidden", x=np.zeros(HIDDEN), y=_height(HIDDEN), **cells),
+        go.Scatter(
+            name="digits",
+            x=np.ones(OUTPUTS),
+            y=_height(OUTPUTS),
+            text=[str(digit) for digit in range(OUTPUTS)],
+            marker={"size": 8, "color": palette.MUTED},
+            **digits,
+        ),
+        _curve("SGD accuracy", sgd.epoch, sgd.test_accuracy, palette.SGD, right),
+        _curve("gRDA accuracy", grda.epoch, grda.test_accuracy, palette.GRDA, right),
+        _curve("gRDA zeros", grda.epoch, grda.total_zeros, palette.ZERO, right),
+        *(
+            go.Scatter(name=name, mode="markers", marker={**here, "color": color}, **quiet, **right)
+            for name, color in (
+                ("accuracy now", palette.GRDA.color),
+                ("zeros now", palette.ZERO.color),
+            )
+        ),
+        height=430,
+        xaxis={"domain": [0, 0.44], "range": [-0.06, 1.16], "visible": False},
+        yaxis={"range": [-0.03, 1.06], "visible": False},
+        xaxis2={"domain": [0.56, 1], "range": [0, 60.5], "title_text": "epoch"},
+        yaxis2={
+            "range": [0, 1.06],
+            "anchor": "x2",
+            "title_text": "share (test accuracy, zeros)",
+            "tickformat": ".0%",
+        },
+        annotations=[
+            _words(0.0, 1.05, "64 hidden cells", palette.MUTED, "1", "left"),
+            _words(1.16, 1.05, "10 digits", palette.MUTED, "1", "right"),
+            _words(59, 0.70, "test accuracy: gRDA ━, SGD ╌", palette.GRDA.color, "2", "right"),
+            _words(59, 0.58, "zeros with gRDA ─", palette.ZERO.color, "2", "right"),
+            _words(59, 0.05, "zeros with SGD: none", palette.SGD.color, "2", "right"),
+        ],
+    )
+    return picture.update_layout(xaxis_fixedrange=True)
+
+
+def _curve(
+    name: str, x: np.ndarray, y: np.ndarray, style: palette.Style, axes: dict[str, str]
+) -> go.Scatter:
+    return go.Scatter(
+        name=name,
+        x=x,
+        y=y,
+        mode="lines",
+        line=style.line(),
+        hovertemplate="epoch %{x}: %{y:.1%}<extra>" + name + "</extra>",
+        **axes,
+    )
+
+
+def _words(x: float, y: float, text: str, color: str, axes: str, anchor: str) -> dict:
+    number = "" if axes == "1" else axes
+    return {
+        "x": x,
+        "y": y,
+        "xref": f"x{number}",
+        "yref": f"y{number}",
+        "text": text,
+        "showarrow": False,
+        "xanchor": anchor,
+        "font": {"color": color, "size": 12},
+    }
+
+
+def _height(count: int) -> np.ndarray:
+    """Heights of ``count`` cells in a column, the first on top: float [count]."""
+    return np.linspace(1, 0, count)
+
+
+def wires(weights: np.ndarray) -> list[np.ndarray]:
+    """Heights of the wires' ends, a list by strength; wires of other strengths are gaps.
+
+    weights: [outputs, hidden]. Each array has 3 numbers a wire: begin, end, gap.
+    """
+    outputs, hidden = weights.shape
+    ends = np.full((outputs, hidden, 3), np.nan)
+    ends[..., 0] = _height(hidden)[None, :]
+    ends[..., 1] = _height(outputs)[:, None]
+    size = np.abs(weights.astype(float))
+    edges = [*STRENGTHS, np.inf]
+    drawn = []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        alive = (size > low if low == 0 else size >= low) & (size < high)
+        drawn.append(np.where(alive[..., None], ends, np.nan).ravel())
+    return drawn
+
+
+def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
+    run = runs()[trained]
+    k = int(epoch)
+    weights = run.snapshots[k]["fc2.weight"]
+    zeros, accuracy = float(run.total_zeros[k]), float(run.test_accuracy[k])
+    name, color = ("gRDA", palette.GRDA.color) if trained == "grda" else ("SGD", palette.SGD.color)
+    row = {f"wires {i}.y": y for i, y in enumerate(wires(weights))}
+    row |= {
+        "accuracy now.x": [k],
+        "accuracy now.y": [accuracy],
+        "accuracy now.marker.color": color,
+        "zeros now.x": [k],
+        "zeros now.y": [zeros],
+        "layout.title.text": f"{name}, epoch {k}: {zeros:.0%} zeros, {accuracy:.1%} right",
+    }
+    alive = int((weights != 0).sum())
+    return row, (
+        f"{name}, epoch {k}: {zeros:.1%} of the {int(run.sizes.sum()):,} parameters are exactly zero, "
+        f"{alive} of the last layer's {weights.size} wires are left, "
+        f"and {accuracy:.1%} of the test images are recognised."
+    )
