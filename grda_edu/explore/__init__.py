@@ -2,6 +2,7 @@
 
 from . import palette
 from .controls import Choice, Slider
+from .training import TrainingView
 from .widget import Explorable, Picture
 
-__all__ = ["Choice", "Explorable", "Picture", "Slider", "palette"]
+__all__ = ["Choice", "Explorable", "Picture", "Slider", "TrainingView", "palette"]

@@ -89,8 +89,8 @@ const pathOf = (key) => key.split(/[.[\]]/).filter(Boolean);
 // ---------------------------------------------------------------- the canvas
 
 class Canvas {
-  constructor(model, plot) {
-    Object.assign(this, { model, plot, frame: 0, width: 0, drawnRows: new Map() });
+  constructor(model, plot, fail) {
+    Object.assign(this, { model, plot, fail, frame: 0, width: 0, drawnRows: new Map() });
     this.restyle();
   }
 
@@ -112,23 +112,38 @@ class Canvas {
   }
 
   request() {
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      this.draw();
-    });
+    this.wanted = true;
+    this.plot.dataset.state = "waiting";
+    if (!this.drawing) this.frame ||= requestAnimationFrame(() => this.answer());
+  }
+
+  // At most one drawing at a time; what was asked for meanwhile is drawn next, the latest only.
+  async answer() {
+    this.frame = 0;
+    this.wanted = false;
+    this.drawing = true;
+    try {
+      if (await this.draw()) this.plot.dataset.drawn = `${Number(this.plot.dataset.drawn ?? 0) + 1}`;
+      if (!this.wanted) this.plot.dataset.state = this.width ? "drawn" : "waiting";
+    } catch (error) {
+      this.plot.dataset.state = "failed";
+      this.fail(error);
+    }
+    this.drawing = false;
+    if (this.wanted && !this.gone) this.request();
   }
 
   async draw() {
     const table = this.model.get("table");
-    if (!this.width || !table.columns) return;
+    if (!this.width || !table.columns) return false;
     const position = table.at ? table.at.map(() => 0) : this.model.get("index");
     for (const column of table.columns) this.place(table, column, rowOf(column, position));
     this.layout = { ...this.layout, width: Math.floor(this.width) };
     const Plotly = await loadPlotly(this.model);
-    if (this.gone) return;
+    if (this.gone) return false;
     const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
     await Plotly.react(this.plot, this.data, this.layout, config);
-    this.plot.dataset.drawn = `${Number(this.plot.dataset.drawn ?? 0) + 1}`;
+    return true;
   }
 
   place(table, column, row) {
@@ -358,12 +373,17 @@ function render({ model, el }) {
   el.append(root);
   plot.style.minHeight = `${model.get("figure").layout?.height ?? 380}px`;
 
-  const canvas = new Canvas(model, plot);
+  let broken = ""; // what went wrong on the page itself
   const showError = () => {
-    problem.textContent = model.get("error");
+    problem.textContent = model.get("error") || broken;
     problem.hidden = !problem.textContent;
     plot.hidden = !problem.hidden;
   };
+  const fail = (error) => {
+    broken = `This figure could not be drawn: ${error}. Reload the page and run the cell again.`;
+    showError();
+  };
+  const canvas = new Canvas(model, plot, fail);
   const refresh = () => {
     controls.show();
     text.show();
@@ -382,10 +402,7 @@ function render({ model, el }) {
     themes.observe(node, { attributes: true, attributeFilter: attributes });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", restyle);
-  loadPlotly(model).catch((error) => {
-    problem.textContent = `The drawing library did not load: ${error}. Reload the page and run the cell again.`;
-    problem.hidden = false;
-  });
+  loadPlotly(model).catch(fail);
   hideFallback(model);
   refresh();
 

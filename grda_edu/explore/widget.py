@@ -103,7 +103,7 @@ class Picture(anywidget.AnyWidget):
         from IPython.display import display
 
         cell.on_rerun(self.close)
-        display(self.fallback_line(), {"text/plain": ""}, raw=True)
+        display(self.fallback_line(), raw=True)
         display(self._repr_mimebundle_()[0], raw=True)  # type: ignore[index]
 
     def fallback_line(self) -> dict[str, str]:
