@@ -186,12 +186,7 @@ class TrainingView:
         messages = [f"{name} {run.message}" for name, run in self.runs.items() if run.message]
         self.bar.bar_style = "warning" if messages else "success"
         self.bar.value = self.bar.value if messages else 1.0
-        if self._stop.is_set():
-            text = f"Stopped in epoch {min(self._epoch() + 1, self._total)} of {self._total}"
-        elif messages:
-            text = "; ".join(messages)
-        else:
-            text = f"Finished: {self._epoch()} epochs"
+        text = "; ".join(messages) or f"Finished: {self._epoch()} epochs"
         self._rest("Start again", f"{text}, {seconds:.1f} s")
 
     # --- the line of controls
