@@ -53,14 +53,14 @@ class TrainingView:
         label: str = "Training, live: accuracy, loss and zeros",
         styles: Mapping[str, palette.Style] = STYLES,
     ) -> None:
-        self._job, self._names, self._total = job, tuple(styles), total_epochs
+        self._job, self._styles, self._total = job, styles, total_epochs
         self._thread: threading.Thread | None = None
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._began = self._shown = 0.0
         self.runs: dict[str, Run] = {}
         self.error: BaseException | None = None
         self.picture = Picture(lambda: training_figure(styles, total_epochs), label=label)
-        self.picture.show(training_row({}, self._names), "Nothing has been trained yet.")
+        self.picture.show(training_row({}, styles), "Nothing has been trained yet.")
         self._make_controls()
         self._rest("Start", "Press Start to train on this computer.")
         cell.on_rerun(self.close)
@@ -169,17 +169,17 @@ class TrainingView:
 
     def _by_name(self, runs: Run | Runs) -> dict[str, Run]:
         if isinstance(runs, Run):
-            return {self._names[-1]: runs}
-        unknown = [name for name in runs if name not in self._names]
+            return {list(self._styles)[-1]: runs}
+        unknown = [name for name in runs if name not in self._styles]
         if unknown:
-            raise ValueError(f"the job's run {unknown[0]!r} is none of {', '.join(self._names)}")
+            raise ValueError(f"the job's run {unknown[0]!r} is none of {', '.join(self._styles)}")
         return dict(runs)
 
     def _epoch(self) -> int:
         return max((int(run.epoch[-1]) for run in self.runs.values()), default=0)
 
     def _draw(self) -> None:
-        self.picture.show(training_row(self.runs, self._names), sentence(self.runs))
+        self.picture.show(training_row(self.runs, self._styles), training_sentence(self.runs))
 
     def _conclude(self) -> None:
         seconds = time.perf_counter() - self._began
@@ -215,16 +215,20 @@ class TrainingView:
 
 # ---------------------------------------------------------------- the figure
 
-_PANELS = {  # curve -> (its axes, title, where the title stands on the paper)
-    "test_accuracy": ("", "Right on test images", 0.0, 1.0),
-    "train_loss": ("2", "Loss on training images", 0.56, 1.0),
-    "total_zeros": ("3", "Weights exactly zero", 0.0, 0.43),
+_PANELS = {  # curve of a Run -> (suffix of its axes, title, left and top of the title on the paper)
+    "test_accuracy": ("", "Test images read correctly", 0.0, 1.0),
+    "train_loss": ("2", "Loss on the training images", 0.56, 1.0),
+    "total_zeros": ("3", "Weights that are exactly zero", 0.0, 0.44),
 }
-_LAYERS = "zeros by layer"
+_BARS = "zeros by layer"
 
 
 def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> go.Figure:
-    """Accuracy, loss and zeros over epochs, and zeros by layer: style and empty traces."""
+    """Accuracy, loss and zeros over epochs, and zeros by layer: style, and traces without data.
+
+    Traces are named "NAME test_accuracy", "NAME train_loss", "NAME total_zeros" for each style,
+    and "zeros by layer"; annotations 0 to 3 are the panels' titles.
+    """
     lines = [
         go.Scatter(
             name=f"{name} {curve}",
@@ -238,94 +242,104 @@ def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> g
         for curve, (axis, *_) in _PANELS.items()
     ]
     bars = go.Bar(
-        name=_LAYERS,
+        name=_BARS,
         orientation="h",
         xaxis="x4",
         yaxis="y4",
         marker={"color": palette.ZERO.color, "line": {"width": 0}},
+        texttemplate="%{x:.0%}",
         textposition="outside",
+        textangle=0,
         cliponaxis=False,
         hoverinfo="skip",
     )
-    epochs = {"range": [0, total_epochs], "title_text": "epoch"}
+    epochs = {"range": [0, total_epochs]}
     share = {"tickformat": ".0%", "range": [0, 1]}
-    left, right, upper, lower = [0, 0.44], [0.56, 1], [0.6, 0.93], [0, 0.34]
+    left, right, upper, lower = [0, 0.44], [0.56, 1], [0.62, 0.88], [0, 0.32]
     picture = palette.figure(
         *lines,
         bars,
-        height=520,
-        xaxis=epochs | {"domain": left, "anchor": "y", "title_text": ""},
+        height=540,
+        margin={"l": 52, "r": 16, "t": 40, "b": 44},
+        xaxis=epochs | {"domain": left, "anchor": "y"},
         yaxis=share | {"domain": upper, "anchor": "x"},
-        xaxis2=epochs | {"domain": right, "anchor": "y2", "title_text": ""},
-        yaxis2={"domain": upper, "anchor": "x2", "type": "log", "range": [-3.5, 0.5]}
+        xaxis2=epochs | {"domain": right, "anchor": "y2"},
+        yaxis2={"domain": upper, "anchor": "x2", "type": "log", "range": [-3.5, 0.6]}
         | {"dtick": 1, "tickformat": "~g"},
-        xaxis3=epochs | {"domain": left, "anchor": "y3"},
+        xaxis3=epochs | {"domain": left, "anchor": "y3", "title_text": "epoch"},
         yaxis3=share | {"domain": lower, "anchor": "x3"},
-        xaxis4=share | {"domain": [0.68, 0.96], "anchor": "y4", "dtick": 0.5},
-        yaxis4={"domain": lower, "anchor": "x4", "autorange": "reversed"},
+        xaxis4=share | {"domain": [0.72, 0.95], "anchor": "y4", "dtick": 0.5},
+        yaxis4={"domain": lower, "anchor": "x4", "autorange": "reversed", "type": "category"},
         annotations=[
             *(_heading(title, x, y) for _, title, x, y in _PANELS.values()),
-            _heading("", 0.56, 0.43),
+            _heading("Zeros by layer", 0.56, 0.44),
         ],
     )
+    picture.update_xaxes(title_font_size=13).update_xaxes(showgrid=False, selector={"anchor": "y4"})
     return picture.update_yaxes(showgrid=False, ticks="", selector={"anchor": "x4"})
 
 
 def _heading(text: str, x: float, y: float) -> dict:
     """A panel's title, which names its curves and their latest values in their own colours."""
     return {
-        "text": text,
+        "text": f"<b>{text}</b>",
         "x": x,
         "y": y,
         "xref": "paper",
         "yref": "paper",
         "xanchor": "left",
         "yanchor": "top",
+        "align": "left",
         "showarrow": False,
         "font": {"size": 13},
     }
 
 
-def training_row(
-    runs: Runs, names: tuple[str, ...], styles: Mapping[str, palette.Style] = STYLES
-) -> dict[str, object]:
+def training_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, object]:
     """What ``training_figure`` draws for ``runs``; curves of missing runs are empty."""
     row: dict[str, object] = {}
     for k, (curve, (_, title, *_)) in enumerate(_PANELS.items()):
-        values = {name: getattr(runs[name], curve) for name in names if name in runs}
-        for name in names:
-            row[f"{name} {curve}.x"] = runs[name].epoch if name in runs else np.zeros(0)
-            row[f"{name} {curve}.y"] = values.get(name, np.zeros(0))
+        for name in styles:
+            there = name in runs
+            row[f"{name} {curve}.x"] = runs[name].epoch if there else np.zeros(0)
+            row[f"{name} {curve}.y"] = getattr(runs[name], curve) if there else np.zeros(0)
         form = ".2g" if curve == "train_loss" else ".1%"
-        latest = (
-            _coloured(f"{name} {y[-1]:{form}}", styles[name].color) for name, y in values.items()
-        )
-        row[f"layout.annotations[{k}].text"] = "  ".join([f"<b>{title}</b>", *latest])
+        latest = [
+            coloured(f"{name} {getattr(run, curve)[-1]:{form}}", styles[name])
+            for name, run in runs.items()
+        ]
+        row[f"layout.annotations[{k}].text"] = f"<b>{title}</b><br>" + "   ".join(latest)
     accuracies = [run.test_accuracy[-1] for run in runs.values()]
     row["layout.yaxis.range"] = [0.9 if min(accuracies, default=0.0) > 0.9 else 0.0, 1.0]
-    return row | _layers_row(runs, names)
+    return row | _layers_row(runs, styles)
 
 
-def _layers_row(runs: Runs, names: tuple[str, ...]) -> dict[str, object]:
-    name = next((name for name in reversed(names) if name in runs), None)
+def _layers_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, object]:
+    """Bars for the last of the runs, in the order of ``styles``."""
+    name = next((name for name in reversed(list(styles)) if name in runs), None)
     if name is None:
-        return {f"{_LAYERS}.x": np.zeros(0), f"{_LAYERS}.y": [], f"{_LAYERS}.text": []}
+        return {}
     run = runs[name]
-    zeros, sizes = run.zeros[-1], run.sizes
     return {
-        f"{_LAYERS}.x": zeros / sizes,
-        f"{_LAYERS}.y": [f"{layer}" for layer in run.layers],
-        f"{_LAYERS}.text": [f"{z:,} of {s:,}" for z, s in zip(zeros, sizes, strict=True)],
-        "layout.annotations[3].text": f"<b>Zeros of {name} by layer</b>",
+        f"{_BARS}.x": run.zeros[-1] / run.sizes,
+        f"{_BARS}.y": layer_labels(run),
+        "layout.annotations[3].text": f"<b>Zeros by layer</b><br>{coloured(name, styles[name])}",
     }
 
 
-def _coloured(text: str, color: str) -> str:
-    return f'<span style="color:{color}">{text}</span>'
+def layer_labels(run: Run) -> list[str]:
+    """Each parameter's name and size, as the bars are labelled."""
+    pairs = zip(run.layers, run.sizes, strict=True)
+    return [f"{layer} ({size:,}) " for layer, size in pairs]
 
 
-def sentence(runs: Runs) -> str:
-    """What the figure shows, in words: the latest row of each run, live or recorded."""
+def coloured(text: str, style: palette.Style) -> str:
+    """Text in the colour of an idea, for titles and annotations."""
+    return f'<span style="color:{style.color}">{text}</span>'
+
+
+def training_sentence(runs: Runs) -> str:
+    """What the figure shows, in words: the latest row of each run."""
     parts = [
         f"{name} after {int(run.epoch[-1])} epochs: {run.total_zeros[-1]:.1%} of the weights are "
         f"exactly zero, {run.test_accuracy[-1]:.1%} of the test images right"
