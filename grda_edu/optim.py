@@ -269,8 +269,10 @@ def _checked(group: dict[str, Any]) -> dict[str, Any]:
         except (TypeError, ValueError, RuntimeError):  # a word, or a tensor of several elements
             number = math.nan
         if not inside(number):
-            given = f"tensor of shape {tuple(value.shape)}" if _is_large(value) else repr(value)
-            raise ValueError(f"{name} = {given}: accepted is {accepted}")
+            if isinstance(value, Tensor) and value.numel() != 1:
+                accepted = f"{accepted}. Tensor {name} must be 1-element"
+                value = f"a tensor of shape {tuple(value.shape)}"
+            raise ValueError(f"{name} = {value}: accepted is {accepted}")
         group[name] = value if name == "lr" and isinstance(value, Tensor) else number
     if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
         raise ValueError(
@@ -280,10 +282,6 @@ def _checked(group: dict[str, Any]) -> dict[str, Any]:
     if group["nesterov"] and group["nu"] != 1:
         raise ValueError(f"nesterov = True with nu = {group['nu']}: accepted is nu = 1")
     return group
-
-
-def _is_large(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.numel() != 1
 
 
 def _warn_outside_theory(mu: float) -> None:
