@@ -1,0 +1,131 @@
+// Draws a card from the state that Python holds. Knows nothing of predictions or exercises.
+
+const PATIENCE_MS = 2000;
+
+function make(tag, className, parent) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (parent) parent.append(element);
+  return element;
+}
+
+function render({ model, el }) {
+  // JupyterLab's shortcuts would take arrow keys, Space and letters away from the form.
+  el.dataset.lmSuppressShortcuts = "true";
+  const hide = make("style", "", el);
+  hide.textContent = `.${model.get("fallback")} { display: none; }`;
+  const card = make("section", "grda-course grda-card", el);
+  const head = make("div", "grda-head", card);
+  const form = make("form", "grda-form", card);
+  const result = live(card);
+  const actions = make("div", "grda-actions", card);
+  const wait = live(card);
+  const more = live(card);
+  let waiting = 0;
+  let drawn = {};
+
+  function live(parent) {
+    const region = make("div", "grda-live", parent);
+    region.setAttribute("role", "status");
+    return region;
+  }
+
+  function answer() {
+    const state = model.get("state");
+    if (state.number) {
+      const text = form.querySelector("input")?.value.trim().replace(",", ".") ?? "";
+      return text !== "" && Number.isFinite(Number(text)) ? Number(text) : null;
+    }
+    const chosen = form.querySelector("input:checked");
+    return chosen ? Number(chosen.value) : null;
+  }
+
+  function press(action) {
+    if (action.needs && answer() === null) return;
+    model.send({ do: action.do, answer: answer() });
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      wait.textContent =
+        "Python is busy or has stopped. This waits for it; if nothing happens, run the cell again.";
+    }, PATIENCE_MS);
+  }
+
+  function drawForm(state) {
+    form.replaceChildren();
+    const group = make("fieldset", "", form);
+    group.disabled = Boolean(state.locked);
+    const legend = make("legend", "grda-spoken", group);
+    legend.textContent = state.label ?? "";
+    (state.options ?? []).forEach((text, k) => {
+      const row = make("label", "grda-option", group);
+      const input = make("input", "", row);
+      Object.assign(input, { type: "radio", name: model.get("fallback"), value: String(k) });
+      input.checked = state.chosen === k;
+      make("span", "", row).innerHTML = text;
+    });
+    if (state.number) {
+      const row = make("label", "grda-number-row", group);
+      make("span", "", row).textContent = state.number.label;
+      const input = make("input", "", row);
+      Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off" });
+      input.value = state.number.value ?? "";
+      make("span", "", row).textContent = state.number.unit ?? "";
+    }
+    form.hidden = !(state.options?.length || state.number);
+  }
+
+  function drawActions(state) {
+    const held = actions.contains(document.activeElement) && document.activeElement.dataset.do;
+    actions.replaceChildren();
+    for (const action of state.actions ?? []) {
+      const button = make("button", action.primary ? "grda-primary" : "", actions);
+      button.type = "button";
+      button.dataset.do = action.do;
+      button.textContent = action.label;
+      button.addEventListener("click", () => press(action));
+    }
+    actions.hidden = !actions.childElementCount;
+    // The keyboard stays where it was, though the button under it may be another one now.
+    if (held) (actions.querySelector(`[data-do="${held}"]`) ?? actions.firstElementChild)?.focus();
+    enable(state);
+  }
+
+  function enable(state) {
+    const missing = answer() === null;
+    (state.actions ?? []).forEach((action, k) => {
+      actions.children[k].setAttribute("aria-disabled", String(Boolean(action.needs && missing)));
+    });
+  }
+
+  function draw() {
+    const state = model.get("state");
+    clearTimeout(waiting);
+    wait.textContent = "";
+    card.setAttribute("aria-label", state.label ?? "");
+    const changed = (...parts) =>
+      parts.some((part) => JSON.stringify(state[part]) !== JSON.stringify(drawn[part]));
+    if (changed("head")) head.innerHTML = state.head ?? "";
+    if (changed("options", "number", "chosen", "locked", "label")) drawForm(state);
+    if (changed("actions")) drawActions(state);
+    if (changed("result")) result.innerHTML = state.result ?? "";
+    if (changed("more")) more.innerHTML = state.more ?? "";
+    enable(state);
+    drawn = state;
+  }
+
+  form.addEventListener("input", () => enable(model.get("state")));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault(); // Enter in the form presses the main button
+    const main = (model.get("state").actions ?? []).find((action) => action.primary);
+    if (main) press(main);
+  });
+  model.on("change:state", draw);
+  drawForm(model.get("state"));
+  draw();
+  return () => {
+    clearTimeout(waiting);
+    model.off("change:state", draw);
+  };
+}
+
+export default { render };

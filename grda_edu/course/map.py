@@ -1,0 +1,189 @@
+"""The lessons that ship, in order, and the way from one to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from . import page
+from .card import Card
+from .progress import progress
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One row of the course's table.
+
+    number: "01"; file: the notebook without its ending; minutes: how long it takes;
+    predictions, exercises: the names that the lesson's module declares (a test compares them).
+    They stand here too so that the map can count without importing lessons that need torch.
+    """
+
+    number: str
+    file: str
+    title: str
+    question: str
+    minutes: int
+    predictions: tuple[str, ...] = ()
+    exercises: tuple[str, ...] = ()
+
+    @property
+    def link(self) -> str:
+        return f"{self.file}.ipynb"
+
+    def names(self, kind: str) -> list[str]:
+        """Full names of its "predictions" or "exercises"."""
+        return [f"{self.number}.{name}" for name in getattr(self, kind)]
+
+
+LESSONS = (
+    Lesson(
+        "00",
+        "00_start_here",
+        "Start here",
+        "Why would a network want to lose its weights?",
+        10,
+    ),
+    Lesson(
+        "01",
+        "01_soft_thresholding",
+        "Soft-thresholding",
+        "What turns small numbers into exact zeros?",
+        15,
+    ),
+    Lesson(
+        "04",
+        "04_small_cnn_grows_sparse",
+        "A small CNN grows sparse",
+        "Does it work on a real network?",
+        20,
+    ),
+)
+
+
+def lesson(number: str) -> Lesson:
+    """The lesson with this number; ValueError names those that exist."""
+    for row in LESSONS:
+        if row.number == number:
+            return row
+    known = ", ".join(repr(row.number) for row in LESSONS)
+    raise ValueError(f"lesson must be one of {known}, got {number!r}")
+
+
+def navigation(number: str) -> None:
+    """Show links to the previous lesson, the map and the next lesson."""
+    here = LESSONS.index(lesson(number))
+    before = LESSONS[here - 1] if here > 0 else None
+    after = LESSONS[here + 1] if here + 1 < len(LESSONS) else None
+    links = [
+        _link(before, "← {}", "previous lesson"),
+        _link(LESSONS[0], "Map of the course", "") if here > 0 else "<span></span>",
+        _link(after, "{} →", "next lesson"),
+    ]
+    words = [
+        f"{label}: {row.link}"
+        for label, row in (("previous", before), ("map", LESSONS[0]), ("next", after))
+        if row is not None
+    ]
+    page.show_html(
+        f'<nav class="grda-nav" aria-label="Lessons">{"".join(links)}</nav>', " · ".join(words)
+    )
+
+
+def _link(row: Lesson | None, words: str, role: str) -> str:
+    if row is None:
+        return "<span></span>"
+    label = words.format(f"{row.number} {escape(row.title)}")
+    spoken = f' aria-label="{role}: {row.number} {escape(row.title)}"' if role else ""
+    return f'<a href="{row.link}"{spoken}>{label}</a>'
+
+
+def course_map() -> None:
+    """Show every lesson with what has been done in it, and a way to start over."""
+    page.show_live_html(_map_html, _map_text)
+    card = Card()
+    card.on_do("reset", lambda _: _ask(card))
+    card.on_do("keep", lambda _: _rest(card, ""))
+    card.on_do("forget", lambda _: _forget(card))
+    card.on_do("refresh", lambda _: page.refresh_live_html())
+    _rest(card, page.note(progress.notice()))
+    card.show("Progress: run this cell to see buttons that refresh and reset it.")
+
+
+def _done(row: Lesson, kind: str) -> tuple[int, int]:
+    """How many of a lesson's "predictions" or "exercises" are done, and how many there are."""
+    names = row.names(kind)
+    if kind == "exercises":
+        return sum(progress.solved(name) for name in names), len(names)
+    return sum(progress.committed(name) is not None for name in names), len(names)
+
+
+def _status(row: Lesson) -> str:
+    """ "2 of 3 predictions, 0 of 1 exercise"; "" for a lesson that asks nothing."""
+    parts = []
+    for kind in ("predictions", "exercises"):
+        done, total = _done(row, kind)
+        if total:
+            parts.append(f"{done} of {total} {kind if total > 1 else kind[:-1]}")
+    return ", ".join(parts)
+
+
+def _map_html() -> str:
+    return f'<ol class="grda-map" aria-label="Lessons">{"".join(map(_row_html, LESSONS))}</ol>'
+
+
+def _row_html(row: Lesson) -> str:
+    counts = [_done(row, kind) for kind in ("predictions", "exercises")]
+    done, total = (sum(column) for column in zip(*counts, strict=True))
+    pips = "●" * done + "○" * (total - done)
+    finished = '<span class="grda-finished">✓ done</span>' if total and done == total else ""
+    status = _status(row) or "nothing to hand in"
+    return (
+        f'<li><span class="grda-number">{row.number}</span>'
+        f'<span class="grda-what"><a href="{row.link}">{escape(row.title)}</a>'
+        f"<span>{escape(row.question)}</span></span>"
+        f'<span class="grda-status"><span>about {row.minutes} minutes</span>'
+        f'<span><span class="grda-pips" aria-hidden="true">{pips}</span> {status} {finished}</span>'
+        f"</span></li>"
+    )
+
+
+def _map_text() -> str:
+    rows = (
+        f"{row.number} {row.title} ({row.minutes} min): {_status(row) or row.question}"
+        for row in LESSONS
+    )
+    return "\n".join(rows)
+
+
+def _rest(card: Card, result: str) -> None:
+    card.update(
+        label="Your progress",
+        actions=[
+            {"do": "refresh", "label": "Refresh"},
+            {"do": "reset", "label": "Reset my progress"},
+        ],
+        result=result,
+    )
+
+
+def _ask(card: Card) -> None:
+    done = [sum(_done(row, kind)[0] for row in LESSONS) for kind in ("predictions", "exercises")]
+    card.update(
+        result=page.result(
+            "unattempted",
+            "Forget everything on this computer?",
+            f"{done[0]} committed predictions and {done[1]} solved exercises are lost for good. "
+            "Your notebooks stay as they are.",
+        ),
+        actions=[
+            {"do": "keep", "label": "Keep it", "primary": True},
+            {"do": "forget", "label": "Forget everything"},
+        ],
+    )
+
+
+def _forget(card: Card) -> None:
+    progress.reset()
+    notice = page.note(progress.notice())
+    _rest(card, page.result("right", "Your progress is reset.", "") + notice)

@@ -1,0 +1,161 @@
+"""Predict before you look: commit to an answer, then see why it is right or wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import page
+from .card import Card
+from .find import find
+from .progress import progress
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A question to commit to. With ``options`` one of them is chosen, without a number is asked.
+
+    title: names it in objectives; question: plain text (`code` in backticks);
+    answer: computes the right answer, the text of an option or a number;
+    options: text of each option -> what is explained to who chose it;
+    explanation: said to everybody afterwards (the only explanation where a number is asked);
+    values: computes what the texts mention: "{zeros} of 40" is filled from {"zeros": …}, and
+        "{answer}" from the answer. A literal brace is written twice;
+    unit, tolerance: of a number; a guess that is off by at most ``tolerance`` is right.
+    """
+
+    title: str
+    question: str
+    answer: Callable[[], str | float]
+    options: Mapping[str, str] = field(default_factory=dict)
+    explanation: str = ""
+    values: Callable[[], Mapping[str, Any]] = dict
+    unit: str = ""
+    tolerance: float = 0.0
+
+    def accepts(self, answer: object) -> bool:
+        """Whether ``answer`` is one that can be committed."""
+        if self.options:
+            return answer in self.options
+        return (
+            isinstance(answer, int | float)
+            and not isinstance(answer, bool)
+            and math.isfinite(answer)
+        )
+
+    def right(self) -> str | float:
+        """The right answer, computed; ValueError where it is not one of the options."""
+        answer = self.answer()
+        if not self.options:
+            answer = float(answer)
+        if not self.accepts(answer):
+            raise ValueError(
+                f"prediction {self.title!r}: the answer is {answer!r}, "
+                f"accepted are {list(self.options) or 'finite numbers'}"
+            )
+        return answer
+
+    def is_right(self, answer: str | float) -> bool:
+        right = self.right()
+        if self.options:
+            return answer == right
+        return abs(float(answer) - float(right)) <= self.tolerance * (1 + 1e-9)
+
+    def explain(self, answer: str | float | None) -> str:
+        """What is said to who chose ``answer`` (None: who skipped, who is told the right one's)."""
+        right = self.right()
+        chosen = right if answer is None else answer
+        texts = [self.options[str(chosen)] if self.options else "", self.explanation]
+        filled = {**self.values(), "answer": right}
+        return "\n\n".join(text.format(**filled) for text in texts if text)
+
+
+def predict(name: str) -> None:
+    """Show prediction ``name`` ("01.which_die"): commit, skip, try again."""
+    prediction = find(name, Prediction)
+    card = Card()
+    card.on_do("commit", lambda answer: _commit(card, name, prediction, answer))
+    card.on_do("skip", lambda _: _tell(card, prediction, None))
+    card.on_do("again", lambda _: _again(card, name, prediction))
+    former = progress.committed(name)
+    if former is not None and prediction.accepts(former):
+        _tell(card, prediction, former)
+    else:
+        _ask(card, prediction)
+    card.show(_text(prediction))
+
+
+def _ask(card: Card, prediction: Prediction) -> None:
+    number = None
+    if not prediction.options:
+        number = {"label": "Your prediction", "unit": prediction.unit, "value": ""}
+    card.update(
+        label=f"Prediction: {prediction.title}",
+        head=f'<p class="grda-kicker">Predict</p><div class="grda-question">{page.prose(prediction.question)}</div>',
+        options=[page.inline(text) for text in prediction.options],
+        chosen=None,
+        number=number,
+        locked=False,
+        actions=[
+            {"do": "commit", "label": "Commit", "primary": True, "needs": True},
+            {"do": "skip", "label": "Skip"},
+        ],
+        result=page.note(progress.notice()),
+    )
+
+
+def _commit(card: Card, name: str, prediction: Prediction, sent: Any) -> None:
+    """``sent`` by the page: an option's index or a number."""
+    texts = list(prediction.options)
+    answer = texts[int(sent)] if texts and sent is not None else sent
+    if prediction.accepts(answer):
+        progress.commit(name, answer)
+        _tell(card, prediction, answer)
+
+
+def _again(card: Card, name: str, prediction: Prediction) -> None:
+    progress.forget(name)
+    _ask(card, prediction)
+
+
+def _tell(card: Card, prediction: Prediction, answer: str | float | None) -> None:
+    """Show the verdict on ``answer``, or the right answer to who skipped."""
+    _ask(card, prediction)
+    kind, heading = _verdict(prediction, answer)
+    shown = prediction.right() if answer is None else answer
+    texts = list(prediction.options)
+    number = card.state["number"]
+    card.update(
+        chosen=texts.index(str(shown)) if texts else None,
+        number=number and {**number, "value": f"{shown:g}"},
+        locked=True,
+        actions=[
+            {"do": "again", "label": "Try again" if answer is not None else "Answer it after all"}
+        ],
+        result=page.result(kind, heading, prediction.explain(answer)) + card.state["result"],
+    )
+
+
+def _verdict(prediction: Prediction, answer: str | float | None) -> tuple[str, str]:
+    right = prediction.right()
+    named = f"{right:.4g} {prediction.unit}".strip() if not prediction.options else f"“{right}”"
+    if answer is None:
+        return "told", f"The answer is {named}."
+    if prediction.is_right(answer):
+        close = "" if prediction.options or answer == right else f" Close enough to {named}."
+        return "right", f"You predicted it.{close}"
+    if prediction.options:
+        return "wrong", f"Not what happens. The answer is {named}."
+    side = "high" if float(answer) > float(right) else "low"
+    return "wrong", f"Too {side}. The answer is {named}."
+
+
+def _text(prediction: Prediction) -> str:
+    """The question where no widget is drawn."""
+    options = "".join(f"\n  ○ {text}" for text in prediction.options)
+    return f"Predict: {prediction.question}{options}"
+
+
+__all__ = ["Prediction", "predict"]
