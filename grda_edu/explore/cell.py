@@ -1,4 +1,4 @@
-"""What a notebook cell shows belongs to that cell: running it again closes what it showed before.
+"""What a notebook cell makes belongs to that cell: running it again closes what it made before.
 
 Widgets outlive the output that they were drawn in; without this a cell run twenty times leaves
 twenty of them in the kernel and in the page.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_shown: dict[str, tuple[str, list[Callable[[], object]]]] = {}
+_made: dict[str, tuple[str, list[Callable[[], object]]]] = {}
+_watched: list[object] = []  # shells that call _close_former
 
 
 def on_rerun(close: Callable[[], object]) -> None:
@@ -16,18 +17,19 @@ def on_rerun(close: Callable[[], object]) -> None:
     cell, run = _current()
     if not cell:
         return
-    former, closers = _shown.get(cell, ("", []))
+    _watch()
+    former, closers = _made.get(cell, ("", []))
     if former != run:
         closers = []
-        _shown[cell] = (run, closers)
+        _made[cell] = (run, closers)
     closers.append(close)
 
 
 def _close_former(*_: object) -> None:
     cell, run = _current()
-    former, closers = _shown.get(cell, (run, []))
+    former, closers = _made.get(cell, (run, []))
     if former != run:
-        del _shown[cell]
+        del _made[cell]
         for close in closers:
             close()
 
@@ -53,8 +55,6 @@ def _shell() -> object | None:
 def _watch() -> None:
     """Close before the cell's code runs, so that its new widgets meet none of the old ones."""
     shell = _shell()
-    if shell is not None:
+    if shell is not None and shell not in _watched:
+        _watched.append(shell)
         shell.events.register("pre_run_cell", _close_former)
-
-
-_watch()

@@ -172,13 +172,22 @@ const element = (tag, properties = {}, ...children) => {
 
 let made = 0;
 
-function steps(key, at, last) {
-  const leap = Math.max(1, Math.round(last / 10));
-  const to = {
-    ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1,
-    PageDown: at - leap, PageUp: at + leap, Home: 0, End: last,
-  }[key];
-  return to === undefined ? undefined : Math.min(last, Math.max(0, to));
+// A notebook's shortcut handler would swallow the keys of a native slider or drop-down.
+// `up` is where the up arrow goes: forward on a slider, back in a list.
+function answerKeys(input, last, up, move) {
+  input.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = Number(input.value);
+    const leap = Math.max(1, Math.round(last / 10));
+    const to = {
+      ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at + up, ArrowDown: at - up,
+      PageUp: at + up * leap, PageDown: at - up * leap, Home: 0, End: last,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    move(Math.min(last, Math.max(0, to)));
+  });
 }
 
 function slider(state, axis, control) {
@@ -187,14 +196,7 @@ function slider(state, axis, control) {
   const input = element("input", { id, type: "range", min: 0, max: last, step: 1 });
   const readout = element("output", { htmlFor: id });
   input.addEventListener("input", () => state.move(axis, Number(input.value)));
-  // A notebook's shortcut handler would swallow the arrow keys of a native slider.
-  input.addEventListener("keydown", (event) => {
-    const to = steps(event.key, Number(input.value), last);
-    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    event.stopPropagation();
-    state.move(axis, to);
-  });
+  answerKeys(input, last, 1, (to) => state.move(axis, to));
   const box = element("div", { className: "grda-control" });
   box.dataset.control = control.name;
   box.append(element("label", { htmlFor: id, textContent: control.label }), input, readout);
@@ -241,10 +243,19 @@ function dropDown(state, choice) {
   const select = element("select", { id });
   choice.options.forEach((text, i) => select.append(element("option", { value: i, textContent: text })));
   select.addEventListener("change", () => state.choose(Number(select.value)));
+  answerKeys(select, choice.options.length - 1, -1, (to) => state.choose(to));
   const box = element("div", { className: "grda-control grda-choice" });
   box.dataset.control = choice.name;
   box.append(element("label", { htmlFor: id, textContent: choice.label }), select);
   return { box, show: () => (select.value = state.option()), stop() {} };
+}
+
+// A kernel that is gone is sent nothing; where the page cannot know (Colab), the host decides.
+function kernelListens(model) {
+  const { kernel } = model.widget_manager ?? {};
+  if (kernel === undefined) return true;
+  if (!kernel || kernel.isDisposed || kernel.connectionStatus === "disconnected") return false;
+  return !["dead", "terminating"].includes(kernel.status);
 }
 
 // What the sliders say, shared by all views of one model; the kernel hears of it now and then.
@@ -257,7 +268,7 @@ function stateOf(model) {
     timer = setTimeout(() => {
       timer = 0;
       last = performance.now();
-      model.save_changes();
+      if (kernelListens(model)) model.save_changes();
     }, wait);
   };
   return {

@@ -92,6 +92,7 @@ class Picture(anywidget.AnyWidget):
             fallback=f"grda-fallback-{uuid.uuid4().hex[:12]}",
             **state,
         )
+        cell.on_rerun(self.close)
 
     def show(self, row: Mapping[str, object], sentence: str) -> None:
         """Redraw with ``row`` ("trace name.attribute" or "layout.path" -> value) and a sentence."""
@@ -102,15 +103,18 @@ class Picture(anywidget.AnyWidget):
         """The widget, below a line that a notebook opened without a kernel shows in its place."""
         from IPython.display import display
 
-        cell.on_rerun(self.close)
         display(self.fallback_line(), raw=True)
         display(self._repr_mimebundle_()[0], raw=True)  # type: ignore[index]
 
     def fallback_line(self) -> dict[str, str]:
         """MIME bundle of the line that stands for the figure where nothing draws it."""
         text = f"Figure: {self.label}. It comes alive when the cells are run (Run → Run All Cells)."
+        # JupyterLab would write "Error displaying widget" below the line where no kernel runs.
+        here = f".jp-OutputArea-child:has(.{self.fallback})"
+        below = ".jp-OutputArea-child:not(:has(.grda-figure))"
+        hide = f"<style>{here} + {below} {{ display: none; }}</style>"
         return {
-            "text/html": f'<p class="{self.fallback}">{html.escape(text)}</p>',
+            "text/html": f'{hide}<p class="{self.fallback}">{html.escape(text)}</p>',
             "text/plain": text,
         }
 
