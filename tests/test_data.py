@@ -23,7 +23,7 @@ def as_set(images):
 
 
 @pytest.mark.parametrize(
-    ("validation", "sizes"), [(180, (1257, 180, 360)), (0, (1437, 0, 360)), (500, (937, 500, 360))]
+    ("validation", "sizes"), [(157, (1280, 157, 360)), (0, (1437, 0, 360)), (500, (937, 500, 360))]
 )
 def test_digits_are_split_into_parts_that_make_up_the_whole(validation, sizes):
     data = digits(validation=validation)
@@ -64,7 +64,7 @@ def test_split_is_the_one_that_the_recordings_were_made_with():
     assert checksum == "895e05d6247a92d167b5c601419ef696bfa103d813ce95f3a3cf1d91a87c614f"
 
 
-@pytest.mark.parametrize("validation", [0, 180])
+@pytest.mark.parametrize("validation", [0, 157])
 def test_one_scalar_mean_and_deviation_of_the_images_trained_on(validation):
     data = digits(validation=validation)
     raw = pixels(data, "train") / 16
