@@ -12,14 +12,14 @@ lab: $(VENV)/.lab  ## set everything up and open the course in JupyterLab (make 
 	@$(BIN)/grda-edu lab $(ARGS)
 
 test: $(VENV)/.test  ## set everything up and run linters, type checker and all tests
-	@$(BIN)/python tools/run_tests.py $(ARGS)
+	@$(BIN)/python -m tools.run_tests $(ARGS)
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks
 
 notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and the badges from pyproject's address
-	$(BIN)/python tools/address.py
-	$(BIN)/python tools/make_notebooks.py
+	$(BIN)/python -m tools.address
+	$(BIN)/python -m tools.make_notebooks
 
 record: $(VENV)/.lab  ## train the recorded runs again (make record ARGS=NAME for one of them)
 	$(BIN)/grda-edu record $(ARGS)

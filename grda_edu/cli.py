@@ -156,7 +156,26 @@ def _start_jupyterlab(place: Path, port: int | None, open_browser: bool) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    raise Problem("no recordings yet")
+    try:
+        from grda_edu.recordings.record import GRIDS, record
+    except (ImportError, OSError) as error:
+        raise Problem(
+            f"recording needs PyTorch, which cannot be imported ({error}): pip install torch"
+        ) from error
+    if options.name is not None and options.name not in GRIDS:
+        raise Problem(f"there is no recording {options.name!r}; there are: {', '.join(GRIDS)}")
+    try:
+        for name in [options.name] if options.name else GRIDS:
+            record(name)
+    except OSError as error:
+        raise Problem(
+            f"the recording cannot be written ({error}); record in a checkout of the repository"
+        ) from error
+    except KeyboardInterrupt:
+        raise Problem(
+            "stopped; the same command goes on from here, finished runs are kept"
+        ) from None
+    return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

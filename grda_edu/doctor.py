@@ -173,6 +173,36 @@ def check_lessons() -> Iterator[Finding]:
         yield Finding("lessons", f"{len(found)} in {found[0].parent}")
 
 
+def check_recordings() -> Iterator[Finding]:
+    """The recorded runs, each read whole and held against its checksum."""
+    recordings, why = _load("grda_edu.recordings")
+    if recordings is None:
+        yield Finding(
+            "recordings",
+            f"unknown: numpy cannot be imported ({why})",
+            "pip install --force-reinstall numpy",
+        )
+        return
+    try:
+        entries = recordings.manifest()
+    except recordings.RecordingError as error:
+        yield Finding("recordings", "damaged", str(error))
+        return
+    if not entries:
+        yield Finding("recordings", "none", "grda-edu record (about half an hour)")
+    for name, entry in entries.items():
+        try:
+            recordings.load(name)
+        except recordings.RecordingError as error:
+            yield Finding(name, "missing or damaged", str(error))
+        else:
+            made = f"{entry['recorded']} on {entry['device']}, torch {entry['versions']['torch']}"
+            yield Finding(
+                name,
+                f"{entry['runs']} runs, {entry['bytes'] / 1e6:.1f} MB, checksum right, made {made}",
+            )
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_versions,
     check_device,
@@ -180,4 +210,5 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_memory,
     check_data_folder,
     check_lessons,
+    check_recordings,
 )

@@ -1,0 +1,65 @@
+"""Write the repository's public address, which stands in pyproject.toml, everywhere else that it is needed.
+
+`make notebooks` calls this: README's badges and commands, the notebooks' Colab cell and CITATION.cff follow pyproject.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PLACEHOLDER = "OWNER"
+LESSON = "notebooks/00_start_here.ipynb"
+BADGES = re.compile(r"<!-- address -->\n.*?<!-- /address -->", re.DOTALL)
+ADDRESSES = (
+    re.compile(r"(?<=git\+)https://[^\s\"'@)]+"),
+    re.compile(r"(?<=git clone )https://\S+"),
+    re.compile(r"(?<=repository-code: \")https://[^\"]+"),
+)
+
+
+def public_address() -> str:
+    """Where the repository is, as https://github.com/OWNER/NAME: the one entry that all others follow."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return project["urls"]["Repository"]
+
+
+def badges(address: str) -> str:
+    """README's lines that open the course on Colab and on Binder, at lesson 00."""
+    owner, name = address.removeprefix("https://github.com/").split("/")
+    colab = f"https://colab.research.google.com/github/{owner}/{name}/blob/main/{LESSON}"
+    landing = f"lab/tree/{LESSON}".replace("/", "%2F")
+    binder = f"https://mybinder.org/v2/gh/{owner}/{name}/main?urlpath={landing}"
+    lines = [
+        "<!-- address -->",
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})",
+        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})",
+    ]
+    if owner == PLACEHOLDER:
+        lines += [
+            "",
+            f"The repository's public address is not settled: `{PLACEHOLDER}` in the links stands for it.",
+        ]
+    return "\n".join([*lines, "<!-- /address -->"])
+
+
+def with_address(text: str, address: str) -> str:
+    """The text with every mention of the repository's address renewed."""
+    text = BADGES.sub(lambda _: badges(address), text)
+    for pattern in ADDRESSES:
+        text = pattern.sub(address, text)
+    return text
+
+
+def files() -> list[Path]:
+    """The files that mention the address."""
+    return [ROOT / "README.md", ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.md"))]
+
+
+def main() -> None:
+    for path in files():
+        path.write_text(with_address(path.read_text("utf-8"), public_address()), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
