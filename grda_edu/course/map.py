@@ -41,8 +41,10 @@ LESSONS = (
         "00",
         "00_start_here",
         "Start here",
-        "Why would a network want to lose its weights?",
+        "How can a network learn with nine of ten weights at zero?",
         10,
+        predictions=("how_many",),
+        exercises=("share_of_zeros",),
     ),
     Lesson(
         "01",
@@ -50,6 +52,8 @@ LESSONS = (
         "Soft-thresholding",
         "What turns small numbers into exact zeros?",
         15,
+        predictions=("which_zero", "scaling", "thirty_zeros"),
+        exercises=("soft_threshold",),
     ),
     Lesson(
         "04",

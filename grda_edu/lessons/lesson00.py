@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore import Choice, Explorable, Slider, palette
 from grda_edu.recordings import RunGrid, load
 from grda_edu.run import Run
@@ -25,7 +27,9 @@ def runs() -> dict[str, Run]:
     """SGD's and gRDA's run."""
     grid = opening()
     mu, seed = float(grid.mu[0]), int(grid.seeds[0])
-    return {name: grid.run(float(c), mu, seed) for name, c in zip(("sgd", "grda"), grid.c)}
+    return {
+        name: grid.run(float(c), mu, seed) for name, c in zip(("sgd", "grda"), grid.c, strict=True)
+    }
 
 
 def opening_figure() -> Explorable:
@@ -148,7 +152,7 @@ def wires(weights: np.ndarray) -> list[np.ndarray]:
     size = np.abs(weights.astype(float))
     edges = [*STRENGTHS, np.inf]
     drawn = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         alive = (size > low if low == 0 else size >= low) & (size < high)
         drawn.append(np.where(alive[..., None], ends, np.nan).ravel())
     return drawn
@@ -175,3 +179,66 @@ def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
         f"{alive} of the last layer's {weights.size} wires are left, "
         f"and {accuracy:.1%} of the test images are recognised."
     )
+
+
+# ------------------------------------------------- question and exercise
+
+
+def _final() -> dict[str, object]:
+    run = runs()["grda"]
+    return {
+        "zeros": 100 * float(run.total_zeros[-1]),
+        "count": int(run.zeros[-1].sum()),
+        "size": int(run.sizes.sum()),
+        "lost": 100 * float(runs()["sgd"].test_accuracy[-1] - run.test_accuracy[-1]),
+    }
+
+
+def share_of_zeros(w: np.ndarray) -> float:
+    """The solution that the learner may compare with."""
+    return float(np.mean(w == 0))
+
+
+PREDICTIONS = {
+    "how_many": Prediction(
+        title="how sparse the network becomes",
+        question=(
+            "After 60 epochs of gRDA, what share of all the network's parameters is exactly zero? "
+            "(The figure above knows.)"
+        ),
+        answer=lambda: _final()["zeros"],
+        unit="%",
+        tolerance=1.0,
+        explanation=(
+            "{count:,} of {size:,} parameters are zero: {zeros:.1f} %. The price on the test images, in this "
+            "run, is {lost:.1f} points of accuracy against SGD."
+        ),
+        values=_final,
+    ),
+}
+
+EXERCISES = {
+    "share_of_zeros": Exercise(
+        title="the share of zeros",
+        task="Write `share_of_zeros(w)` for a numpy array `w`: a number between 0 and 1.",
+        solution=share_of_zeros,
+        oracle=lambda w: 1 - np.count_nonzero(w) / w.size,
+        cases=(
+            Case((np.array([0.0, 1.0, 0.0, -2.0]),), 0.5, "Two of four are zero."),
+            Case((np.array([0.001, -0.002]),), 0.0, "Small is not zero."),
+            Case((np.zeros(3),), 1.0, "All of them can be zero."),
+            Case((np.array([[0.0, 1.0, 2.0], [3.0, 0.0, 5.0]]),), why="Weights come in any shape."),
+        ),
+        hints=(
+            "`w == 0` is an array of True and False.",
+            "The mean of an array of True and False is the share of True.",
+            "`np.mean(w == 0)`",
+        ),
+        done="That is all there is to a check. You will meet one in every lesson.",
+    ),
+}
+
+OBJECTIVES = {
+    "read a figure and commit to an answer": "how_many",
+    "write a few lines and check them": "share_of_zeros",
+}
