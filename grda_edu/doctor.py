@@ -17,6 +17,7 @@ from types import ModuleType
 GIGABYTE = 1024**3
 MEMORY_NEEDED = 1 * GIGABYTE  # lesson 04, server and kernel together
 DISK_NEEDED = 1 * GIGABYTE  # the largest data set and its copies
+REINSTALL = "install grda-edu again, as README says"
 PACKAGES = (
     "torch",
     "numpy",
@@ -142,15 +143,11 @@ def check_memory() -> Iterator[Finding]:
 
 def check_data_folder() -> Iterator[Finding]:
     """Where progress and larger data sets are kept. Digits need nothing: they come with scikit-learn."""
-    platformdirs, why = _load("platformdirs")
-    if platformdirs is None:
-        yield Finding(
-            "data folder",
-            f"unknown: platformdirs cannot be imported ({why})",
-            "pip install platformdirs",
-        )
+    progress, why = _load("grda_edu.course.progress")
+    if progress is None:
+        yield Finding("data folder", f"unknown: the course cannot be imported ({why})", REINSTALL)
         return
-    folder = Path(platformdirs.user_data_dir("grda-edu"))
+    folder: Path = progress.folder()
     exists = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(exists).free
     advice = ""
@@ -168,7 +165,7 @@ def check_lessons() -> Iterator[Finding]:
     try:
         found = lessons()
     except FileNotFoundError as error:
-        yield Finding("lessons", str(error), "pip install --force-reinstall --no-deps grda-edu")
+        yield Finding("lessons", str(error), REINSTALL)
     else:
         yield Finding("lessons", f"{len(found)} in {found[0].parent}")
 

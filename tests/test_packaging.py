@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 import zipfile
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -165,6 +167,14 @@ def test_readme_script_runs_and_finds_what_it_says(capsys: pytest.CaptureFixture
         names["model"](names["data"].x_test).argmax(1).eq(names["data"].y_test).float().mean()
     )  # type: ignore
     assert accuracy > 0.96
+
+
+def test_contributing_example_is_a_figure() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(textwrap.dedent(script), names)
+    assert "Curvature 1.0" in names["parabola"]().to_html()
 
 
 def test_changelog_knows_this_version() -> None:

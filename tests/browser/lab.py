@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -29,7 +28,8 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import BrowserContext, Error, Locator, Page, sync_playwright
 
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+from tools.chromium import find_chromium
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,12 +42,6 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 SIZE = (1280, 1000)
-
-
-def find_chromium() -> str | None:
-    """The path of an installed Chromium or Chrome; the variable CHROMIUM goes before all others."""
-    candidates = [os.environ.get("CHROMIUM", ""), *COMMANDS]
-    return next(filter(None, (shutil.which(name) for name in candidates if name)), None)
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> object:
@@ -523,4 +517,4 @@ class Figure:
         return self.root.get_by_role("button", name=name)
 
 
-__all__ = ["Error", "Figure", "Lab", "Server", "browser", "find_chromium", "wait_for"]
+__all__ = ["Error", "Figure", "Lab", "Server", "browser", "wait_for"]
