@@ -9,9 +9,13 @@ function make(tag, className, parent) {
   return element;
 }
 
+// JupyterLab's shortcuts take arrow keys, Enter and letters away from whatever has the focus, unless
+// that very element says no.
+function keepKeys(element) {
+  element.dataset.lmSuppressShortcuts = "true";
+}
+
 function render({ model, el }) {
-  // JupyterLab's shortcuts would take arrow keys, Space and letters away from the form.
-  el.dataset.lmSuppressShortcuts = "true";
   const hide = make("style", "", el);
   hide.textContent = `.${model.get("fallback")} { display: none; }`;
   const card = make("section", "grda-course grda-card", el);
@@ -41,7 +45,10 @@ function render({ model, el }) {
   }
 
   function press(action) {
-    if (action.needs && answer() === null) return;
+    if (action.needs && answer() === null) {
+      wait.textContent = "Answer first, or skip.";
+      return;
+    }
     model.send({ do: action.do, answer: answer() });
     clearTimeout(waiting);
     waiting = setTimeout(() => {
@@ -61,6 +68,7 @@ function render({ model, el }) {
       const input = make("input", "", row);
       Object.assign(input, { type: "radio", name: model.get("fallback"), value: String(k) });
       input.checked = state.chosen === k;
+      keepKeys(input);
       make("span", "", row).innerHTML = text;
     });
     if (state.number) {
@@ -69,6 +77,7 @@ function render({ model, el }) {
       const input = make("input", "", row);
       Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off" });
       input.value = state.number.value ?? "";
+      keepKeys(input);
       make("span", "", row).textContent = state.number.unit ?? "";
     }
     form.hidden = !(state.options?.length || state.number);
@@ -81,6 +90,7 @@ function render({ model, el }) {
       const button = make("button", action.primary ? "grda-primary" : "", actions);
       button.type = "button";
       button.dataset.do = action.do;
+      keepKeys(button);
       button.textContent = action.label;
       button.addEventListener("click", () => press(action));
     }
@@ -109,6 +119,7 @@ function render({ model, el }) {
     if (changed("actions")) drawActions(state);
     if (changed("result")) result.innerHTML = state.result ?? "";
     if (changed("more")) more.innerHTML = state.more ?? "";
+    more.querySelectorAll("pre").forEach(keepKeys);
     enable(state);
     drawn = state;
   }
