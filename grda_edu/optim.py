@@ -1,12 +1,12 @@
 """gRDA as a PyTorch optimizer: stochastic gradient descent whose weights are soft-thresholded.
 
-    v_0 = w_0                                 the accumulator starts at the initial weights
-    v_n = v_{n-1} - γ ∇L(w_{n-1})             it takes the gradient steps of SGD
-    w_n = S_{g_n}(v_n)                        the weights are its soft-thresholded image
+    v_0 = w_0                                    the accumulator starts at the initial weights
+    v_n = v_{n-1} - γ ∇L(w_{n-1})                it takes the gradient steps of SGD
+    w_n = S_{g_n}(v_n)                           the weights are its soft-thresholded image
     g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold grows; constant γ: c γ^½ (nγ)^μ
 
-Source: Chao, Wang, Xing, Cheng 2020 (arXiv:2006.09358), algorithm 1; momentum, schedules and the
-choice of c and μ: items 1, 2 and 7 of the authors' response to the reviewers.
+Source: Chao, Wang, Xing, Cheng 2020 (arXiv:2006.09358); for momentum, nu and c = 0 items 2 and 7
+of the authors' response to the reviewers.
 """
 
 import math
@@ -139,8 +139,9 @@ class GRDA(torch.optim.Optimizer):
             state["step"] = 0
             state["threshold"] = 0.0
             state["accumulator"] = p.clone(memory_format=torch.preserve_format)
-        state["step"] += 1
-        state["threshold"] += _increment(state["step"], group["lr"], group["c"], group["mu"])
+        n = state["step"] + 1
+        state["threshold"] += _increment(n, group["lr"], group["c"], group["mu"])
+        state["step"] = n
         return state
 
     def _update_together(
@@ -179,6 +180,9 @@ def _direction(p: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[s
     if group["nu"] != 1:
         return gradient.lerp(state["momentum_buffer"], group["nu"])
     return state["momentum_buffer"]
+
+
+_PART = 2**19  # elements
 
 
 def _cache_sized(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
@@ -245,8 +249,6 @@ def penalty_groups(
     ]
     return [group for group in groups if group["params"]]
 
-
-_PART = 2**19  # elements
 
 _ACCEPTED: dict[str, tuple[str, Callable[[float], bool]]] = {
     "lr": ("a finite number >= 0", lambda x: 0 <= x < math.inf),

@@ -23,7 +23,7 @@ def soft_threshold(x: Any, tau: Any) -> Any:
     Raises:
         ValueError: if ``tau`` is negative or NaN.
 
-    Source: the update rule of gRDA, Chao et al. 2020 (arXiv:2006.09358), algorithm 1.
+    Source: the update rule of gRDA, Chao et al. 2020 (arXiv:2006.09358).
     """
     _require("tau", tau, tau >= 0, ">= 0")
     if hasattr(x, "clip"):
@@ -61,7 +61,7 @@ def tuning_function(n: Any, lr: Any, c: Any, mu: Any) -> Any:
     Raises:
         ValueError: if an argument is NaN or outside its range.
 
-    Source: Chao et al. 2020 (arXiv:2006.09358), section 1; items 1 and 7 of the authors' response.
+    Source: Chao et al. 2020 (arXiv:2006.09358); item 7 of the authors' response.
     """
     _require("n", n, n >= 0, ">= 0")
     _require_hyperparameters(lr, c, mu)

@@ -231,7 +231,7 @@ def test_the_authors_schedule_example():
 
 
 def test_flat_weights_die_on_time():
-    """Science: with a zero gradient a weight dies at t = (|w| / (c √γ))^(1/μ)."""
+    """With a zero gradient a weight dies at t = (|w| / (c √γ))^(1/μ)."""
     start = torch.tensor([0.02, -0.05, 0.1], dtype=torch.float64)
     (p,) = parameters(start)
     lr, c, mu = 0.1, 0.02, 0.7
@@ -498,6 +498,7 @@ def test_a_learning_rate_that_turns_negative_is_refused_at_the_step():
         with pytest.raises(ValueError, match=r"lr = .*: accepted is lr >= 0"):
             optimizer.step()
         assert p.item() == 1.0
+        assert optimizer.state[p]["step"] == optimizer.state[p]["threshold"] == 0
 
 
 @pytest.mark.parametrize("named", [True, False])

@@ -111,7 +111,7 @@ def test_increments_of_arrays_and_tensors():
 
 
 def test_the_authors_schedule_example():
-    """Item 2's numbers: 5,005 steps an epoch, lr .1 for 140 epochs, then .01."""
+    """5,005 steps an epoch, lr .1 for 140 epochs, then .01."""
     n = np.arange(1, 150 * 5005 + 1)
     lr = np.where(n <= 140 * 5005, 0.1, 0.01)
     accumulated = np.cumsum(tuning_increment(n, lr, 0.005, 0.51))
