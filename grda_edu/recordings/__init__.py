@@ -92,11 +92,13 @@ def load(name: str, folder: Path = FOLDER) -> RunGrid:
     Raises RecordingError if it is unknown, missing or damaged.
     """
     entry = manifest(folder).get(name)
+    repair = f"Make it again with: grda-edu record {name}"
     if entry is None:
         known = ", ".join(manifest(folder)) or "none"
-        raise RecordingError(f"there is no recording {name!r} in {folder} (there: {known})")
+        raise RecordingError(
+            f"there is no recording {name!r} in {folder} (there: {known}). {repair}"
+        )
     path = folder / entry["file"]
-    repair = f"Make it again with: grda-edu record {name}"
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -122,13 +124,17 @@ def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """Recording -> file, sha256, versions, device, seconds. Empty if nothing was recorded."""
     path = folder / MANIFEST
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        if not all({"file", "sha256"} <= entry.keys() for entry in entries.values()):
+            raise ValueError("an entry lacks its file or its checksum")
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         raise RecordingError(
-            f"the recordings' list {path} is damaged ({error}). Make it again with: grda-edu record"
+            f"the list of recordings {path} is damaged ({error}). "
+            "Delete it and make the recordings again with: grda-edu record"
         ) from error
+    return entries
 
 
 def _widen(stored: np.ndarray) -> np.ndarray:

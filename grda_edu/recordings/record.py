@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,15 @@ def _run_all(grid: Grid, todo: list[Cell], kept: Path, workers: int) -> None:
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C lets a worker finish and keep its run
     torch.set_num_threads(1)
+    Thread(target=_end_with_the_recorder, daemon=True).start()
+
+
+def _end_with_the_recorder() -> None:
+    """Nobody waits for the runs of a recorder that was killed."""
+    recorder = parent_process()
+    assert recorder is not None
+    recorder.join()
+    os._exit(1)
 
 
 def _record_one(grid: Grid, cell: Cell, kept: Path) -> str:
