@@ -20,7 +20,7 @@ function render({ model, el }) {
   hide.textContent = `.${model.get("fallback")} { display: none; }`;
   const card = make("section", "grda-course grda-card", el);
   const head = make("div", "grda-head", card);
-  const form = make("form", "grda-form", card);
+  const form = make("div", "grda-form", card);
   const result = live(card);
   const actions = make("div", "grda-actions", card);
   const wait = live(card);
@@ -125,7 +125,8 @@ function render({ model, el }) {
   }
 
   form.addEventListener("input", () => enable(model.get("state")));
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
     event.preventDefault(); // Enter in the form presses the main button
     const main = (model.get("state").actions ?? []).find((action) => action.primary);
     if (main) press(main);

@@ -97,7 +97,7 @@ class Outcome:
     came_out: str = ""
     expected: str = ""
     where: str = ""  # the line of the learner's code that raised
-    why: str = ""  # what the failing case is about
+    why: str = ""  # what the failing case is about, the task, or what follows from a right answer
 
     def __str__(self) -> str:
         facts = (("input", self.call), ("came out", self.came_out), ("expected", self.expected))
@@ -108,7 +108,7 @@ class Outcome:
 def judge(exercise: Exercise, attempt: object) -> Outcome:
     """Run ``attempt`` on the exercise's cases up to the first that fails."""
     if attempt is None or attempt is ...:
-        return _unattempted()
+        return _unattempted(exercise)
     if not callable(attempt):
         return Outcome(
             "wrong",
@@ -116,7 +116,7 @@ def judge(exercise: Exercise, attempt: object) -> Outcome:
             came_out=describe(attempt),
         )
     if _is_empty(attempt):
-        return _unattempted()
+        return _unattempted(exercise)
     cases = exercise.all_cases()
     for passed, case in enumerate(cases):
         if outcome := _judge_case(exercise, attempt, case, passed, len(cases)):
@@ -124,8 +124,12 @@ def judge(exercise: Exercise, attempt: object) -> Outcome:
     return Outcome("right", f"Right. All {len(cases)} checks pass.", why=exercise.done)
 
 
-def _unattempted() -> Outcome:
-    return Outcome("unattempted", "Not begun yet. Replace the ... and run the cell again.")
+def _unattempted(exercise: Exercise) -> Outcome:
+    return Outcome(
+        "unattempted",
+        "Not begun yet. Replace the ... and run the cell again.",
+        why=exercise.task,
+    )
 
 
 def _judge_case(
@@ -143,7 +147,7 @@ def _judge_case(
     except Exception as error:  # whatever the learner's code may raise is an answer to report
         return _raised(exercise, attempt, case, error)
     if _holds_ellipsis(result):
-        return _unattempted()
+        return _unattempted(exercise)
     expected = exercise.expected(case)
     words = difference(result, expected, exercise.rtol, exercise.atol)
     if result is None and expected is not None:

@@ -122,13 +122,17 @@ def _done(row: Lesson, kind: str) -> tuple[int, int]:
     return sum(progress.committed(name) is not None for name in names), len(names)
 
 
+def _count(number: int, kind: str) -> str:
+    return f"{number} {kind[:-1] if number == 1 else kind}"
+
+
 def _status(row: Lesson) -> str:
     """ "2 of 3 predictions, 0 of 1 exercise"; "" for a lesson that asks nothing."""
     parts = []
     for kind in ("predictions", "exercises"):
         done, total = _done(row, kind)
         if total:
-            parts.append(f"{done} of {total} {kind if total > 1 else kind[:-1]}")
+            parts.append(f"{done} of {_count(total, kind)}")
     return ", ".join(parts)
 
 
@@ -141,14 +145,12 @@ def _row_html(row: Lesson) -> str:
     done, total = (sum(column) for column in zip(*counts, strict=True))
     pips = "●" * done + "○" * (total - done)
     finished = '<span class="grda-finished">✓ done</span>' if total and done == total else ""
-    status = _status(row) or "nothing to hand in"
+    status = " · ".join(part for part in (f"about {row.minutes} minutes", _status(row)) if part)
     return (
-        f'<li><span class="grda-number">{row.number}</span>'
-        f'<span class="grda-what"><a href="{row.link}">{escape(row.title)}</a>'
-        f"<span>{escape(row.question)}</span></span>"
-        f'<span class="grda-status"><span>about {row.minutes} minutes</span>'
-        f'<span><span class="grda-pips" aria-hidden="true">{pips}</span> {status} {finished}</span>'
-        f"</span></li>"
+        f'<li><span class="grda-number">{row.number}</span><span class="grda-what">'
+        f'<a href="{row.link}">{escape(row.title)}</a><span>{escape(row.question)}</span>'
+        f'<span class="grda-status">{status} '
+        f'<span class="grda-pips" aria-hidden="true">{pips}</span> {finished}</span></span></li>'
     )
 
 
@@ -172,13 +174,15 @@ def _rest(card: Card, result: str) -> None:
 
 
 def _ask(card: Card) -> None:
-    done = [sum(_done(row, kind)[0] for row in LESSONS) for kind in ("predictions", "exercises")]
+    done = " and ".join(
+        _count(sum(_done(row, kind)[0] for row in LESSONS), kind)
+        for kind in ("predictions", "exercises")
+    )
     card.update(
         result=page.result(
             "unattempted",
             "Forget everything on this computer?",
-            f"{done[0]} committed predictions and {done[1]} solved exercises are lost for good. "
-            "Your notebooks stay as they are.",
+            f"What you committed and solved ({done}) is lost for good. Your notebooks stay as they are.",
         ),
         actions=[
             {"do": "keep", "label": "Keep it", "primary": True},
