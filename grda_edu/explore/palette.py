@@ -87,6 +87,7 @@ def axes(picture: go.Figure) -> go.Figure:
         "tickcolor": MUTED,
         "ticklen": 4,
         "title_standoff": 8,
+        "title_font_size": 13,
         "fixedrange": True,
     }
     return picture.update_xaxes(**style).update_yaxes(**style)
