@@ -61,6 +61,8 @@ LESSONS = (
         "A small CNN grows sparse",
         "Does it work on a real network?",
         20,
+        predictions=("early", "which_layer", "too_large"),
+        exercises=("count_zeros",),
     ),
 )
 

@@ -1,0 +1,810 @@
+"""Lesson 04, a small CNN grows sparse: does it work on a real network?
+
+All recorded numbers come from the recording "digits_grid"; nothing here is typed in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu import recordings
+from grda_edu.course import Case, Exercise, Prediction
+from grda_edu.explore import Choice, Explorable, Slider, TrainingView, palette
+from grda_edu.explore.training import STYLES, coloured, layer_labels, training_figure
+from grda_edu.recordings import RunGrid
+from grda_edu.run import HISTOGRAM_EDGES, Run
+from grda_edu.shrinkage import soft_threshold, tuning_function
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+C, MU = 0.02, 0.65  # the pair that the text talks about
+GOAL_ZEROS, GOAL_LOSS = 0.90, 0.01  # 90 % zeros for less than one point
+TEST_IMAGES = 360
+
+MakeOptimizer = Callable[["list[nn.Parameter]"], "Optimizer"]
+
+
+@cache
+def grid() -> RunGrid:
+    """The recorded runs over c, μ and seeds. RecordingError names the command that repairs it."""
+    return recordings.load("digits_grid")
+
+
+def _at(values: np.ndarray, value: float) -> int:
+    return int(np.abs(np.asarray(values) - value).argmin())
+
+
+# ------------------------------------------------- first figure: scrubbing through a training
+
+
+def scrub() -> Explorable:
+    """Accuracy, loss and zeros of recorded runs; sliders for the epoch, c and μ, a list of seeds."""
+    runs = grid()
+    last = int(runs.epoch[-1])
+    epochs = [*range(20), *range(20, last + 1, 2)]
+    return Explorable(
+        _scrub_figure,
+        _Scrub(runs),
+        {
+            "seed": Choice({f"seed {s}": int(s) for s in runs.seeds}, label="start and batches"),
+            "epoch": Slider(epochs, label="epoch", format=".0f", start=last, play=True),
+            "c": Slider(runs.c.tolist(), label="c", format="g", start=C),
+            "mu": Slider(runs.mu.tolist(), label="μ", format="g", start=MU),
+        },
+        label="Recorded trainings of SGD and gRDA: accuracy, loss, and zeros in total and by layer",
+    )
+
+
+_CURVES = ("test_accuracy", "train_loss", "total_zeros")
+
+
+def _scrub_figure() -> go.Figure:
+    picture = training_figure(STYLES, int(grid().epoch[-1]))
+    legend = "   ".join(
+        coloured(f"{name} {line}", STYLES[name]) for name, line in (("SGD", "╌╌"), ("gRDA", "━"))
+    )
+    for annotation in picture.layout.annotations[:3]:
+        annotation.text += f"<br>{legend}"
+    picture.layout.annotations[3].text += f"<br>{coloured('gRDA', palette.GRDA)}"
+    for k, curve in enumerate(_CURVES, start=1):
+        axis = "" if k == 1 else str(k)
+        for name, style in STYLES.items():
+            picture.add_scatter(
+                name=f"{name} {curve} now",
+                mode="markers",
+                marker={"color": style.color, "symbol": style.symbol, "size": 10}
+                | {"line": {"color": palette.PAPER, "width": 1.5}},
+                xaxis=f"x{axis}",
+                yaxis=f"y{axis}",
+                hoverinfo="skip",
+            )
+        picture.add_shape(
+            type="line",
+            xref=f"x{axis}",
+            yref=f"y{axis} domain",
+            y0=0,
+            y1=1,
+            layer="below",
+            line={"color": palette.MUTED, "width": 1},
+        )
+    runs = grid()
+    labels = layer_labels(runs.run(0.0, runs.mu[0], runs.seeds[0]))
+    return picture.update_traces(y=labels, selector={"name": "zeros by layer"})
+
+
+class _Scrub:
+    """compute of ``scrub``; looks values up, so that thousands of positions take a second."""
+
+    def __init__(self, runs: RunGrid) -> None:
+        self.runs = runs
+        self.curves = {curve: runs.curves(curve) for curve in _CURVES}
+        self.shares = runs.curves("zeros") / runs.sizes
+
+    def __call__(self, seed: int, epoch: float, c: float, mu: float) -> tuple[dict, str]:
+        runs, k = self.runs, int(epoch)
+        s, j = _at(runs.seeds, seed), _at(runs.mu, mu)
+        cells = {"SGD": (0, j, s), "gRDA": (_at(runs.c, c), j, s)}
+        row: dict[str, object] = {f"layout.shapes[{n}].{x}": k for n in range(3) for x in _ENDS}
+        for curve, values in self.curves.items():
+            for name, cell in cells.items():
+                row[f"{name} {curve}.x"] = runs.epoch
+                row[f"{name} {curve}.y"] = values[cell]
+                row[f"{name} {curve} now.x"] = [k]
+                row[f"{name} {curve} now.y"] = [values[cell][k]]
+        sgd, ours = (self.curves["test_accuracy"][cell] for cell in cells.values())
+        zeros = self.curves["total_zeros"][cells["gRDA"]][k]
+        row["zeros by layer.x"] = self.shares[cells["gRDA"]][k]
+        row["layout.yaxis.range"] = [_lowest(sgd, ours, k), 1.0]
+        row["layout.title.text"] = f"{zeros:.1%} zeros, {ours[k]:.1%} right after epoch {k}"
+        where = f"Recorded on {runs.device}, {k} epochs, c = {c:g}, μ = {mu:g}"
+        return row, f"{where}: {_comparison(zeros, ours[k], sgd[k])}"
+
+
+_ENDS = ("x0", "x1")
+
+
+def _lowest(sgd: np.ndarray, ours: np.ndarray, k: int) -> float:
+    """Where the accuracy axis begins: at 90 % once both curves have got there to stay."""
+    both = np.minimum(sgd, ours)
+    return 0.9 if both[-1] > 0.9 and both[: k + 1].max() > 0.9 else 0.0
+
+
+def _comparison(zeros: float, ours: float, sgd: float) -> str:
+    images = round((sgd - ours) * TEST_IMAGES)
+    than = f"{abs(images)} image{'s' * (abs(images) != 1)} {'fewer' if images > 0 else 'more'}"
+    reached = "Goal reached." if _is_goal(zeros, ours - sgd) else "Goal not reached."
+    return (
+        f"gRDA has {zeros:.1%} exact zeros and reads {ours:.1%} of the {TEST_IMAGES} test images, "
+        f"{than if images else 'as many'} {'than' if images else 'as'} SGD ({sgd:.1%}). {reached}"
+    )
+
+
+def _is_goal(zeros: float, difference: float) -> bool:
+    return bool(zeros >= GOAL_ZEROS and difference > -GOAL_LOSS)
+
+
+# ------------------------------------------------- second figure: what the zeros look like
+
+_REACH = 0.8  # half the width of the histogram's axis
+_CENTRES = (HISTOGRAM_EDGES[1:] + HISTOGRAM_EDGES[:-1]) / 2
+_HIDDEN, _OUTPUTS = 64, 10  # the last layer's ends
+
+
+def inside() -> Explorable:
+    """Filters, weights and wires of recorded networks; sliders for the epoch and c, a list of μ."""
+    runs = grid()
+    return Explorable(
+        _inside_figure,
+        _inside,
+        {
+            "mu": Choice(
+                {f"{m:g}": float(m) for m in sorted(runs.mu, key=lambda m: abs(m - MU))}, label="μ"
+            ),
+            "epoch": Slider(
+                runs.picture_epochs.tolist(), label="epoch", format=".0f", start=20, play=True
+            ),
+            "c": Slider(runs.c.tolist(), label="c", format="g", start=C),
+        },
+        label="Inside a recorded network: first-layer filters, weights, and wires of the last layer",
+    )
+
+
+def _inside_figure() -> go.Figure:
+    across = np.tile(np.arange(15), 15)
+    hollow = {"color": palette.ZERO.color, "symbol": palette.ZERO.symbol, "size": 6}
+    outputs = (np.arange(_OUTPUTS) + 0.5) * _HIDDEN / _OUTPUTS - 0.5
+    picture = palette.figure(
+        go.Heatmap(
+            name="filters",
+            colorscale=palette.FIELD,
+            zmin=-0.8,
+            zmax=0.8,
+            xgap=1,
+            ygap=1,
+            showscale=False,
+            hovertemplate="weight %{z:.2f}<extra></extra>",
+        ),
+        go.Scatter(name="filter zeros", x=across, mode="markers", marker=hollow, hoverinfo="skip"),
+        go.Bar(
+            name="weights",
+            x=_CENTRES,
+            width=0.02,
+            marker={"color": palette.GRDA.color, "line": {"width": 0}},
+            xaxis="x2",
+            yaxis="y2",
+            hovertemplate="%{y} weights near %{x:.2f}<extra></extra>",
+        ),
+        go.Scatter(
+            name="SGD's weights",
+            x=_CENTRES,
+            mode="lines",
+            line=palette.SGD.line(1.8) | {"shape": "hvh"},
+            xaxis="x2",
+            yaxis="y2",
+            hoverinfo="skip",
+        ),
+        go.Bar(
+            name="spike",
+            x=["= 0"],
+            width=0.5,
+            marker={"color": palette.ZERO.color, "line": {"width": 0}},
+            texttemplate="%{y:.1%}",
+            textposition="outside",
+            cliponaxis=False,
+            xaxis="x3",
+            yaxis="y3",
+            hoverinfo="skip",
+        ),
+        go.Scatter(
+            name="wires",
+            x=_wires(np.arange(_HIDDEN), outputs[:, None]),
+            mode="lines",
+            opacity=0.45,
+            line={"color": palette.GRDA.color, "width": 1},
+            xaxis="x4",
+            yaxis="y4",
+            hoverinfo="skip",
+        ),
+        go.Scatter(
+            name="units",
+            x=np.arange(_HIDDEN),
+            mode="markers",
+            marker={"color": palette.INK, "size": 6},
+            xaxis="x4",
+            yaxis="y4",
+            hoverinfo="skip",
+        ),
+        go.Scatter(
+            name="cut-off units",
+            x=np.arange(_HIDDEN),
+            mode="markers",
+            marker=hollow | {"size": 8, "line": {"width": 2}},
+            xaxis="x4",
+            yaxis="y4",
+            hoverinfo="skip",
+        ),
+        go.Scatter(
+            name="digits",
+            x=outputs,
+            y=np.full(_OUTPUTS, -0.12),
+            mode="text",
+            text=[str(digit) for digit in range(_OUTPUTS)],
+            textfont={"color": palette.INK, "size": 13},
+            xaxis="x4",
+            yaxis="y4",
+            hoverinfo="skip",
+        ),
+        height=600,
+        margin={"l": 16, "r": 24, "t": 40, "b": 16},
+        xaxis={"domain": [0, 0.34], "range": [-0.6, 14.6], "visible": False},
+        yaxis={"domain": [0.5, 0.88], "range": [14.6, -0.6], "visible": False},
+        xaxis2={"domain": [0.42, 0.84], "anchor": "y2", "range": [-_REACH, _REACH]}
+        | {"title_text": "value of a weight"},
+        yaxis2={"domain": [0.54, 0.86], "anchor": "x2", "type": "log", "range": [-0.3, 3.7]}
+        | {"dtick": 1, "tickformat": "~s"},
+        xaxis3={"domain": [0.9, 1], "anchor": "y3", "type": "category"},
+        yaxis3={"domain": [0.54, 0.86], "anchor": "x3", "range": [0, 1], "visible": False},
+        xaxis4={"domain": [0, 1], "anchor": "y4", "range": [-1.5, _HIDDEN + 0.5]},
+        yaxis4={"domain": [0, 0.33], "anchor": "x4", "range": [-0.25, 1.1]},
+        annotations=[_heading("", x, y) for x, y in ((0, 1), (0.38, 1), (0.86, 1), (0, 0.42))],
+    )
+    picture.update_layout(xaxis4_visible=False, yaxis4_visible=False)
+    return picture.update_xaxes(title_font_size=13)
+
+
+def _heading(text: str, x: float, y: float) -> dict:
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper"}
+    anchors = {"xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False}
+    return {"text": text, **place, **anchors, "font": {"size": 13}}
+
+
+def _wires(unit: np.ndarray | float, output: np.ndarray | float) -> np.ndarray:
+    """A coordinate of every wire of the last layer: at its unit, at its output, then a gap."""
+    ends = np.full((_OUTPUTS, _HIDDEN, 3), np.nan)
+    ends[:, :, 0], ends[:, :, 1] = unit, output
+    return ends.ravel()
+
+
+def tiles(filters: np.ndarray) -> np.ndarray:
+    """Sixteen 3x3 filters [16, 1, 3, 3] in a square of 4 by 4 with gaps of NaN: [15, 15]."""
+    padded = np.full((16, 4, 4), np.nan)
+    padded[:, :3, :3] = filters[:, 0]
+    return padded.reshape(4, 4, 4, 4).transpose(0, 2, 1, 3).reshape(16, 16)[:15, :15]
+
+
+def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
+    runs, k = grid(), int(epoch)
+    seed = int(runs.seeds[0])
+    run, sgd = runs.run(c, mu, seed), runs.run(0.0, mu, seed)
+    filters = tiles(run.snapshots[k]["conv1.weight"].astype(float))
+    last = run.snapshots[k]["fc2.weight"]
+    alive = last != 0
+    units = alive.any(axis=0)
+    zeros, total = run.total_zeros[k], int(run.zeros[k].sum())
+    lost, count = int((filters == 0).sum()), int(np.isfinite(filters).sum())
+    row = {
+        "filters.z": np.where(filters == 0, np.nan, filters),
+        "filter zeros.y": np.where(filters == 0, np.arange(15)[:, None], np.nan).ravel(),
+        "weights.y": _positive(run.histograms[k].sum(axis=0)),
+        "SGD's weights.y": _positive(sgd.histograms[k].sum(axis=0)),
+        "spike.y": [zeros],
+        "wires.y": _wires(np.where(alive, 1.0, np.nan), 0.0),
+        "units.y": np.where(units, 1.0, np.nan),
+        "cut-off units.y": np.where(units, np.nan, 1.0),
+        "layout.annotations[0].text": f"<b>First layer's 16 filters</b><br>{_zeros_of(lost, count)}",
+        "layout.annotations[1].text": "<b>Weights that are not zero</b> (log scale)<br>"
+        + f"{coloured('gRDA ▮', palette.GRDA)}   {coloured('SGD ╌╌', palette.SGD)}",
+        "layout.annotations[2].text": "<b>Zeros</b><br>" + coloured(f"{total:,}", palette.ZERO),
+        "layout.annotations[3].text": f"<b>Last layer: 64 units to 10 digits</b>   "
+        f"{_zeros_of(int((~alive).sum()), alive.size)}",
+        "layout.title.text": f"{zeros:.1%} of the weights are zero after epoch {k}",
+    }
+    return row, (
+        f"Recorded on {run.device}, seed {seed}, {k} epochs, c = {c:g}, μ = {mu:g}: {zeros:.1%} of "
+        f"all weights are zero, {lost} of {count} in the first layer's filters; {int(alive.sum())} "
+        f"of {alive.size} wires of the last layer are left, {int((~units).sum())} of {_HIDDEN} "
+        f"units have none. {run.test_accuracy[k]:.1%} of the test images are read correctly."
+    )
+
+
+def _zeros_of(zeros: int, size: int) -> str:
+    return coloured(f"○ {zeros} of {size} are zero", palette.ZERO)
+
+
+def _positive(counts: np.ndarray) -> np.ndarray:
+    """Counts for a logarithmic axis, where nothing has no place."""
+    return np.where(counts > 0, counts, np.nan)
+
+
+# ------------------------------------------------- third figure: all recorded runs at once
+
+_DEEPEST = -0.06  # losses beyond it are drawn at the lower edge
+
+
+def all_runs() -> Explorable:
+    """Zeros against accuracy lost, one dot a run; a slider lights up the runs of one c."""
+    runs = grid()
+    return Explorable(
+        _all_runs_figure,
+        _all_runs,
+        {"c": Slider(runs.c[1:].tolist(), label="c", format="g", start=C)},
+        label="Every recorded run: zeros, and accuracy compared with SGD's from the same seed",
+    )
+
+
+def differences() -> np.ndarray:
+    """Test accuracy minus SGD's with the same seed, after the last epoch: [C, M, S], fractions."""
+    accuracy = grid().final("test_accuracy")
+    return accuracy - accuracy[:1]
+
+
+def standard_error() -> float:
+    """Of one accuracy on the test images, at SGD's mean accuracy: √(p(1-p)/360)."""
+    p = float(grid().final("test_accuracy")[0].mean())
+    return float(np.sqrt(p * (1 - p) / TEST_IMAGES))
+
+
+def _all_runs_figure() -> go.Figure:
+    runs, error = grid(), standard_error()
+    x = runs.final("total_zeros")[1:].ravel()
+    y = np.maximum(differences()[1:], _DEEPEST).ravel()
+    dot = {"hoverinfo": "skip", "mode": "markers"}
+    picture = palette.figure(
+        go.Scatter(name="all", x=x, y=y, marker={"color": palette.MUTED, "size": 5}, **dot).update(
+            opacity=0.45
+        ),
+        go.Scatter(
+            name="this c",
+            marker={"color": palette.GRDA.color, "size": 8, "symbol": "circle-open"},
+            **dot,
+        ),
+        go.Scatter(
+            name="mean",
+            mode="lines+markers+text",
+            line=palette.GRDA.line(2),
+            marker={"size": 11, "line": {"color": palette.PAPER, "width": 1.5}},
+            text=[f"{mu:g}" for mu in runs.mu],
+            textposition=["bottom center", "top center"] * (len(runs.mu) // 2),
+            textfont={"color": palette.GRDA.color, "size": 11},
+            hoverinfo="skip",
+        ),
+        height=420,
+        margin={"l": 72, "r": 24, "t": 40, "b": 52},
+        xaxis={"range": [0, 1.02], "tickformat": ".0%", "title_text": "weights exactly zero"},
+        yaxis={
+            "range": [_DEEPEST - 0.006, 0.02],
+            "title_text": "accuracy minus SGD's, in points",
+            "tickvals": [*np.arange(-5, 2) / 100, _DEEPEST],
+            "ticktext": [*(f"{k:+d}" if k else "0" for k in range(-5, 2)), "−6 or less"],
+        },
+        shapes=[
+            {"type": "rect", "x0": GOAL_ZEROS, "x1": 1.02, "y0": -GOAL_LOSS, "y1": 0.02}
+            | {"fillcolor": "rgba(0,158,115,0.16)", "line": {"width": 0}, "layer": "below"},
+            {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": -error, "y1": error}
+            | {"fillcolor": palette.BAND, "line": {"width": 0}, "layer": "below"},
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
+            | {"line": palette.SGD.line(1.5), "layer": "below"},
+        ],
+        annotations=[
+            _note(0.01, 0.0, coloured("SGD", palette.SGD), "left", "bottom"),
+            _note(1.01, 0.018, coloured("the goal", palette.DIRECTIONAL), "right", "top"),
+            _note(0.12, error, f"± one standard error, {100 * error:.1f} points", "left", "bottom"),
+        ],
+    )
+    return picture
+
+
+def _note(x: float, y: float, text: str, xanchor: str, yanchor: str) -> dict:
+    anchors = {"xanchor": xanchor, "yanchor": yanchor, "showarrow": False, "font": {"size": 12}}
+    return {"x": x, "y": y, "text": text, **anchors}
+
+
+def _all_runs(c: float) -> tuple[dict, str]:
+    runs = grid()
+    i = _at(runs.c, c)
+    zeros, loss = runs.final("total_zeros")[i], differences()[i]
+    mean_zeros, mean_loss = zeros.mean(axis=1), loss.mean(axis=1)
+    reached = [f"μ = {runs.mu[j]:g}" for j in range(len(runs.mu)) if _in_goal(i, j)]
+    row = {
+        "this c.x": zeros.ravel(),
+        "this c.y": np.maximum(loss, _DEEPEST).ravel(),
+        "mean.x": mean_zeros,
+        "mean.y": np.maximum(mean_loss, _DEEPEST),
+        "layout.title.text": f"c = {c:g}:   ○ single runs   ● mean of {len(runs.seeds)} seeds at each μ",
+    }
+    sgd = runs.final("test_accuracy")[0, 0]
+    worst, best = 100 * loss.min(), 100 * loss.max()
+    return row, (
+        f"c = {c:g}: {zeros.min():.0%} to {zeros.max():.0%} zeros. Single runs end between {worst:+.1f} and {best:+.1f} points of SGD; "
+        f"{int(collapsed()[i].sum())} of {loss.size} collapsed. In the mean of {len(runs.seeds)} "
+        f"seeds the goal is reached {'with ' + ', '.join(reached) if reached else 'with no μ'}. "
+        f"SGD itself ends between {sgd.min():.1%} and {sgd.max():.1%}, by seed."
+    )
+
+
+def _in_goal(i: int, j: int) -> bool:
+    """Does the mean over seeds of the recorded cell (c[i], mu[j]) reach the goal?"""
+    zeros = grid().final("total_zeros")[i, j].mean()
+    return _is_goal(zeros, differences()[i, j].mean())
+
+
+def collapsed() -> np.ndarray:
+    """Which runs read no more than two digits' share of the test images: bool [C, M, S]."""
+    return grid().final("test_accuracy") < 0.2
+
+
+# ------------------------------------------------- training live
+
+
+def live_training(
+    optimizers: Mapping[str, MakeOptimizer], *, epochs: int = 60, seed: int = 0
+) -> TrainingView:
+    """A view that trains the digits CNN once with each optimizer, in turns of one epoch.
+
+    optimizers: "SGD" and "gRDA" -> what makes the optimizer from a list of parameters. All start
+    at the same weights and see the same batches.
+    """
+
+    def job(progress: Callable, stop: threading.Event) -> dict[str, Run]:
+        return train_in_turns(optimizers, epochs, seed, progress, stop)
+
+    return TrainingView(job, epochs, label="Training the digits CNN live with SGD and gRDA")
+
+
+def train_in_turns(
+    optimizers: Mapping[str, MakeOptimizer],
+    epochs: int,
+    seed: int,
+    progress: Callable[[dict[str, Run], float], object],
+    stop: threading.Event,
+) -> dict[str, Run]:
+    """Train a copy of the digits CNN with each optimizer, one epoch each in turn; name -> Run.
+
+    One that diverges drops out, the others go on. Resuming continues a run exactly.
+    """
+    from grda_edu.data import digits
+    from grda_edu.models import digits_cnn
+    from grda_edu.train import train
+
+    data = digits()
+    models = {name: digits_cnn(seed) for name in optimizers}
+    runs: dict[str, Run] = {}
+
+    def report_of(name: str) -> Callable[[Run, float], object]:
+        def report(run: Run, _: float) -> None:
+            now = runs | {name: run}
+            done = sum(int(r.epoch[-1]) for r in now.values())
+            progress(now, done / (epochs * len(optimizers)))
+
+        return report
+
+    for epoch in range(1, epochs + 1):
+        for name, make in optimizers.items():
+            former = runs.get(name)
+            if stop.is_set() or (former is not None and former.message):
+                continue
+            runs[name] = train(
+                models[name],
+                data,
+                make,
+                epochs=epoch,
+                seed=seed,
+                progress=report_of(name),
+                stop=stop,
+                resume=former,
+            )
+            runs[name].configuration["epochs"] = epochs  # of which this was a part
+    return runs
+
+
+def beside_the_recording(view: TrainingView) -> None:
+    """Print the live runs beside the recorded ones of the same settings, as far as there are any."""
+    for name, live in view.runs.items():
+        print(f"{name}, live on {live.device}: {_end(live)}")
+        recorded = recorded_like(live)
+        print(
+            f"{' ' * len(name)}  recorded on {recorded.device}: {_end(recorded)}"
+            if recorded
+            else f"{' ' * len(name)}  no recorded run has these settings"
+        )
+    if not view.runs:
+        runs = grid()
+        print("Nothing trained live yet: press Start above, then run this cell again.")
+        print(f"The recording says: {_end(runs.run(C, MU, int(runs.seeds[0])))}")
+
+
+def _end(run: Run) -> str:
+    return (
+        f"{run.total_zeros[-1]:.2%} zeros, {run.test_accuracy[-1]:.2%} right "
+        f"after {run.epoch[-1]} epochs, {run.seconds[-1]:.1f} s"
+    )
+
+
+def recorded_like(live: Run) -> Run | None:
+    """The recorded run with the settings of ``live``, cut to its number of epochs, or None."""
+    settings = live.configuration["hyperparameters"]
+    runs = grid()
+    common = ("model", "data", "training_images", "batch_size")
+    c, mu = settings.get("c", 0.0), settings.get("mu", float(runs.mu[0]))
+    known = (
+        all(live.configuration[key] == runs.configuration[key] for key in common)
+        and settings["lr"] == runs.configuration["hyperparameters"]["lr"]
+        and not settings.get("momentum")
+        and not settings.get("weight_decay")
+        and np.isclose(runs.c, c).any()
+        and np.isclose(runs.mu, mu).any()
+        and live.configuration["seed"] in runs.seeds
+        and live.epoch[-1] <= runs.epoch[-1]
+    )
+    if not known:
+        return None
+    run = runs.run(c, mu, live.configuration["seed"])
+    end = len(live.epoch)
+    for name in ("epoch", "zeros", "seconds", "train_loss", "train_accuracy"):
+        setattr(run, name, getattr(run, name)[:end])
+    for name in ("val_loss", "val_accuracy", "test_loss", "test_accuracy"):
+        setattr(run, name, getattr(run, name)[:end])
+    return run
+
+
+# ------------------------------------------------- who has to be pushed
+
+
+def final_threshold(c: float = C, mu: float = MU) -> float:
+    """The threshold at the end of a recorded training, g(n, γ) of all its steps n."""
+    return float(tuning_function(_steps(), _setting("lr"), c, mu))
+
+
+def _setting(name: str) -> Any:
+    return grid().configuration["hyperparameters"][name]
+
+
+def _steps() -> int:
+    made = grid().configuration
+    return int(grid().epoch[-1]) * -(-made["training_images"] // made["batch_size"])
+
+
+def largest_initial() -> dict[str, float]:
+    """Layer -> largest absolute initial weight of the recorded network with seed 0."""
+    from grda_edu.models import digits_cnn
+
+    return {name: float(p.detach().abs().max()) for name, p in digits_cnn(0).named_parameters()}
+
+
+def who_must_be_pushed() -> None:
+    """Show, by layer, the largest initial weight beside the final threshold and the zeros."""
+    from IPython.display import HTML, display
+
+    runs, threshold = grid(), final_threshold()
+    shares = runs.run(C, MU, int(runs.seeds[0])).zeros[-1] / runs.sizes
+    rows = [
+        (name, f"{largest:.3f}", "yes" if largest > threshold else "no", f"{share:.0%}")
+        for (name, largest), share in zip(largest_initial().items(), shares, strict=True)
+        if name.endswith("weight")
+    ]
+    head = (
+        "layer",
+        "largest at the start",
+        "can outlast the threshold unpushed",
+        "zeros, epoch 60",
+    )
+    caption = (
+        f"c = {C:g}, μ = {MU:g}: the threshold ends at {threshold:.3f} after {_steps():,} steps"
+    )
+    text = "\n".join([caption, *("  ".join(row) for row in (head, *rows))])
+    cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
+    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
+    display({"text/html": HTML(f"{table}</table>").data, "text/plain": text}, raw=True)
+
+
+# ------------------------------------------------- predictions, exercise, objectives
+
+LARGE_C = 0.05  # the largest recorded
+WEIGHTS = ("conv1.weight", "conv2.weight", "fc1.weight", "fc2.weight")
+
+
+def early_share() -> float:
+    """Of the zeros after the last epoch, how many percent are there after epoch 10."""
+    zeros = grid().curves("total_zeros")[_at(grid().c, C), _at(grid().mu, MU)].mean(axis=0)
+    return float(100 * zeros[10] / zeros[-1])
+
+
+def layer_shares() -> dict[str, float]:
+    """Weight tensor -> percent of zeros at (C, MU) after the last epoch, mean over seeds."""
+    runs = grid()
+    shares = runs.final("zeros")[_at(runs.c, C), _at(runs.mu, MU)].mean(axis=0) / runs.sizes
+    return {name: 100 * float(shares[runs.layers.index(name)]) for name in WEIGHTS}
+
+
+def _fullest() -> str:
+    shares = layer_shares()
+    return min(shares, key=shares.__getitem__)
+
+
+def _share_words() -> dict[str, str]:
+    shares = layer_shares()
+    return {"shares": ", ".join(f"{name} {share:.0f} %" for name, share in shares.items())}
+
+
+def _large() -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy and difference to SGD of the runs at (LARGE_C, MU), by seed."""
+    cell = _at(grid().c, LARGE_C), _at(grid().mu, MU)
+    return grid().final("test_accuracy")[cell], differences()[cell]
+
+
+def fate_of_large_c() -> str:
+    """Which of the prediction's options the recorded runs at (LARGE_C, MU) show."""
+    accuracy, difference = _large()
+    if np.median(accuracy) < 0.2:
+        return "it dies: nearly every weight becomes zero"
+    if difference.mean() > -GOAL_LOSS:
+        return "more zeros, as accurate as before"
+    return "more zeros, some accuracy lost"
+
+
+PREDICTIONS = {
+    "early": Prediction(
+        title="how early the zeros come",
+        question=(
+            f"gRDA trains for 60 epochs with c = {C:g} and μ = {MU:g}. After 10 of them: how many percent "
+            "of its final zeros are there already?"
+        ),
+        answer=early_share,
+        unit="%",
+        tolerance=10.0,
+        explanation=(
+            "The threshold grows like n to the power μ, fast at first and ever more slowly. After a sixth "
+            "of the steps, {answer:.0f} % of the final zeros are there."
+        ),
+    ),
+    "which_layer": Prediction(
+        title="which layer keeps its weights",
+        question=(
+            "The same training. Which layer has the smallest share of zeros at the end? (`conv1` sees the "
+            "pixels, `fc2` gives the ten answers.)"
+        ),
+        answer=_fullest,
+        options={
+            "conv1.weight": "144 numbers, and every pixel passes through them.",
+            "conv2.weight": "It has 4,608 weights, and can do without most of them.",
+            "fc1.weight": "It has 8,192 weights, more than all other layers together.",
+            "fc2.weight": "Each digit's answer needs only some of the 64 units.",
+        },
+        explanation="Shares of zeros at the end, mean over the recorded seeds: {shares}.",
+        values=_share_words,
+    ),
+    "too_large": Prediction(
+        title="what too large a c does",
+        question=(
+            f"Now c = {LARGE_C:g}, two and a half times as much, with μ = {MU:g}. What becomes of the "
+            "network within 60 epochs?"
+        ),
+        answer=fate_of_large_c,
+        options={
+            "more zeros, as accurate as before": "That would make the largest c the best one.",
+            "more zeros, some accuracy lost": "Between too small and too large there is such a stretch.",
+            "it dies: nearly every weight becomes zero": (
+                "Once a layer is all zero, no signal passes, and no gradient either."
+            ),
+        },
+        explanation="Recorded accuracies of the seeds: {accuracies}. Guessing gives about 10 %.",
+        values=lambda: {"accuracies": ", ".join(f"{a:.1%}" for a in _large()[0])},
+    ),
+}
+
+
+def count_zeros(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """The solution that the learner may compare with."""
+    counts = {}
+    for name, parameter in model.named_parameters():
+        counts[name] = (int((parameter == 0).sum()), parameter.numel())
+    return counts
+
+
+def _network(weight: list[list[float]], bias: list[float]) -> nn.Module:
+    """One linear layer with the given numbers."""
+    import torch
+
+    layer = torch.nn.Linear(len(weight[0]), len(weight))
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(weight))
+        layer.bias.copy_(torch.tensor(bias))
+    return layer
+
+
+def _sparse_cnn() -> nn.Module:
+    """The digits CNN, soft-thresholded so that every layer has zeros, with its first layer frozen."""
+    import torch
+
+    from grda_edu.models import digits_cnn
+
+    model = digits_cnn(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(soft_threshold(parameter, 0.06))
+    model.conv1.requires_grad_(False)
+    return model
+
+
+def _cases() -> list[Case]:
+    one, tiny = [[0.0, 1.0], [2.0, 0.0]], [[1e-9, 0.0], [-1e-30, 3.0]]
+    return [
+        Case((_network(one, [1.0, 2.0]),), {"weight": (2, 4), "bias": (0, 2)}, "Two of four."),
+        Case((_network(one, [0.0, 2.0]),), {"weight": (2, 4), "bias": (1, 2)}, "Biases count too."),
+        Case(
+            (_network(tiny, [1.0, 1e-7]),),
+            {"weight": (1, 4), "bias": (0, 2)},
+            "Small is not zero: only numbers that are exactly zero count.",
+        ),
+        Case(
+            (_network([[-0.0, 1.0], [-2.0, -3.0]], [0.0, -1.0]),),
+            {"weight": (1, 4), "bias": (1, 2)},
+            "Minus zero is zero as well, and negative numbers are not.",
+        ),
+        Case(
+            (_sparse_cnn(),), why="A whole network, its first layer frozen: every parameter counts."
+        ),
+    ]
+
+
+def _by_nonzero(model: nn.Module) -> dict[str, tuple[int, int]]:
+    return {
+        name: (weights.size - int(np.count_nonzero(weights)), weights.size)
+        for name, weights in ((n, p.detach().numpy()) for n, p in model.named_parameters())
+    }
+
+
+EXERCISES = {
+    "count_zeros": Exercise(
+        title="count the zeros by layer",
+        task=(
+            "Write `count_zeros(model)`: a dictionary from each parameter's name to a pair, "
+            "how many of its numbers are exactly zero, and how many there are."
+        ),
+        solution=count_zeros,
+        oracle=_by_nonzero,
+        cases=_cases,
+        hints=(
+            "`model.named_parameters()` gives pairs of a name and a tensor, biases included.",
+            "`parameter == 0` is a tensor of True and False. Its `.sum()` counts the Trues; "
+            "`parameter.numel()` is the number of entries.",
+            "In the loop: `counts[name] = (int((parameter == 0).sum()), parameter.numel())`.",
+        ),
+        done="It works for any PyTorch model. In your own scripts: `from grda_edu import zeros_by_layer`.",
+    ),
+}
+
+OBJECTIVES = {
+    "follow a training by its zeros, and say when they come": "early",
+    "say which layers keep their weights": "which_layer",
+    "say what too large a c does": "too_large",
+    "count the zeros of any PyTorch model, layer by layer": "count_zeros",
+}
