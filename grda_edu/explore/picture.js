@@ -45,7 +45,7 @@ function cut(values, shape) {
   if (shape.length < 2) return shape.length ? values : values[0];
   const step = cells(shape.slice(1));
   return Array.from({ length: shape[0] }, (_, i) =>
-    cut(values.subarray(i * step, (i + 1) * step), shape.slice(1)),
+    cut(values.slice(i * step, (i + 1) * step), shape.slice(1)),
   );
 }
 
@@ -53,7 +53,9 @@ function readRow(table, column, row) {
   if (column.strings) return column.strings[row];
   const size = cells(column.shape);
   const start = table.data.byteOffset + column.offset + 4 * row * size;
-  return cut(new Float32Array(table.data.buffer.slice(start, start + 4 * size)), column.shape);
+  const values = new Float32Array(table.data.buffer.slice(start, start + 4 * size));
+  // Plotly takes typed arrays as data only; a range of an axis must be a plain array.
+  return cut(column.trace === null ? [...values] : values, column.shape);
 }
 
 // ---------------------------------------------------------------- colours and sizes
@@ -106,7 +108,7 @@ class Canvas {
   }
 
   resize(width) {
-    if (Math.abs(width - this.width) < 1) return;
+    if (!width || Math.abs(width - this.width) < 1) return; // hidden, or nothing new
     this.width = width;
     this.request();
   }
@@ -226,11 +228,11 @@ function playButton(state, axis, control, last) {
   const tick = () => {
     const at = state.index()[axis];
     if (at >= last) stop();
-    else state.move(axis, at + 1);
+    else state.play(axis, at + 1);
   };
   button.addEventListener("click", () => {
     if (timer) return stop();
-    if (state.index()[axis] >= last) state.move(axis, 0);
+    state.move(axis, state.index()[axis] >= last ? 0 : state.index()[axis]);
     timer = setInterval(tick, Math.max(40, PLAY_MS / Math.max(1, last)));
     face(true);
   });
@@ -259,7 +261,8 @@ function kernelListens(model) {
 }
 
 // What the sliders say, shared by all views of one model; the kernel hears of it now and then.
-function stateOf(model) {
+// `rest` is called when the learner moves a control: what plays stops.
+function stateOf(model, rest) {
   let timer = 0;
   let last = 0;
   const tell = () => {
@@ -275,6 +278,10 @@ function stateOf(model) {
     index: () => model.get("index"),
     option: () => model.get("option"),
     move(axis, to) {
+      rest();
+      this.play(axis, to);
+    },
+    play(axis, to) {
       const index = [...model.get("index")];
       if (index[axis] === to) return;
       index[axis] = to;
@@ -282,10 +289,12 @@ function stateOf(model) {
       tell();
     },
     choose(option) {
+      rest();
       model.set("option", option);
       tell();
     },
     reset() {
+      rest();
       model.set("index", [...model.get("start")]);
       tell();
     },
@@ -343,23 +352,21 @@ function words(model) {
 }
 
 function controlRow(model) {
-  const state = stateOf(model);
+  const stop = () => parts.forEach((part) => part.stop());
+  const state = stateOf(model, stop);
   const parts = model.get("controls").map((control, axis) => slider(state, axis, control));
   const choice = model.get("choice");
   if (choice.options) parts.unshift(dropDown(state, choice));
   const row = element("div", { className: "grda-controls" }, ...parts.map((part) => part.box));
   if (parts.length) {
     const reset = element("button", { type: "button", className: "grda-reset", textContent: "Reset" });
-    reset.addEventListener("click", () => {
-      parts.forEach((part) => part.stop());
-      state.reset();
-    });
+    reset.addEventListener("click", () => state.reset());
     row.append(reset);
   }
   return {
     row,
     show: () => parts.forEach((part) => part.show()),
-    stop: () => parts.forEach((part) => part.stop()),
+    stop,
   };
 }
 
@@ -396,6 +403,7 @@ function render({ model, el }) {
   };
   const canvas = new Canvas(model, plot, fail);
   const refresh = () => {
+    broken = "";
     controls.show();
     text.show();
     showError();

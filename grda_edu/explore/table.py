@@ -24,7 +24,7 @@ class ComputeError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """One attribute over the grid: ``values`` has shape ``grid + shape``, float32 or str."""
+    """One attribute over the grid: ``values`` has shape ``grid + shape``, float32, or str or bool."""
 
     key: str
     values: np.ndarray  # grid + shape
@@ -38,7 +38,7 @@ class Column:
     @property
     def nbytes(self) -> int:
         if self.is_text:
-            return sum(len(text.encode()) + 3 for text in self.values.flat)
+            return sum(len(str(text).encode()) + 3 for text in self.values.flat)
         return self.values.nbytes
 
 
@@ -102,14 +102,14 @@ def split_key(key: str, traces: Sequence[str]) -> str:
 
 
 def _cell(key: str, value: object) -> np.ndarray:
-    """One row's value as float32 or as an object array of strings."""
+    """One row's value as float32, or as an object array of strings or truth values."""
     array = np.asarray(value)
-    if array.dtype.kind in "fiub":
+    if array.dtype.kind in "fiu":
         return array.astype(np.float32)
-    if array.dtype.kind in "UO" and all(isinstance(item, str) for item in array.flat):
+    if array.dtype.kind in "bUO" and all(isinstance(item, str | bool | np.bool) for item in array.flat):
         return array.astype(object)
     raise ValueError(
-        f"compute returned {key!r} of type {array.dtype}: accepted are numbers, strings and arrays of either"
+        f"compute returned {key!r} of type {array.dtype}: accepted are numbers, strings, truth values and arrays of one of them"
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import html
 import json
-import traceback
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -99,6 +98,13 @@ class Picture(anywidget.AnyWidget):
         table = single(lambda: (row, sentence), {}, self._traces)
         self.table = table.message()
 
+    def close(self) -> None:
+        """Take the figure off all pages."""
+        layout = self.layout
+        super().close()
+        if layout is not None:
+            layout.close()  # a widget of its own, which would stay behind
+
     def _ipython_display_(self) -> None:
         """The widget, below a line that a notebook opened without a kernel shows in its place."""
         from IPython.display import display
@@ -151,8 +157,14 @@ class Explorable(Picture):
     ) -> None:
         self._compute, self._budget = compute, budget
         self._sliders, self._choice = _sort_controls(controls)
+        taken = [name for name in controls if hasattr(type(self), name)]
+        if taken:
+            raise ValueError(
+                f"control {taken[0]!r}: the name is taken by the widget, choose another"
+            )
         self._cache: OrderedDict[tuple, dict] = OrderedDict()
         self._tables: dict[int, Table | None] = {}
+        self._failed: dict[int, ComputeError] = {}
         start = [
             0 if s.start is None else s.nearest(name, s.start) for name, s in self._sliders.items()
         ]
@@ -165,17 +177,16 @@ class Explorable(Picture):
             start=start,
         )
         self._add_attributes()
-        self._refresh()
+        try:
+            self._refresh()
+        except ValueError:
+            self.close()
+            raise
         self.observe(self._follow_page, ["index", "option"])
 
     # --- the controls as attributes
 
     def _add_attributes(self) -> None:
-        taken = [name for name in self._names() if hasattr(self, name)]
-        if taken:
-            raise ValueError(
-                f"control {taken[0]!r}: the name is taken by the widget, choose another"
-            )
         self.add_traits(**{name: t.Any() for name in self._names()})
         self._mirror()
         self.observe(self._follow_python, self._names())
@@ -218,7 +229,10 @@ class Explorable(Picture):
 
     def _follow_page(self, _: object) -> None:
         self._mirror()
-        self._refresh()
+        try:
+            self._refresh()
+        except ValueError as problem:  # nobody is there to catch it: the page says it
+            self.error = f"This figure could not be computed. {problem}"
 
     # --- the table
 
@@ -249,9 +263,7 @@ class Explorable(Picture):
         """Bring table and error up to the controls."""
         option = self.option
         try:
-            if option not in self._tables:
-                self._tables[option] = self._whole_table(option, self._budget, BUDGET_SECONDS)
-            table = self._tables[option]
+            table = self._table(option)
             if table is None:
                 self.table = self._row(option)
             elif self.table.get("option") != option or self.table.get("at") is not None:
@@ -259,7 +271,18 @@ class Explorable(Picture):
             self.error = ""
         except ComputeError as problem:
             self.error = f"This figure could not be computed. {problem}"
-            self._log(problem)
+
+    def _table(self, option: int) -> Table | None:
+        """The table of a preset, made once; None where each position is computed on request."""
+        if option in self._failed:
+            raise self._failed[option]
+        if option not in self._tables:
+            try:
+                self._tables[option] = self._whole_table(option, self._budget, BUDGET_SECONDS)
+            except ComputeError as problem:
+                self._failed[option] = problem
+                raise
+        return self._tables[option]
 
     def _row(self, option: int) -> dict:
         """The row for where the controls stand, from the cache or computed now."""
@@ -272,12 +295,6 @@ class Explorable(Picture):
             self._cache[at] = row.message(option, self.index)
         self._cache.move_to_end(at)
         return self._cache[at]
-
-    @staticmethod
-    def _log(problem: ComputeError) -> None:
-        cause = problem.__cause__
-        if cause is not None:
-            problem.add_note("".join(traceback.format_exception(cause)))
 
     # --- the stand-alone page
 

@@ -56,15 +56,13 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) ->
 
 
 @contextmanager
-def browser(size: tuple[int, int] = SIZE, *, offline: bool = False) -> Iterator[BrowserContext]:
+def browser(size: tuple[int, int] = SIZE) -> Iterator[BrowserContext]:
     """A headless Chromium with one context: its pages share a cache, as a learner's tabs do."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=find_chromium(), headless=True, args=FLAGS
         )
-        context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, offline=offline
-        )
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
         try:
             yield context
         finally:

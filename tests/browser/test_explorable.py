@@ -1,0 +1,381 @@
+"""Figures in a real JupyterLab: what is drawn is what Python computed, whatever happens to the kernel."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext
+
+from grda_edu.explore import Explorable, palette
+
+from .lab import Figure, Lab, wait_for
+
+# The same text is a notebook's cell and, executed here, the oracle of what the page must draw.
+CURVES = '''
+import numpy as np
+import plotly.graph_objects as go
+from grda_edu.explore import Choice, Explorable, Picture, Slider, palette
+
+x = np.linspace(-3, 3, 161)
+
+def curves(tau, number, kind):
+    """Two curves, a point, colours and words that depend on three controls."""
+    soft = np.sign(x) * np.maximum(np.abs(x) - tau, 0)
+    hard = np.where(np.abs(x) > tau, x, 0)
+    result = float(np.sign(number) * max(abs(number) - tau, 0))
+    chosen = {"soft": soft, "hard": hard}[kind]
+    row = {
+        "soft.y": soft,
+        "the other. one.y": chosen + 0.1,
+        "point.x": [number],
+        "point.y": [result],
+        "point.marker.color": [palette.GRDA.color if result else palette.MUTED],
+        "point.visible": bool(number > -3),
+        "layout.title.text": f"S({number:.2f}) = {result:.2f}",
+        "layout.annotations[0].text": f"threshold {tau:.2f}",
+        "layout.annotations[0].x": tau,
+        "layout.xaxis.range": [-3 - tau, 3 + tau],
+    }
+    return row, f"{kind}: with τ = {tau:.2f}, {number:.2f} becomes {result:.2f}."
+
+def curves_figure():
+    return palette.figure(
+        go.Scatter(x=x, y=x, name="soft", line=palette.GRDA.line()),
+        go.Scatter(x=x, y=x, name="the other. one", line=palette.SGD.line()),
+        go.Scatter(x=[0], y=[0], name="point", mode="markers"),
+        annotations=[{"text": "", "x": 0, "y": 2, "showarrow": False}],
+    )
+
+curves_controls = {
+    "kind": Choice({"Soft": "soft", "Hard": "hard"}, label="Rule"),
+    "tau": Slider.linear(0, 2, 21, label="threshold τ", start=0.5),
+    "number": Slider.linear(-3, 3, 31, label="number x", unit="cm", play=True),
+}
+demo = Explorable(curves_figure, curves, curves_controls, label="Thresholding")
+demo
+'''
+FIELD = """
+from grda_edu.explore import Explorable, Slider, palette
+import numpy as np, plotly.graph_objects as go
+
+def field(c):
+    rows, columns = np.mgrid[0:5, 0:8]
+    z = (rows + 10 * columns).astype(float) * c
+    z[0, 0] = np.nan
+    names = np.array([f"w{k} {c:.3f}" for k in range(4)])
+    row = {"map.z": z, "bars.y": c * np.arange(4), "bars.text": names,
+           "bars.marker.color": c * np.arange(4)}
+    return row, f"The field at c = {c:.4f}."
+
+field_demo = Explorable(
+    palette.figure(go.Heatmap(z=np.zeros((5, 8)), name="map", colorscale=palette.FIELD),
+                   go.Bar(x=list("abcd"), y=[0] * 4, name="bars")),
+    field, {"c": Slider.log(1e-3, 1e-1, 5, label="c")}, label="A field")
+field_demo
+"""
+LIVE = """
+import time
+calls = []
+
+def slow(n):
+    calls.append(n)
+    time.sleep(0.25)
+    if n == 30:
+        raise ArithmeticError("thirty cannot be computed")
+    return {"line.y": [n, 2 * n, 3 * n]}, f"n is {n:.0f}."
+
+live = Explorable(palette.figure(go.Scatter(x=[0, 1, 2], y=[0, 0, 0], name="line")), slow,
+                  {"n": Slider.linear(0, 40, 41, label="n", format=".0f")}, label="Live")
+live
+"""
+BROKEN = """
+def broken(n):
+    raise ArithmeticError("nothing can be computed")
+
+Explorable(palette.figure(go.Scatter(x=[0], y=[0], name="line")), broken,
+           {"n": Slider.linear(0, 3, 4)}, label="Broken")
+"""
+PICTURE = """
+picture = Picture(palette.figure(go.Scatter(x=[0, 1], y=[0, 0], name="loss")), label="Training")
+picture.show({"loss.x": [0, 1], "loss.y": [4.0, 2.0]}, "Epoch 1.")
+import ipywidgets
+ipywidgets.VBox([ipywidgets.HTML("above"), picture])
+"""
+
+
+@pytest.fixture(scope="module")
+def python() -> dict:
+    """The names of CURVES and FIELD, executed here."""
+    names: dict = {}
+    exec(CURVES, names)
+    exec(FIELD, names)
+    return names
+
+
+def run(lab: Lab, sources: list[str]) -> None:
+    """Open a notebook of these cells and run them; none may fail."""
+    lab.write("figures.ipynb", sources)
+    lab.open("figures.ipynb")
+    lab.run_all()
+    assert lab.errors() == []
+
+
+def numbers(values: object) -> np.ndarray:
+    return np.asarray(values, dtype=np.float32)
+
+
+def assert_plays(figure: Figure, python: dict, tau: int, number: int, kind: str) -> None:
+    """The drawing is what ``curves`` computes where the controls stand."""
+    sliders = python["curves_controls"]
+    values = {"tau": sliders["tau"].values[tau], "number": sliders["number"].values[number]}
+    row, sentence = python["curves"](**values, kind=kind)
+    drawn, layout = figure.data(), figure.layout()
+    for name in ("soft", "the other. one"):
+        np.testing.assert_array_equal(numbers(drawn[name]["y"]), numbers(row[f"{name}.y"]))
+    for axis in "xy":
+        np.testing.assert_array_equal(numbers(drawn["point"][axis]), numbers(row[f"point.{axis}"]))
+    assert drawn["point"]["visible"] is row["point.visible"]
+    assert layout["title"]["text"] == row["layout.title.text"]
+    assert layout["annotations"][0]["text"] == row["layout.annotations[0].text"]
+    np.testing.assert_allclose(layout["annotations"][0]["x"], values["tau"], rtol=1e-6)
+    np.testing.assert_allclose(layout["xaxis"]["range"], row["layout.xaxis.range"], rtol=1e-6)
+    assert figure.sentence() == sentence
+
+
+def assert_same_everywhere(figure: Figure, python: dict) -> None:
+    """Mouse, keys, presets, reset and play in a notebook and in a stand-alone page alike."""
+    assert figure.controls() == ["kind", "tau", "number"]
+    assert_plays(figure, python, 5, 0, "soft")
+    figure.move("tau", 13).move("number", 22)
+    assert_plays(figure, python, 13, 22, "soft")
+    assert figure.readout("number") == "1.4 cm"
+    figure.press("tau", "End")
+    assert_plays(figure, python, 20, 22, "soft")
+    figure.press("tau", "ArrowLeft", "ArrowDown", "PageDown", "ArrowUp")
+    assert_plays(figure, python, 17, 22, "soft")
+    figure.press("number", "Home", "ArrowLeft")
+    assert_plays(figure, python, 17, 0, "soft")
+    figure.move("kind", 1)
+    assert_plays(figure, python, 17, 0, "hard")
+    figure.press("kind", "Home")
+    assert_plays(figure, python, 17, 0, "soft")
+    figure.button("Reset").click()
+    assert_plays(figure.settle(), python, 5, 0, "soft")
+    figure.button("Play number x").click()
+    wait_for(lambda: figure.position("number") >= 2, "the slider moves by itself")
+    figure.move("tau", 3)  # a hand on a control stops what plays
+    stopped = figure.position("number")
+    figure.root.page.wait_for_timeout(700)
+    assert figure.position("number") == stopped
+    assert_plays(figure.settle(), python, 3, stopped, "soft")
+    figure.button("Reset").click()
+    figure.settle()
+
+
+def test_table_is_played(lab: Lab, python: dict) -> None:
+    run(lab, [CURVES, FIELD, "assert demo.tabulated and field_demo.tabulated"])
+    curves, field = lab.figures(2)
+    assert_same_everywhere(curves.settle(), python)
+
+    lab.run("demo.tau = 1.2; demo.kind = 'Hard'")
+    wait_for(lambda: curves.position("tau") == 12 and curves.position("kind") == 1, "it moves")
+    assert_plays(curves.settle(), python, 12, 0, "hard")
+    curves.move("number", 30)
+    wait_for(
+        lambda: lab.run("print(demo.tau, demo.number, demo.kind)").strip() == "1.2 3.0 Hard", ""
+    )
+    assert "accepted is 0 to 2" in lab.run("demo.tau = 5")
+    assert lab.run("print(demo.tau)").strip() == "1.2"
+
+    field.settle()
+    for k, c in enumerate(python["field_demo"]._sliders["c"].values):
+        field.move("c", k)
+        row, sentence = python["field"](c)
+        drawn = field.data()
+        np.testing.assert_array_equal(
+            numbers([[float(v) for v in line] for line in drawn["map"]["z"]]),
+            numbers(row["map.z"]),
+        )
+        assert drawn["bars"]["text"] == row["bars.text"].tolist()
+        np.testing.assert_array_equal(
+            numbers(drawn["bars"]["marker"]["color"]), numbers(row["bars.marker.color"])
+        )
+        assert field.sentence() == sentence
+    assert_theme_and_size(lab, curves)
+    assert_quiet(lab, curves)
+    assert lab.complaints == [] and lab.outside == [] and lab.errors() == []
+
+    lab.kill_kernel()
+    sent = lab.messages_sent
+    curves.move("tau", 20)
+    assert_plays(curves, python, 20, curves.position("number"), "hard")
+    curves.press("number", "Home")
+    assert_plays(curves, python, 20, 0, "hard")
+    lab.page.wait_for_timeout(500)
+    assert lab.messages_sent == sent
+    assert lab.complaints == []
+
+
+def assert_theme_and_size(lab: Lab, figure: Figure) -> None:
+    """Colours follow the theme while the figure stands; its width follows the window."""
+    color = palette.GRDA.color
+    assert figure.data()["soft"]["line"]["color"] == color
+    lab.theme("dark")
+    wait_for(lambda: figure.data()["soft"]["line"]["color"] == palette.DARK[color], "dark colours")
+    figure.settle()
+    assert figure.layout()["font"]["color"] == palette.DARK[palette.INK]
+    lab.theme("light")
+    wait_for(lambda: figure.data()["soft"]["line"]["color"] == color, "light colours")
+    before = figure.settle().width()
+    lab.page.set_viewport_size({"width": 1000, "height": 900})
+    wait_for(lambda: before - 300 < figure.width() < before - 250, "a narrower figure")
+    lab.page.set_viewport_size({"width": 1280, "height": 1000})
+    wait_for(lambda: abs(figure.width() - before) < 2, "the former width")
+
+
+_SWEEP = """async (input) => {
+  const root = input.closest(".grda-figure");
+  const spoken = root.querySelector(".grda-spoken");
+  const changes = [];
+  const watch = new MutationObserver(() => changes.push(performance.now()));
+  watch.observe(spoken, { childList: true, characterData: true, subtree: true });
+  const start = performance.now();
+  let last = start;
+  for (let k = 0; k < 60; k++) {
+    input.value = k % 20;
+    input.dispatchEvent(new Event("input"));
+    last = performance.now();
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  await new Promise((done) => setTimeout(done, 1200));
+  watch.disconnect();
+  return { waits: changes.map((at) => at - last), seconds: (performance.now() - start) / 1000 };
+}"""
+
+
+def assert_quiet(lab: Lab, figure: Figure) -> None:
+    """While a slider is swept the screen reader waits, and the kernel hears five times a second."""
+    sent = lab.messages_sent
+    heard = figure.control("tau").evaluate(_SWEEP)
+    spoken = [wait for wait in heard["waits"] if wait > 0]
+    assert len(spoken) == 1 and spoken[0] >= 290
+    assert figure.spoken() == figure.sentence()
+    assert 1 <= lab.messages_sent - sent <= math.ceil(5 * heard["seconds"]) + 1
+    figure.settle()
+
+
+def test_kernel_computes_what_is_too_slow_to_tabulate(lab: Lab) -> None:
+    run(lab, [CURVES, LIVE, BROKEN, PICTURE, "assert not live.tabulated"])
+    _, live, broken, picture = lab.figures(4)
+    assert live.settle().data()["line"]["y"] == [0, 0, 0]
+
+    seen = live.control("n").evaluate(
+        """(input) => {
+          for (const value of [3, 9, 14, 20]) {
+            input.value = value;
+            input.dispatchEvent(new Event("input"));
+          }
+          const root = input.closest(".grda-figure");
+          return root.querySelector(".grda-status").textContent;
+        }"""
+    )
+    assert "Computing" in seen
+    assert live.settle().data()["line"]["y"] == [20, 40, 60]
+    assert live.sentence() == "n is 20."
+    calls = lab.run("print(calls)")
+    assert "14.0" not in calls and "9.0" not in calls  # only the latest counts
+    live.move("n", 21).move("n", 20)
+    assert live.data()["line"]["y"] == [20, 40, 60]
+    assert lab.run("print(calls.count(20.0))").strip() == "1"  # the second time from the cache
+
+    live.move("n", 30)
+    wait_for(live.problem, "the error is on the page")
+    assert "ArithmeticError at n = 30.0: thirty cannot be computed" in live.problem()
+    live.move("n", 8)
+    wait_for(lambda: not live.problem(), "the figure is back")
+    assert live.settle().data()["line"]["y"] == [8, 16, 24]
+    assert live.width() > 400
+
+    assert "nothing can be computed" in broken.settle().problem()
+    broken.press("n", "End")
+    assert "nothing can be computed" in broken.problem()
+
+    assert picture.settle().data()["loss"]["y"] == [4, 2]
+    lab.run("picture.show({'loss.x': [0, 1, 2], 'loss.y': [4, 2, 1.5]}, 'Epoch 2.')")
+    wait_for(lambda: picture.sentence() == "Epoch 2.", "the second epoch")
+    assert picture.settle().data()["loss"]["y"] == [4, 2, 1.5]
+    assert abs(picture.width() - picture.room()) < 2
+
+    lab.kill_kernel()
+    live.control("n").evaluate(
+        "input => { input.value = 31; input.dispatchEvent(new Event('input')); }"
+    )
+    wait_for(lambda: "no longer running" in live.status(), "it says that nobody computes")
+    assert lab.complaints == [] and lab.outside == []
+
+
+def test_ten_figures_share_one_library(lab: Lab) -> None:
+    """plotly.js comes once a page, and a cell that runs twenty times leaves one figure behind."""
+    one = "Explorable(curves_figure, curves, curves_controls, label='Copy {}')"
+    copies = [one.format(k) for k in range(9)]
+    run(lab, [CURVES, *copies])
+    for figure in lab.figures(10):
+        figure.settle()
+    tables = 10 * int(lab.run("print(demo.table_bytes)"))
+    # One packed library is 1.6 MB; a second one would break the bound.
+    assert lab.websocket_bytes < tables + 2_800_000
+    assert lab.complaints == []
+
+    count = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
+    widgets = lab.run(count)
+    models = "jupyterapp.shell.currentWidget.node.querySelectorAll('.grda-figure').length"
+    for _ in range(20):
+        lab.run_cell(1)
+    assert lab.run(count) == widgets
+    assert lab.page.evaluate(models) == 10
+    assert lab.figures(10)[1].settle().problem() == ""
+    assert lab.complaints == [] and lab.errors() == []
+
+
+def test_page_from_a_file_without_network(
+    context: BrowserContext, python: dict, tmp_path: Path
+) -> None:
+    demo: Explorable = python["demo"]
+    (tmp_path / "page.html").write_text(demo.to_html(), encoding="utf-8")
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": 1000, "height": 800}, offline=True)
+    page = apart.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    address = (tmp_path / "page.html").as_uri()
+    page.goto(address)
+    figure = Figure(page.locator(".grda-figure")).settle()
+    assert_same_everywhere(figure, python)
+    page.emulate_media(color_scheme="dark")
+    dark = palette.DARK[palette.GRDA.color]
+    wait_for(lambda: figure.data()["soft"]["line"]["color"] == dark, "dark colours")
+    assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
+    assert complaints == []
+    apart.close()
+
+
+def test_two_views_of_one_figure(lab: Lab) -> None:
+    """A figure shown by two cells is one figure: both move."""
+    run(lab, [CURVES, "demo"])
+    first, second = lab.figures(2)
+    first.settle()
+    first.move("tau", 9)
+    second.settle()
+    assert second.position("tau") == 9 and second.sentence() == first.sentence()
+    lab.run_cell(1)  # showing it again does not close it
+    first, second = lab.figures(2)
+    second.settle()
+    first.settle().move("tau", 2)
+    assert second.position("tau") == 2
+    assert lab.complaints == []
