@@ -1,0 +1,112 @@
+"""Lesson 00: the opening figure is the recording, and its question and exercise work."""
+
+import numpy as np
+import pytest
+from course.checking import assert_exercise, assert_prediction
+
+from grda_edu import recordings
+from grda_edu.lessons import lesson00
+from grda_edu.lessons.lesson00 import EXERCISES, OBJECTIVES, PREDICTIONS
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    grid = recordings.load("opening")
+    return {
+        name: grid.run(c, grid.mu[0], grid.seeds[0])
+        for name, c in zip(("sgd", "grda"), grid.c, strict=True)
+    }
+
+
+def drawn_wires(row):
+    """How many wires of the last layer the row draws."""
+    pieces = [np.asarray(row[f"wires {k}.y"]).reshape(-1, 3) for k in range(3)]
+    assert all(np.isnan(piece[:, 2]).all() for piece in pieces)  # a gap after every wire
+    return sum(int(np.isfinite(piece[:, 0]).sum()) for piece in pieces)
+
+
+@pytest.mark.parametrize("trained", ["sgd", "grda"])
+def test_the_figure_shows_the_recording(recorded, trained):
+    run, figure = recorded[trained], lesson00.opening_figure()
+    assert figure.tabulated
+    assert figure.error == ""
+    for epoch in figure._sliders["epoch"].values:
+        row, sentence = figure._compute(trained=trained, epoch=epoch)
+        weights = run.snapshots[epoch]["fc2.weight"]
+        assert drawn_wires(row) == np.count_nonzero(weights)
+        zeros = run.zeros[epoch].sum() / run.sizes.sum()
+        assert row["zeros now.y"] == pytest.approx([zeros])
+        assert row["accuracy now.y"] == pytest.approx([run.test_accuracy[epoch]])
+        assert f"{zeros:.1%}" in sentence
+        assert f"{run.test_accuracy[epoch]:.1%}" in sentence
+
+
+def test_a_wire_runs_from_its_hidden_cell_to_its_digit():
+    weights = np.zeros((10, 64))
+    weights[3, 0] = -0.5
+    faint, medium, strong = lesson00.wires(weights)
+    assert np.isnan(faint).all()
+    assert np.isnan(medium).all()
+    assert strong[np.isfinite(strong)] == pytest.approx([1.0, 1 - 3 / 9])
+
+
+def test_both_runs_start_from_the_same_weights(recorded):
+    sgd, grda = recorded["sgd"], recorded["grda"]
+    for name in sgd.snapshots[0]:
+        np.testing.assert_array_equal(sgd.snapshots[0][name], grda.snapshots[0][name])
+    assert sgd.configuration["seed"] == grda.configuration["seed"]
+
+
+def test_the_claim_of_the_title_holds(recorded):
+    """Nine of ten weights are zero and it still reads digits."""
+    run = recorded["grda"]
+    assert run.total_zeros[-1] >= 0.9
+    assert recorded["sgd"].test_accuracy[-1] - run.test_accuracy[-1] <= 0.02
+    assert recorded["sgd"].total_zeros[-1] == 0
+
+
+def test_the_prediction_is_computed(recorded):
+    answer = assert_prediction(PREDICTIONS["how_many"])
+    assert answer == pytest.approx(100 * recorded["grda"].total_zeros[-1])
+    assert not PREDICTIONS["how_many"].is_right(50.0)
+
+
+def test_objectives_name_checks_that_exist():
+    assert set(OBJECTIVES.values()) == {*PREDICTIONS, *EXERCISES}
+
+
+def test_the_exercise_tells_answers_apart():
+    def stub(w):
+        return ...
+
+    def counts(w):
+        return int((w == 0).sum())
+
+    def percent(w):
+        return 100 * np.mean(w == 0)
+
+    def tolerant(w):
+        return np.mean(np.abs(w) < 0.01)
+
+    def alive(w):
+        return np.mean(w != 0)
+
+    def first_axis_only(w):
+        return (w == 0).sum() / len(w)
+
+    def misspelt(w):
+        return np.maen(w == 0)
+
+    def counted(w):
+        return (w.size - np.count_nonzero(w)) / w.size
+
+    def looped(w):
+        return sum(value == 0 for value in w.ravel().tolist()) / w.size
+
+    assert_exercise(
+        EXERCISES["share_of_zeros"],
+        stub=stub,
+        wrong=[counts, percent, tolerant, alive, first_axis_only],
+        raising=misspelt,
+        right=[counted, looped],
+    )
