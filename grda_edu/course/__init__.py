@@ -69,7 +69,7 @@ The notebook's stub returns ``...``, which counts as "not begun"::
         return ...
 
 Then add the names to the lesson's row in ``course/map.py`` (the map counts them without importing
-the lesson), and test them with ``tests/course/asserting.py``.
+the lesson), and test them with ``tests/course/checking.py``.
 '''
 
 from .checking import check

@@ -63,5 +63,11 @@ class Card(anywidget.AnyWidget):
         drawn = self._repr_mimebundle_()[0]  # type: ignore[index]
         display({**drawn, "text/plain": ""}, raw=True)
 
+    def close(self) -> None:
+        """Leave nothing behind: a widget's layout is a widget too, and outlives it otherwise."""
+        if self.layout is not None:
+            self.layout.close()
+        super().close()
+
     def __repr__(self) -> str:
         return f"<Card: {self.state.get('label', '')}>"

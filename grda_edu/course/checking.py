@@ -19,18 +19,23 @@ def check(name: str, attempt: object) -> None:
     """Check ``attempt``, the learner's function, for exercise ``name`` ("01.soft_threshold")."""
     exercise = find(name, Exercise)
     outcome = judge(exercise, attempt)
-    if outcome.kind == "right":
+    right = outcome.kind == "right"
+    if right:
         progress.solve(name)
+
+    def open_up_to(steps: int) -> None:
+        _opened[name] = steps
+        _draw(card, name, exercise, right)
+
     card = Card()
-    card.on_do("more", lambda _: _open(card, name, exercise))
-    card.on_do("solution", lambda _: _open(card, name, exercise, everything=True))
+    card.on_do("hint", lambda _: open_up_to(_opened.get(name, 0) + 1))
+    card.on_do("solution", lambda _: open_up_to(len(exercise.hints) + 1))
     card.update(
         label=f"Exercise: {exercise.title}",
         head=f'<p class="grda-kicker">Exercise · {escape(exercise.title)}</p>',
         result=_result(outcome) + page.note(progress.notice()),
-        right=outcome.kind == "right",
     )
-    _draw(card, name, exercise)
+    _draw(card, name, exercise, right)
     card.show(f"Exercise {name}: {outcome}")
 
 
@@ -44,23 +49,17 @@ def _result(outcome: Outcome) -> str:
     return page.result(outcome.kind, outcome.sentence, outcome.why, facts)
 
 
-def _open(card: Card, name: str, exercise: Exercise, everything: bool = False) -> None:
-    steps = len(exercise.hints) + 1
-    _opened[name] = steps if everything else min(_opened.get(name, 0) + 1, steps)
-    _draw(card, name, exercise)
-
-
-def _draw(card: Card, name: str, exercise: Exercise) -> None:
+def _draw(card: Card, name: str, exercise: Exercise, right: bool) -> None:
     """The hints that are open, and the button for the next step."""
     opened, hints = _opened.get(name, 0), exercise.hints
     shown = [
         f'<div class="grda-hint"><p class="grda-label">Hint {k} of {len(hints)}</p>{page.prose(hint)}</div>'
         for k, hint in enumerate(hints[:opened], start=1)
     ]
-    actions = [{"do": "more", "label": f"Hint {opened + 1} of {len(hints)}"}]
+    actions = [{"do": "hint", "label": f"Hint {opened + 1} of {len(hints)}"}]
     if opened >= len(hints):
         actions = [{"do": "solution", "label": "Show the solution"}]
-    if card.state["right"]:
+    if right:
         shown, actions = [], [{"do": "solution", "label": "Compare with our solution"}]
     if opened > len(hints):
         actions = []

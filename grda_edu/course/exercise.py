@@ -206,7 +206,8 @@ def _where(attempt: Callable, error: Exception) -> str:
     # A wrong number of arguments raises at the call, before any line of the function runs.
     in_function = [n for n in lines if n is not None and n >= code.co_firstlineno]
     number = in_function[-1] if in_function else code.co_firstlineno
-    return f"line {number}: {linecache.getline(code.co_filename, number).strip()}".rstrip(": ")
+    source = linecache.getline(code.co_filename, number).strip()
+    return f"line {number}: {source}" if source else f"line {number}"
 
 
 def _changed_arguments(exercise: Exercise, after: tuple, before: tuple) -> str:

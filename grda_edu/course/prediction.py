@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from . import page
@@ -46,7 +47,11 @@ class Prediction:
         )
 
     def right(self) -> str | float:
-        """The right answer, computed; ValueError where it is not one of the options."""
+        """The right answer, computed once; ValueError where it is not one of the options."""
+        return self._right
+
+    @cached_property
+    def _right(self) -> str | float:
         answer = self.answer()
         if not self.options:
             answer = float(answer)

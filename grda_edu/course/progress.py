@@ -62,6 +62,7 @@ class Progress:
 
     def notice(self) -> str:
         """What went wrong with the file, told once; "" if nothing did or it has been told."""
+        self._read()
         told, self._notice = self._notice, ""
         return told
 

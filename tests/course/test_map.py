@@ -1,0 +1,87 @@
+from importlib import import_module
+
+import pytest
+
+from grda_edu.course import LESSONS, course_map, navigation, objectives, page, progress
+from grda_edu.course import map as course_table
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """(HTML, plain text) of what is shown; a live output appears again at every change."""
+    outputs = []
+    monkeypatch.setattr(page, "show_html", lambda html, text: outputs.append((html, text)))
+
+    def show_live(html, text):
+        outputs.append((html(), text()))
+        progress.watch(lambda: outputs.append((html(), text())))
+
+    monkeypatch.setattr(page, "show_live_html", show_live)
+    monkeypatch.setattr(progress, "_watchers", [])
+    return outputs
+
+
+def test_the_table_is_what_ships(root):
+    assert [row.file for row in LESSONS] == sorted(
+        path.stem for path in (root / "notebooks").glob("*.md")
+    )
+    assert all(row.file.startswith(f"{row.number}_") for row in LESSONS)
+
+
+@pytest.mark.parametrize("row", LESSONS, ids=lambda row: row.number)
+def test_the_table_counts_what_the_lesson_declares(row):
+    module = import_module(f"grda_edu.lessons.lesson{row.number}")
+    assert row.predictions == tuple(getattr(module, "PREDICTIONS", {}))
+    assert row.exercises == tuple(getattr(module, "EXERCISES", {}))
+    for check in getattr(module, "OBJECTIVES", {}).values():
+        assert check in row.predictions + row.exercises
+
+
+@pytest.mark.parametrize("here", range(len(LESSONS)))
+def test_navigation_leads_to_the_neighbours(shown, here):
+    navigation(LESSONS[here].number)
+    ((html, text),) = shown
+    neighbours = [LESSONS[k] for k in (here - 1, here + 1) if 0 <= k < len(LESSONS)]
+    wanted = {row.link for row in neighbours} | ({LESSONS[0].link} if here else set())
+    assert {link for link in (row.link for row in LESSONS) if f'href="{link}"' in html} == wanted
+    assert all(row.link in text for row in neighbours)
+
+
+def test_an_unknown_lesson():
+    with pytest.raises(ValueError, match=r"lesson must be one of '00', '01'.*got '1'"):
+        navigation("1")
+
+
+def test_the_map_counts_and_resets_after_a_confirmation(shown, cards, home, monkeypatch):
+    row = course_table.Lesson("07", "07_x", "X", "Why?", 5, ("a", "b"), ("c",))
+    monkeypatch.setattr(course_table, "LESSONS", (row,))
+    course_map()
+    assert "0 of 2 predictions, 0 of 1 exercise" in shown[-1][0]
+    progress.commit("07.a", "x")
+    progress.solve("07.c")
+    assert "1 of 2 predictions, 1 of 1 exercise" in shown[-1][0] and "done" not in shown[-1][0]
+    progress.commit("07.b", 1)
+    html, text = shown[-1]
+    assert "✓ done" in html and 'href="07_x.ipynb"' in html
+    assert "2 of 2 predictions, 1 of 1 exercise" in text
+    (card,) = cards
+    card.press("forget")  # not offered yet
+    card.press("reset")
+    assert "2 predictions and 1 exercise" in card.state["result"]
+    card.press("keep")
+    assert progress.solved("07.c") and card.state["result"] == ""
+    card.press("reset")
+    card.press("forget")
+    assert not progress.solved("07.c") and progress.committed("07.a") is None
+    assert "reset" in card.state["result"] and "0 of 2 predictions" in shown[-1][0]
+
+
+def test_objectives_name_their_check_and_whether_it_is_passed(shown, lesson):
+    objectives("01")
+    html, text = shown[-1]
+    assert "shrink &lt;numbers&gt;" in html and html.count("○") == 2
+    assert "exercise “Shrink”: open" in text and "prediction “How many”: open" in text
+    progress.solve("01.shrink")
+    progress.commit("01.how_many", "1 of them")
+    assert shown[-1][0].count("✓") == 2
+    assert "exercise “Shrink”: solved" in shown[-1][1] and "committed" in shown[-1][1]

@@ -1,0 +1,80 @@
+"""In a real kernel: nothing piles up, nothing blocks, everything is readable without a page."""
+
+import ast
+
+import nbformat.v4 as nb
+import pytest
+from nbclient import NotebookClient
+
+SETUP = """
+import sys, types
+from ipywidgets import Widget
+from grda_edu import course
+def double(x):
+    return 2 * x
+lesson = types.ModuleType("grda_edu.lessons.lesson01")
+lesson.PREDICTIONS = {
+    "sum": course.Prediction(
+        title="Sum", question="1 + 1?", answer=lambda: str(1 + 1), options={"2": "Yes.", "3": "No."}
+    )
+}
+lesson.EXERCISES = {
+    "double": course.Exercise(
+        title="Double", task="Write it.", solution=double, hints=("2",),
+        cases=(course.Case((3.0,), 6.0), course.Case((-1.0,), -2.0)),
+    )
+}
+lesson.OBJECTIVES = {"add": "sum", "double": "double"}
+sys.modules[lesson.__name__] = lesson
+"""
+LESSON = """
+course.begin("01")
+course.navigation("01")
+course.objectives("01")
+course.predict("01.sum")
+course.check("01.double", lambda x: x + 3)
+course.course_map()
+"""
+COUNT = "print((len(Widget.widgets), len(course.progress._watchers), len(course.page._live)))"
+
+
+@pytest.fixture
+def kernel(home, monkeypatch):
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    cells = [nb.new_code_cell(source) for source in (SETUP, LESSON, COUNT)]
+    client = NotebookClient(nb.new_notebook(cells=cells), timeout=60)
+    with client.setup_kernel():
+        yield client
+
+
+def run(client, index):
+    cell = client.execute_cell(client.nb.cells[index], index)
+    return "\n".join(
+        out.get("text") or out.get("data", {}).get("text/plain", "") for out in cell.outputs
+    )
+
+
+def test_running_a_cell_twenty_times_leaves_one_of_each(kernel):
+    run(kernel, 0)
+    run(kernel, 1)
+    once = ast.literal_eval(run(kernel, 2))
+    for _ in range(19):
+        run(kernel, 1)
+    assert ast.literal_eval(run(kernel, 2)) == once
+    assert once[1:] == (2, 2)
+
+
+def test_a_run_without_a_page_reads_well(kernel):
+    run(kernel, 0)
+    text = run(kernel, 1)
+    for words in (
+        "grda-edu ",
+        "next: ",
+        "○ add (prediction “Sum”: open)",
+        "Predict: 1 + 1?",
+        "Exercise 01.double: Not yet. 1 of 2 checks pass; then: 2 came out where -2 is expected.",
+        "input: double(x=-1)",
+        "01 Soft-thresholding",
+    ):
+        assert words in text
+    assert "Card" not in text and "<" not in text
