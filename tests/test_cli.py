@@ -172,7 +172,7 @@ def test_no_browser_says_what_to_do(
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(cli.webbrowser, "get", lambda: object())
     cli.main(["lab", str(place)])
-    assert "browser" not in capsys.readouterr().out
+    assert "No browser" not in capsys.readouterr().out
 
     monkeypatch.setattr(cli.webbrowser, "get", none)
     cli.main(["lab", str(place)])
