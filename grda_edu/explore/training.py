@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import html
+import math
 import threading
 import time
 import traceback
@@ -56,7 +57,7 @@ class TrainingView:
         self._job, self._styles, self._total = job, styles, total_epochs
         self._thread: threading.Thread | None = None
         self._stop, self._lock = threading.Event(), threading.Lock()
-        self._began = self._shown = 0.0
+        self._began, self._shown = 0.0, -math.inf
         self.runs: dict[str, Run] = {}
         self.error: BaseException | None = None
         self.picture = Picture(lambda: training_figure(styles, total_epochs), label=label)
@@ -93,7 +94,7 @@ class TrainingView:
             return
         self._stop = threading.Event()
         self.runs, self.error = {}, None
-        self._began, self._shown = time.perf_counter(), 0.0
+        self._began, self._shown = time.perf_counter(), -math.inf
         self.problem.outputs = ()
         self.start_button.disabled, self.stop_button.disabled = True, False
         self.bar.value, self.bar.bar_style = 0.0, "info"
@@ -115,14 +116,17 @@ class TrainingView:
         timeout: seconds, after which TimeoutError is raised. What the job raised is raised here
         again; an interrupt of the kernel stops the training.
         """
-        if self._thread is not None:
-            try:
-                self._thread.join(timeout)
-            except KeyboardInterrupt:
-                self._end()
-                raise
-            if self._thread.is_alive():
-                raise TimeoutError(f"still training after timeout = {timeout} s")
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        try:
+            # In short stretches: on some systems an interrupt does not end a long one.
+            while self._thread is not None and self._thread.is_alive():
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError(f"still training after timeout = {timeout} s")
+                self._thread.join(min(left, 0.1))
+        except KeyboardInterrupt:
+            self._end()
+            raise
         if self.error is not None:
             raise self.error
         return self.runs
@@ -131,7 +135,9 @@ class TrainingView:
         """Stop the training and take the widgets off the page."""
         self._end()
         for widget in (*self.box.children[0].children, *self.box.children, self.box):
-            widget.close()
+            for own in (getattr(widget, "style", None), widget.layout, widget):
+                if own is not None:
+                    own.close()
 
     def _end(self) -> None:
         self._stop.set()
@@ -206,8 +212,9 @@ class TrainingView:
         """The view, below the line that a notebook opened without a kernel shows in its place."""
         from IPython.display import display
 
-        display(self.picture.fallback_line(), {"text/plain": ""}, raw=True)
-        display(self.box._repr_mimebundle_(), {"text/plain": ""}, raw=True)
+        view = self.box._repr_mimebundle_() | {"text/plain": repr(self)}
+        display(self.picture.fallback_line(), raw=True)
+        display(view, raw=True)
 
     def __repr__(self) -> str:
         return f"<TrainingView: {self.picture.label}>"
