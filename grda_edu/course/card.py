@@ -6,9 +6,7 @@ answer that stood in the form.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import anywidget
 import traitlets as t
 from IPython.display import display
 
-from grda_edu.explore import cell
+from grda_edu.explore import cell, fallback
 
 _HERE = Path(__file__).parent
 
@@ -38,7 +36,7 @@ class Card(anywidget.AnyWidget):
     fallback = t.Unicode().tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(fallback=f"grda-fallback-{uuid.uuid4().hex[:12]}")
+        super().__init__(fallback=fallback.new_name())
         self._handlers: dict[str, Callable[[Any], object]] = {}
         self.on_msg(lambda _, content, __: self.press(content.get("do", ""), content.get("answer")))
 
@@ -58,8 +56,7 @@ class Card(anywidget.AnyWidget):
     def show(self, text: str) -> None:
         """Display the card over ``text``, which stands where no widget can be drawn."""
         cell.on_rerun(self.close)
-        line = f'<p class="{self.fallback}">{escape(text)}</p>'.replace("\n", "<br>")
-        display({"text/html": line, "text/plain": text}, raw=True)
+        display(fallback.line(self.fallback, text), raw=True)
         drawn = self._repr_mimebundle_()[0]  # type: ignore[index]
         display({**drawn, "text/plain": ""}, raw=True)
 

@@ -372,8 +372,8 @@ function controlRow(model) {
 
 // The line that stands for the figure in a notebook opened without a kernel is not needed now.
 function hideFallback(model) {
-  const fallback = model.get("fallback");
-  if (fallback) for (const line of document.querySelectorAll(`.${fallback}`)) line.hidden = true;
+  const name = model.get("fallback");
+  return element("style", { textContent: name ? `.${name} { display: none; }` : "" });
 }
 
 function render({ model, el }) {
@@ -387,7 +387,7 @@ function render({ model, el }) {
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", model.get("label"));
   plot.setAttribute("aria-describedby", text.id);
-  root.append(controls.row, problem, plot, ...text.nodes);
+  root.append(hideFallback(model), controls.row, problem, plot, ...text.nodes);
   el.append(root);
   plot.style.minHeight = `${model.get("figure").layout?.height ?? 380}px`;
 
@@ -422,7 +422,6 @@ function render({ model, el }) {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", restyle);
   loadPlotly(model).catch(fail);
-  hideFallback(model);
   refresh();
 
   return () => {

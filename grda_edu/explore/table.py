@@ -106,7 +106,9 @@ def _cell(key: str, value: object) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind in "fiu":
         return array.astype(np.float32)
-    if array.dtype.kind in "bUO" and all(isinstance(item, str | bool | np.bool) for item in array.flat):
+    if array.dtype.kind in "bUO" and all(
+        isinstance(item, str | bool | np.bool) for item in array.flat
+    ):
         return array.astype(object)
     raise ValueError(
         f"compute returned {key!r} of type {array.dtype}: accepted are numbers, strings, truth values and arrays of one of them"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import html
 import json
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -18,7 +16,7 @@ import traitlets as t
 from ipywidgets import Widget, widget_serialization
 from plotly.offline import get_plotlyjs
 
-from . import cell, palette
+from . import cell, fallback, palette
 from .controls import Choice, Slider
 from .table import Compute, ComputeError, Table, single, tabulate
 
@@ -88,7 +86,7 @@ class Picture(anywidget.AnyWidget):
             figure=json.loads(picture.to_json()),
             label=label or title or "figure",
             library=library(),
-            fallback=f"grda-fallback-{uuid.uuid4().hex[:12]}",
+            fallback=fallback.new_name(),
             **state,
         )
         cell.on_rerun(self.close)
@@ -115,14 +113,7 @@ class Picture(anywidget.AnyWidget):
     def fallback_line(self) -> dict[str, str]:
         """MIME bundle of the line that stands for the figure where nothing draws it."""
         text = f"Figure: {self.label}. It comes alive when the cells are run (Run → Run All Cells)."
-        # JupyterLab would write "Error displaying widget" below the line where no kernel runs.
-        here = f".jp-OutputArea-child:has(.{self.fallback})"
-        below = ".jp-OutputArea-child:not(:has(.grda-figure))"
-        hide = f"<style>{here} + {below} {{ display: none; }}</style>"
-        return {
-            "text/html": f'{hide}<p class="{self.fallback}">{html.escape(text)}</p>',
-            "text/plain": text,
-        }
+        return fallback.line(self.fallback, text)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.label}>"

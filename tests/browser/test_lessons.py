@@ -49,20 +49,21 @@ def picture(figure: Figure) -> dict:
 
 
 def assert_moves(figure: Figure, name: str) -> None:
-    """A control's two ends draw different data under different sentences; then it stands as before."""
+    """A control's two ends draw different data under different sentences, the others half-way."""
     where = f"{figure.label()}, control {name}"
-    start = figure.position(name)
+    for other in figure.controls():
+        if figure.is_slider(other):
+            figure.move(other, figure.last(other) // 2)
     figure.move(name, 0)
     low, low_sentence = picture(figure), figure.sentence()
     figure.move(name, figure.last(name))
     assert picture(figure) != low, f"{where}: both ends draw the same"
     assert figure.sentence() != low_sentence, f"{where}: both ends say the same"
     assert figure.problem() == ""
-    figure.move(name, start)
 
 
 def assert_answers_keys(figure: Figure, name: str) -> None:
-    start, last = figure.position(name), figure.last(name)
+    last = figure.last(name)
     figure.press(name, "End")
     assert figure.position(name) == last
     at_end = picture(figure)
@@ -71,7 +72,6 @@ def assert_answers_keys(figure: Figure, name: str) -> None:
     figure.press(name, "Home")
     assert figure.position(name) == 0
     assert picture(figure) != at_end
-    figure.move(name, start)
 
 
 def assert_reached_by_tab(figure: Figure) -> None:
