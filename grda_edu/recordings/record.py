@@ -153,8 +153,9 @@ def _record_one(grid: Grid, cell: Cell, kept: Path) -> str:
 
 
 def _kept_runs_folder(name: str, grid: Grid) -> Path:
-    """One for each grid and set of versions: runs of another making are never mixed in."""
-    made_with = json.dumps([asdict(grid), versions()])
+    """One for each grid, split and set of versions: runs of another making are not mixed in."""
+    data = digits()
+    made_with = json.dumps([asdict(grid), len(data.y_train), data.mean, data.std, versions()])
     key = hashlib.sha256(made_with.encode()).hexdigest()[:8]
     return Path(platformdirs.user_cache_dir("grda-edu")) / f"{name}-{key}"
 

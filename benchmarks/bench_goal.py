@@ -1,0 +1,72 @@
+"""The goal of lesson 04, live: zeros and accuracy of gRDA beside SGD, over paired seeds."""
+
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+
+import torch
+
+from grda_edu.data import digits
+from grda_edu.models import digits_cnn
+from grda_edu.optim import GRDA
+from grda_edu.run import Run
+from grda_edu.train import train
+
+CELL = (0.02, 0.65)  # c, mu: the cell of the recorded grid that reaches the goal
+SEEDS = range(6)
+
+
+def live(c: float, mu: float, seed: int) -> Run:
+    """60 epochs on one thread; the seed decides initial weights and batches, c and mu neither."""
+    return train(
+        digits_cnn(seed),
+        digits(),
+        lambda parameters: GRDA(parameters, lr=0.1, c=c, mu=mu),
+        epochs=60,
+        seed=seed,
+        device="cpu",
+    )
+
+
+def pairs(c: float, mu: float, sgd: Callable[[int], Run]) -> Iterator[tuple[float, float, float]]:
+    """For each seed: accuracy gained on SGD (points), zeros (%), seconds of the gRDA run."""
+    for seed in SEEDS:
+        run, beside = live(c, mu, seed), sgd(seed)
+        gained = 100 * (run.test_accuracy[-1] - beside.test_accuracy[-1])
+        zeros, seconds = 100 * run.total_zeros[-1], run.seconds[-1]
+        print(
+            f"  seed {seed}: SGD {beside.test_accuracy[-1]:6.2%}, gRDA {run.test_accuracy[-1]:6.2%} "
+            f"({gained:+5.2f} points), {zeros:5.2f} % zeros, {seconds:5.1f} s",
+            flush=True,
+        )
+        yield gained, zeros, seconds
+
+
+def main(*cells: tuple[float, float]) -> None:
+    """Check the goal for the given cells (c, mu); without any, for the one that reaches it."""
+    print("digits CNN, lr 0.1, batches of 32, 60 epochs, one thread, test accuracy")
+    before: dict[int, Run] = {}
+
+    def sgd(seed: int) -> Run:
+        if seed not in before:
+            before[seed] = live(0.0, CELL[1], seed)  # c = 0 is SGD
+        return before[seed]
+
+    for c, mu in cells or [CELL]:
+        print(f"c = {c:g}, mu = {mu:g}")
+        gained, zeros, seconds = zip(*pairs(c, mu, sgd), strict=True)
+        for name, values, goal in [
+            ("points gained on SGD", gained, "reach: mean at least -1"),
+            ("zeros, %", zeros, "reach: mean at least 90"),
+            ("seconds a run", seconds, "reach: at most 15 each"),
+        ]:
+            spread = statistics.stdev(values)
+            print(
+                f"  {name:21s} mean {statistics.mean(values):6.2f}, standard deviation {spread:4.2f}, "
+                f"from {min(values):.2f} to {max(values):.2f}  ({goal})"
+            )
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main(*[tuple(map(float, cell.split(","))) for cell in sys.argv[1:]])  # type: ignore[arg-type]
