@@ -82,6 +82,7 @@ def _scrub_figure() -> go.Figure:
                 mode="markers",
                 marker={"color": style.color, "symbol": style.symbol, "size": 10}
                 | {"line": {"color": palette.PAPER, "width": 1.5}},
+                cliponaxis=False,
                 xaxis=f"x{axis}",
                 yaxis=f"y{axis}",
                 hoverinfo="skip",
@@ -316,7 +317,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "weights.y": _positive(run.histograms[k].sum(axis=0)),
         "SGD's weights.y": _positive(sgd.histograms[k].sum(axis=0)),
         "spike.y": [zeros],
-        "wires.y": _wires(np.where(alive, 1.0, np.nan), 0.0),
+        "wires.y": _wires(np.where(alive, 1.0, np.nan), np.where(alive, 0.0, np.nan)),
         "units.y": np.where(units, 1.0, np.nan),
         "cut-off units.y": np.where(units, np.nan, 1.0),
         "layout.annotations[0].text": f"<b>First layer's 16 filters</b><br>{_zeros_of(lost, count)}",
@@ -721,7 +722,7 @@ PREDICTIONS = {
 }
 
 
-def count_zeros(model: nn.Module) -> dict[str, tuple[int, int]]:
+def count_zeros(model):  # without types: its source is shown, and runs in the learner's notebook
     """The solution that the learner may compare with."""
     counts = {}
     for name, parameter in model.named_parameters():

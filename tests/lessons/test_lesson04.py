@@ -1,0 +1,352 @@
+"""Lesson 04: figures against the recording, the recording against training, and the exercise."""
+
+import base64
+import threading
+
+import numpy as np
+import pytest
+import torch
+from course.checking import assert_exercise, assert_prediction
+
+from grda_edu import GRDA, digits_cnn, recordings, train, zeros_by_layer
+from grda_edu.data import digits
+from grda_edu.lessons import lesson04
+from grda_edu.lessons.lesson04 import EXERCISES, LARGE_C, MU, OBJECTIVES, PREDICTIONS, C
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return recordings.load("digits_grid")
+
+
+def cells(runs, count, seed=0):
+    """Some (c, mu, seed) of the grid, chosen at random, and the corners."""
+    rng = np.random.default_rng(seed)
+    some = [
+        (float(rng.choice(runs.c)), float(rng.choice(runs.mu)), int(rng.choice(runs.seeds)))
+        for _ in range(count)
+    ]
+    return [*some, (0.0, runs.mu[0], 0), (runs.c[-1], runs.mu[-1], int(runs.seeds[-1]))]
+
+
+# ------------------------------------------------- the figures
+
+
+def test_scrubbing_shows_the_recorded_runs(runs):
+    scrub = lesson04.scrub()
+    assert scrub.tabulated and scrub.table_bytes < 1_000_000
+    for c, mu, seed in cells(runs, 12):
+        for epoch in (0, 7, int(runs.epoch[-1])):
+            row, sentence = scrub._compute(seed=seed, epoch=epoch, c=c, mu=mu)
+            ours, sgd = runs.run(c, mu, seed), runs.run(0.0, mu, seed)
+            for name, run in (("gRDA", ours), ("SGD", sgd)):
+                for curve in ("test_accuracy", "train_loss", "total_zeros"):
+                    np.testing.assert_array_equal(row[f"{name} {curve}.y"], getattr(run, curve))
+                    assert row[f"{name} {curve} now.y"] == [getattr(run, curve)[epoch]]
+            np.testing.assert_allclose(row["zeros by layer.x"] * runs.sizes, ours.zeros[epoch])
+            assert f"{ours.total_zeros[epoch]:.1%} exact zeros" in sentence
+            assert f"c = {c:g}, μ = {mu:g}" in sentence and runs.device in sentence
+            goal = (
+                ours.total_zeros[epoch] >= 0.9
+                and sgd.test_accuracy[epoch] - ours.test_accuracy[epoch] < 0.01
+            )
+            assert ("Goal reached" in sentence) == goal
+
+
+def test_the_goal_can_be_reached_with_every_seed(runs):
+    """Else the lesson asks for what its figure does not hold."""
+    zeros, loss = runs.final("total_zeros"), lesson04.differences()
+    reached = (zeros >= 0.9) & (loss > -0.01)
+    assert reached.any(axis=(0, 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [(0.97, "as many as SGD"), (0.975, "2 images more"), (0.9675, "1 image fewer")],
+)
+def test_the_comparison_counts_images(ours, words):
+    assert words in lesson04._comparison(0.5, round(ours * 360) / 360, round(0.97 * 360) / 360)
+
+
+def test_tiles_put_every_filter_in_a_place_of_its_own():
+    filters = np.arange(144.0).reshape(16, 1, 3, 3)
+    square = lesson04.tiles(filters)
+    for k in range(16):
+        top, left = 4 * (k // 4), 4 * (k % 4)
+        np.testing.assert_array_equal(square[top : top + 3, left : left + 3], filters[k, 0])
+    assert np.isnan(square).sum() == 15 * 15 - 144
+
+
+def test_the_inside_is_the_recorded_inside(runs):
+    inside = lesson04.inside()
+    assert inside.tabulated and inside.table_bytes < 1_000_000
+    for c, mu, _ in cells(runs, 4):
+        for epoch in runs.picture_epochs[[0, 3, -1]]:
+            row, sentence = inside._compute(mu=mu, epoch=epoch, c=c)
+            run = runs.run(c, mu, int(runs.seeds[0]))
+            filters, last = (run.snapshots[epoch][k] for k in ("conv1.weight", "fc2.weight"))
+            drawn = row["filters.z"][np.isfinite(row["filters.z"])]
+            np.testing.assert_array_equal(np.sort(drawn), np.sort(filters[filters != 0]))
+            assert np.isfinite(row["filter zeros.y"]).sum() == (filters == 0).sum()
+            assert np.isfinite(row["wires.y"]).sum() == 2 * (last != 0).sum()
+            assert np.nansum(row["weights.y"]) == run.histograms[epoch].sum()
+            np.testing.assert_array_equal(
+                np.isfinite(row["cut-off units.y"]), (last == 0).all(axis=0)
+            )
+            assert row["spike.y"][0] == run.total_zeros[epoch]
+            assert f"{(last != 0).sum()} of 640 wires" in sentence
+
+
+def test_bars_and_spike_make_up_the_whole_network(runs):
+    row, _ = lesson04._inside(MU, int(runs.epoch[-1]), C)
+    alive = np.nansum(row["weights.y"]) / runs.sizes.sum()
+    assert alive + row["spike.y"][0] == pytest.approx(1)
+
+
+def test_all_runs_are_drawn_once(runs):
+    figure = lesson04.all_runs().figure
+    dots = next(trace for trace in figure["data"] if trace["name"] == "all")
+    expected = [
+        runs.run(c, mu, s).total_zeros[-1] for c in runs.c[1:] for mu in runs.mu for s in runs.seeds
+    ]
+    x = np.frombuffer(base64.b64decode(dots["x"]["bdata"]), dots["x"]["dtype"])
+    np.testing.assert_allclose(x, expected)
+
+
+def test_the_chosen_c_lights_up_with_its_spread(runs):
+    for i, c in enumerate(runs.c[1:], start=1):
+        row, sentence = lesson04._all_runs(float(c))
+        pairs = [
+            [
+                runs.run(c, mu, s).test_accuracy[-1] - runs.run(0, mu, s).test_accuracy[-1]
+                for s in runs.seeds
+            ]
+            for mu in runs.mu
+        ]
+        np.testing.assert_allclose(lesson04.differences()[i], pairs)
+        np.testing.assert_allclose(row["mean.y"], np.maximum(np.mean(pairs, axis=1), -0.06))
+        assert (
+            f"between {100 * np.min(pairs):+.1f} and {100 * np.max(pairs):+.1f} points" in sentence
+        )
+
+
+def test_the_standard_error_is_that_of_360_coin_throws():
+    rng = np.random.default_rng(0)
+    p = float(lesson04.grid().final("test_accuracy")[0].mean())
+    thrown = rng.binomial(360, p, 200_000) / 360
+    assert lesson04.standard_error() == pytest.approx(thrown.std(), rel=0.01)
+
+
+# ------------------------------------------------- the text's claims
+
+
+def test_the_threshold_outgrows_the_initial_weights_of_all_layers_but_the_first():
+    """What the table says: PyTorch draws from ±1/√k, the first layer from ±1/3."""
+    initial, threshold = lesson04.largest_initial(), lesson04.final_threshold()
+    bounds = {"conv1.weight": 9, "conv2.weight": 144, "fc1.weight": 128, "fc2.weight": 64}
+    for name, inputs in bounds.items():
+        assert 0.98 / np.sqrt(inputs) < initial[name] <= 1 / np.sqrt(inputs)
+        assert (initial[name] > threshold) == (name == "conv1.weight")
+
+
+def test_the_final_threshold_is_the_optimizers(runs):
+    """The sum of a training's steps, as the optimizer accumulates them."""
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = GRDA([weight], lr=0.1, c=C, mu=MU)
+    steps = int(runs.epoch[-1]) * len(digits().y_train.split(32))
+    for _ in range(steps):
+        weight.grad = torch.zeros(1)
+        optimizer.step()
+    assert lesson04.final_threshold() == pytest.approx(optimizer.state[weight]["threshold"])
+
+
+def test_a_layer_of_zeros_before_a_relu_never_comes_back():
+    model = digits_cnn(0)
+    with torch.no_grad():
+        for parameter in model.fc1.parameters():
+            parameter.zero_()
+    data = digits()
+    torch.nn.functional.cross_entropy(model(data.x_train[:32]), data.y_train[:32]).backward()
+    for layer in (model.conv1, model.conv2, model.fc1):
+        assert all((parameter.grad == 0).all() for parameter in layer.parameters())
+
+
+def test_predictions_are_recomputed(runs):
+    at_c_mu = [runs.run(C, MU, int(s)) for s in runs.seeds]
+    share = 100 * sum(r.total_zeros[10] for r in at_c_mu) / sum(r.total_zeros[-1] for r in at_c_mu)
+    assert assert_prediction(PREDICTIONS["early"]) == pytest.approx(share)
+    assert (
+        share > 100 * 10 / 60 + PREDICTIONS["early"].tolerance
+    )  # "early" is true, and not a sixth
+    kept = {
+        name: sum(r.zeros[-1][runs.layers.index(name)] for r in at_c_mu)
+        / runs.sizes[runs.layers.index(name)]
+        for name in lesson04.WEIGHTS
+    }
+    assert assert_prediction(PREDICTIONS["which_layer"]) == min(kept, key=kept.get)
+    large = [runs.run(LARGE_C, MU, int(s)) for s in runs.seeds]
+    dead = sorted(r.test_accuracy[-1] < 0.2 for r in large)[len(large) // 2]
+    assert assert_prediction(PREDICTIONS["too_large"]).startswith("it dies") == dead
+    assert runs.c[-1] == LARGE_C
+
+
+def test_objectives_name_checks_that_exist():
+    assert set(OBJECTIVES.values()) == {*PREDICTIONS, *EXERCISES}
+
+
+def test_the_text_names_the_networks_size_and_the_test_images():
+    assert sum(size for _, size in zeros_by_layer(digits_cnn(0)).values()) == 13_706
+    assert len(digits().y_test) == lesson04.TEST_IMAGES == 360
+
+
+# ------------------------------------------------- live
+
+OPTIMIZERS = {
+    "SGD": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
+    "gRDA": lambda parameters: GRDA(parameters, lr=0.1, c=C, mu=MU),
+}
+
+
+def quiet(*_):
+    pass
+
+
+def test_training_in_turns_is_training_each_alone():
+    together = lesson04.train_in_turns(OPTIMIZERS, 3, 1, quiet, threading.Event())
+    for name, make in OPTIMIZERS.items():
+        alone = train(digits_cnn(1), digits(), make, epochs=3, seed=1, device="cpu")
+        for curve in ("train_loss", "test_accuracy", "zeros"):
+            np.testing.assert_array_equal(getattr(together[name], curve), getattr(alone, curve))
+        assert together[name].finished
+
+
+def test_live_equals_recorded(runs):
+    """The first epochs of a live run are those of the recording, on the same kind of processor."""
+    live = lesson04.train_in_turns(OPTIMIZERS, 3, 0, quiet, threading.Event())
+    for run in live.values():
+        recorded = lesson04.recorded_like(run)
+        assert len(recorded.epoch) == 4
+        np.testing.assert_allclose(run.total_zeros, recorded.total_zeros, atol=0.01)
+        np.testing.assert_allclose(run.test_accuracy, recorded.test_accuracy, atol=0.03)
+
+
+def test_only_like_is_compared_with_like():
+    def run_with(**changes):
+        run = lesson04.grid().run(C, MU, 0)
+        settings = run.configuration["hyperparameters"] | changes.pop("settings", {})
+        run.configuration = run.configuration | {"hyperparameters": settings} | changes
+        return run
+
+    assert lesson04.recorded_like(run_with()) is not None
+    for changes in (
+        {"batch_size": 64},
+        {"seed": 77},
+        {"settings": {"lr": 0.05}},
+        {"settings": {"momentum": 0.9}},
+        {"settings": {"weight_decay": 1e-4}},
+        {"settings": {"c": 0.0123}},
+        {"settings": {"mu": 0.52}},
+    ):
+        assert lesson04.recorded_like(run_with(**changes)) is None, changes
+
+
+def test_the_live_view_trains_both_and_prints_them_beside_the_recording(capsys):
+    view = lesson04.live_training(OPTIMIZERS, epochs=1)
+    lesson04.beside_the_recording(view)
+    assert "press Start" in capsys.readouterr().out
+    view.start()
+    assert set(view.wait(60)) == {"SGD", "gRDA"}
+    lesson04.beside_the_recording(view)
+    out = capsys.readouterr().out
+    assert out.count("live on") == out.count("recorded on") == 2
+    view.close()
+
+
+def test_one_that_diverges_drops_out_and_the_other_goes_on():
+    wild = OPTIMIZERS | {"SGD": lambda parameters: torch.optim.SGD(parameters, lr=1e6)}
+    ended = lesson04.train_in_turns(wild, 2, 0, quiet, threading.Event())
+    assert "diverged" in ended["SGD"].message and not ended["SGD"].finished
+    assert ended["gRDA"].finished
+
+
+def test_stop_leaves_two_unfinished_runs():
+    stop = threading.Event()
+
+    def stop_early(runs, fraction):
+        if len(runs) == 2:
+            stop.set()
+
+    stopped = lesson04.train_in_turns(OPTIMIZERS, 50, 0, stop_early, stop)
+    assert not any(run.finished for run in stopped.values())
+
+
+# ------------------------------------------------- the exercise
+
+
+def test_the_exercise_tells_answers_apart():
+    def stub(model):
+        return ...
+
+    def nearly_zero(model):
+        return {n: (int((p.abs() < 1e-6).sum()), p.numel()) for n, p in model.named_parameters()}
+
+    def no_biases(model):
+        return {
+            n: (int((p == 0).sum()), p.numel())
+            for n, p in model.named_parameters()
+            if not n.endswith("bias")
+        }
+
+    def fractions(model):
+        return {n: float((p == 0).float().mean()) for n, p in model.named_parameters()}
+
+    def swapped(model):
+        return {n: (p.numel(), int((p == 0).sum())) for n, p in model.named_parameters()}
+
+    def alive(model):
+        return {n: (int((p != 0).sum()), p.numel()) for n, p in model.named_parameters()}
+
+    def not_positive(model):
+        return {n: (int((p <= 0).sum()), p.numel()) for n, p in model.named_parameters()}
+
+    def only_trained(model):
+        return {
+            n: (int((p == 0).sum()), p.numel())
+            for n, p in model.named_parameters()
+            if p.requires_grad
+        }
+
+    def one_total(model):
+        ps = list(model.parameters())
+        return sum(int((p == 0).sum()) for p in ps), sum(p.numel() for p in ps)
+
+    def rounds_the_weights(model):
+        with torch.no_grad():
+            for p in model.parameters():
+                p[p.abs() < 1e-20] = 0
+                p.mul_(2)
+        return {n: (int((p == 0).sum()), p.numel()) for n, p in model.named_parameters()}
+
+    def raises(model):
+        return {n: p.count_zero() for n, p in model.named_parameters()}
+
+    def by_state(model):
+        return {n: (int((t == 0).sum()), t.numel()) for n, t in model.state_dict().items()}
+
+    assert_exercise(
+        EXERCISES["count_zeros"],
+        stub=stub,
+        wrong=[
+            nearly_zero,
+            no_biases,
+            fractions,
+            swapped,
+            alive,
+            not_positive,
+            only_trained,
+            one_total,
+            rounds_the_weights,
+        ],
+        raising=raises,
+        right=[lesson04.count_zeros, zeros_by_layer, by_state],
+    )
