@@ -7,6 +7,7 @@ twenty of them in the kernel and in the page.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 _made: dict[str, tuple[str, list[Callable[[], object]]]] = {}
 _watched: list[object] = []  # shells that call _close_former
@@ -44,7 +45,7 @@ def _current() -> tuple[str, str]:
     return cell, parent.get("header", {}).get("msg_id", "")
 
 
-def _shell() -> object | None:
+def _shell() -> Any:
     try:
         from IPython import get_ipython
     except ImportError:

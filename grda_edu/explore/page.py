@@ -61,7 +61,7 @@ body {{ margin: 24px auto; padding: 0 16px; max-width: 1100px; }}
 <script type="application/json" id="state">{_inert(json.dumps(state))}</script>
 <script type="text/plain" id="library">{_base64(packed_plotly())}</script>
 <script type="module">
-{_inert(script)}
+{script}
 </script>
 </body>
 </html>
@@ -73,5 +73,5 @@ def _base64(data: bytes) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text that cannot end the script element it stands in."""
-    return text.replace("</", "<\\/")
+    """JSON that can neither end the script element it stands in nor begin another."""
+    return text.replace("<", "\\u003c")

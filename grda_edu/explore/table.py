@@ -103,7 +103,10 @@ def split_key(key: str, traces: Sequence[str]) -> str:
 
 def _cell(key: str, value: object) -> np.ndarray:
     """One row's value as float32, or as an object array of strings or truth values."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"compute returned {key!r} with ragged rows: {error}") from error
     if array.dtype.kind in "fiu":
         return array.astype(np.float32)
     if array.dtype.kind in "bUO" and all(

@@ -64,7 +64,7 @@ class Picture(anywidget.AnyWidget):
     label = t.Unicode().tag(sync=True)
     dark = t.Dict(palette.DARK).tag(sync=True)
     library = t.Instance(Widget).tag(sync=True, **widget_serialization)
-    controls = t.List().tag(sync=True)
+    controls = t.List(t.Dict()).tag(sync=True)
     choice = t.Dict().tag(sync=True)
     index = t.List(t.Int()).tag(sync=True)
     start = t.List(t.Int()).tag(sync=True)

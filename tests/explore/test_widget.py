@@ -1,0 +1,236 @@
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import traitlets
+
+from grda_edu.explore import Choice, Explorable, Picture, Slider, palette
+from grda_edu.explore.widget import library, packed_plotly
+
+
+def line_figure():
+    return palette.figure(go.Scatter(x=[0, 1], y=[0, 0], name="line"))
+
+
+def compute(c, mu=0.0, kind=1.0):
+    return {"line.y": [c, kind * mu]}, f"c = {c:g}, mu = {mu:g}, kind = {kind:g}"
+
+
+CONTROLS = {
+    "c": Slider.linear(0, 1, 11),
+    "mu": Slider([0.5, 0.6, 0.9], start=0.61),
+    "kind": Choice({"one": 1.0, "two": 2.0}),
+}
+
+
+@pytest.fixture
+def demo():
+    made = Explorable(line_figure, compute, CONTROLS, label="A line")
+    yield made
+    made.close()
+
+
+def drawn(widget):
+    """The row and sentence on the page, where the table holds one row."""
+    table = widget.table
+    return np.frombuffer(table["data"], np.float32), table["sentence"]["strings"][0]
+
+
+def test_controls_are_attributes_both_ways(demo):
+    assert (demo.c, demo.mu, demo.kind) == (0.0, 0.6, "one")
+    assert demo.index == demo.start == [0, 1]
+    demo.c = 0.32
+    assert demo.c == pytest.approx(0.3) and demo.index == [3, 1]
+    demo.index = [10, 2]  # as the page does
+    assert (demo.c, demo.mu) == (1.0, 0.9)
+    demo.kind = "two"
+    assert demo.option == 1 and demo.table["option"] == 1
+    demo.option = 0
+    assert demo.kind == "one" and demo.table["option"] == 0
+
+
+def test_observers_hear_of_moves_of_the_page(demo):
+    heard = []
+    demo.observe(lambda change: heard.append(change["new"]), "c")
+    demo.index = [2, 1]
+    demo.index = [2, 2]  # c stands where it stood
+    assert heard == [pytest.approx(0.2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("c", 1.5, "c = 1.5: accepted is 0 to 1"),
+        ("c", float("nan"), "c = nan: accepted is 0 to 1"),
+        ("mu", 0.3, "mu = 0.3: accepted is 0.5 to 0.9"),
+        ("kind", "three", r"kind = 'three': accepted is one of \['one', 'two'\]"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_and_nothing_moves(demo, name, value, says):
+    before = getattr(demo, name)
+    with pytest.raises(ValueError, match=says):
+        setattr(demo, name, value)
+    assert getattr(demo, name) == before
+    assert demo.index == [0, 1] and demo.option == 0
+
+
+def test_a_value_that_is_no_number_is_refused(demo):
+    with pytest.raises(TypeError):
+        demo.c = "much"
+    assert demo.c == 0.0
+
+
+def test_over_the_budget_the_kernel_computes_and_remembers():
+    calls = []
+
+    def counted(c):
+        calls.append(c)
+        return {"line.y": np.full(1000, c)}, f"c = {c:g}"
+
+    live = Explorable(line_figure, counted, {"c": Slider.linear(0, 1, 11)}, budget=1000)
+    assert not live.tabulated and live.table_bytes == 0
+    assert live.table["at"] == [0] and drawn(live)[1] == "c = 0"
+    live.index = [7]
+    assert live.table["at"] == [7] and drawn(live)[1] == "c = 0.7"
+    assert drawn(live)[0] == pytest.approx(np.full(1000, 0.7))
+    count = len(calls)
+    live.index = [0]
+    live.index = [7]
+    assert len(calls) == count
+    with pytest.raises(ValueError, match="larger than budget = 1000 bytes"):
+        live.to_html(budget=1000)
+    live.close()
+
+
+def test_within_the_budget_the_page_is_not_sent_a_row_per_move(demo):
+    assert demo.tabulated and 0 < demo.table_bytes < 2000
+    messages = []
+    demo.observe(messages.append, "table")
+    demo.index = [5, 2]
+    demo.c = 0.9
+    assert messages == []
+
+
+def test_an_error_is_shown_and_goes_when_the_position_is_good():
+    def fragile(c):
+        if c > 0.85:
+            raise OverflowError("too much")
+        return {"line.y": np.full(1000, c)}, "fine"
+
+    live = Explorable(line_figure, fragile, {"c": Slider.linear(0, 1, 101)}, budget=1000)
+    assert live.error == ""
+    live.index = [90]
+    assert live.error == "This figure could not be computed. OverflowError at c = 0.9: too much"
+    live.index = [1]
+    assert live.error == ""
+    live.close()
+
+
+def test_an_error_in_a_table_is_shown_and_not_computed_again():
+    calls = []
+
+    def broken(c):
+        calls.append(c)
+        raise OverflowError("too much")
+
+    demo = Explorable(line_figure, broken, {"c": Slider.linear(0, 1, 11)})
+    assert "OverflowError at c = 0.0: too much" in demo.error
+    demo.index = [4]
+    assert "too much" in demo.error and len(calls) == 1
+    demo.close()
+
+
+def test_a_ragged_preset_is_shown_when_it_is_chosen():
+    def ragged(c, kind):
+        return {"line.y": [c] * (kind + (c > 0.5 and kind == 2))}, ""
+
+    controls = {"c": Slider.linear(0, 1, 3), "kind": Choice({"good": 1, "bad": 2})}
+    demo = Explorable(line_figure, ragged, controls)
+    demo.option = 1
+    assert "ragged rows for 'line.y'" in demo.error
+    demo.option = 0
+    assert demo.error == ""
+    demo.close()
+
+
+@pytest.mark.parametrize(
+    ("controls", "says"),
+    [
+        ({"c": Slider([])}, "control 'c': values are empty"),
+        ({"c": Slider([2, 1])}, "control 'c': values .* not strictly increasing"),
+        ({"c": 3}, "control 'c': accepted is a Slider or a Choice, got 3"),
+        ({name: Slider([1]) for name in "abcd"}, "4 sliders and 0 drop-downs"),
+        ({name: Choice({"x": 1}) for name in "ab"}, "0 sliders and 2 drop-downs"),
+        ({"table": Slider([1])}, "control 'table': the name is taken"),
+        ({"c": Slider([0, 1], start=3)}, "c = 3: accepted is 0 to 1"),
+    ],
+)
+def test_controls_that_cannot_be_used_are_refused(controls, says):
+    with pytest.raises(ValueError, match=says):
+        Explorable(line_figure, lambda **values: ({}, ""), controls)
+
+
+def test_a_row_for_no_trace_is_refused_at_construction():
+    with pytest.raises(ValueError, match=r"'lime\.y': no such trace"):
+        Explorable(line_figure, lambda c: ({"lime.y": [c, c]}, ""), {"c": Slider([1, 2])})
+
+
+def test_traces_need_names_of_their_own():
+    for names in (["a", "a"], ["a", None]):
+        picture = go.Figure([go.Scatter(y=[1], name=name) for name in names])
+        with pytest.raises(ValueError, match="every trace needs a name of its own"):
+            Picture(picture)
+
+
+def test_figures_share_the_library_and_its_bytes_are_packed(demo):
+    other = Picture(line_figure, label="Other")
+    assert other.library is demo.library is library()
+    assert packed_plotly()[:2] == b"\x1f\x8b" and len(packed_plotly()) < 2_000_000
+    other.close()
+    assert library().comm is not None  # closing a figure does not close it
+
+
+def test_closing_leaves_no_widget_behind():
+    from ipywidgets.widgets.widget import _instances
+
+    library()
+    before = set(_instances)
+    Explorable(line_figure, compute, CONTROLS).close()
+    assert set(_instances) == before
+
+
+def test_a_refused_figure_leaves_no_widget_behind():
+    from ipywidgets.widgets.widget import _instances
+
+    library()
+    before = set(_instances)
+    with pytest.raises(ValueError, match="no such trace"):
+        Explorable(line_figure, lambda c: ({"lime.y": [c]}, ""), {"c": Slider([1, 2])})
+    assert set(_instances) == before
+
+
+def test_picture_redraws_what_python_shows():
+    picture = Picture(line_figure, label="Training")
+    picture.show({"line.y": [4.0, 2.0]}, "Epoch 1.")
+    values, sentence = drawn(picture)
+    assert values.tolist() == [4, 2] and sentence == "Epoch 1."
+    picture.show({"line.x": [0, 1, 2], "line.y": [4.0, 2.0, 1.0]}, "Epoch 2.")
+    assert drawn(picture)[1] == "Epoch 2."
+    with pytest.raises(ValueError, match="no such trace"):
+        picture.show({"nosuch.y": [1]}, "")
+    picture.close()
+
+
+def test_the_line_for_a_page_without_a_kernel_is_escaped():
+    picture = Picture(line_figure, label="a < b & c")
+    line = picture.fallback_line()
+    assert "Figure: a &lt; b &amp; c." in line["text/html"]
+    assert picture.fallback in line["text/html"]
+    assert line["text/plain"].startswith("Figure: a < b & c.")
+    picture.close()
+
+
+def test_label_falls_back_to_the_title():
+    picture = Picture(palette.figure(title_text="Loss"))
+    assert picture.label == "Loss"
+    assert isinstance(Picture.label, traitlets.Unicode)
+    picture.close()
