@@ -1,5 +1,6 @@
 """Binder builds the tested set, lands on lesson 00, and runs with one thread."""
 
+import json
 import os
 import re
 import shutil
@@ -87,12 +88,19 @@ def test_post_build_installs_the_course_alone(root: Path, tmp_path: Path) -> Non
 
 def test_start_sets_one_thread_and_hands_over(root: Path) -> None:
     start = root / "binder" / "start"
-    command = ["sh", "-c", 'echo "threads: $OMP_NUM_THREADS $1"', "-", "an argument"]
+    script = (
+        'echo "threads: $OMP_NUM_THREADS $1"; cat "$JUPYTER_CONFIG_PATH"/labconfig/page_config.json'
+    )
+    command = ["sh", "-c", script, "-", "an argument"]
     environment = {**os.environ, "OMP_NUM_THREADS": "64"}
     answer = subprocess.run(
         [start, *command], env=environment, capture_output=True, text=True, check=True
     )
-    assert answer.stdout == "threads: 1 an argument\n"
+    first, _, page = answer.stdout.partition("\n")
+    assert first == "threads: 1 an argument"
+    assert json.loads(page)["disabledExtensions"] == {
+        "@jupyterlab/apputils-extension:announcements": True
+    }
     assert start.read_text().rstrip().endswith('exec "$@"')
 
 
