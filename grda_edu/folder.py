@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SHIPPED = ".grda-edu.json"  # in the learner's folder: file name -> SHA-256 of what was put there
+SHIPPED = ".grda-edu.json"  # in the learner's folder: file name -> digest of what was put there
 FIRST_LESSON = "00_start_here.ipynb"
 
 
@@ -53,8 +53,7 @@ def deliver(sources: Iterable[Path], folder: Path) -> list[Delivery]:
 
 
 def _deliver_one(source: Path, folder: Path, shipped: dict[str, str]) -> Delivery:
-    content = source.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
+    digest = _digest(source)
     if shipped.get(source.name) == digest and (folder / source.name).exists():
         return Delivery(source.name)  # nothing new, whatever the learner made of it
 
@@ -63,7 +62,7 @@ def _deliver_one(source: Path, folder: Path, shipped: dict[str, str]) -> Deliver
     )
     written = not (folder / name).exists() or _digest(folder / name) != digest
     if written:
-        _write(folder / name, content)
+        _write(folder / name, source.read_bytes())
     shipped[source.name] = shipped[name] = digest
     return Delivery(name, written, kept="" if name == source.name else source.name)
 
@@ -84,7 +83,20 @@ def _free(path: Path, ours: set[str | None]) -> bool:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """SHA-256 of what a learner can change: every cell's kind, text and outputs.
+
+    Metadata is left out: JupyterLab rewrites it when a notebook is only opened. A file that is no notebook (any
+    more) counts by its bytes.
+    """
+    content = path.read_bytes()
+    try:
+        cells = json.loads(content)["cells"]
+        work = [
+            (cell["cell_type"], "".join(cell["source"]), cell.get("outputs", [])) for cell in cells
+        ]
+    except (ValueError, KeyError, TypeError):
+        return hashlib.sha256(content).hexdigest()
+    return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()
 
 
 def _write(path: Path, content: bytes) -> None:

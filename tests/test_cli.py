@@ -73,6 +73,34 @@ def test_a_changed_notebook_is_never_overwritten(source: Path, place: Path) -> N
     assert len(texts(place)) == 3
 
 
+def test_only_opening_a_notebook_changes_nothing_and_running_it_does(
+    source: Path, place: Path
+) -> None:
+    """JupyterLab writes metadata into a notebook that was opened; outputs are the learner's."""
+    lesson = json.loads(folder.lessons()[0].read_text())
+    source.write_text(json.dumps(lesson))
+    folder.deliver([source], place)
+    opened = json.loads((place / source.name).read_text())
+    opened["metadata"]["language_info"]["version"] = "3.11.7"
+    (place / source.name).write_text(json.dumps(opened, indent=2))
+    lesson["cells"][0]["source"] = ["edition 2"]
+    source.write_text(json.dumps(lesson))
+    assert folder.deliver([source], place) == [folder.Delivery(source.name, written=True)]
+    assert (place / source.name).read_bytes() == source.read_bytes()
+
+    code = next(cell for cell in lesson["cells"] if cell["cell_type"] == "code")
+    ran = json.loads(source.read_text())
+    next(cell for cell in ran["cells"] if cell["cell_type"] == "code")["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": ["mine"]}
+    ]
+    (place / source.name).write_text(json.dumps(ran))
+    code["source"] = ["edition 3"]
+    source.write_text(json.dumps(lesson))
+    (delivery,) = folder.deliver([source], place)
+    assert delivery.kept == source.name
+    assert "mine" in (place / source.name).read_text()
+
+
 @pytest.mark.parametrize("record", [None, "{broken", "[1, 2]"])
 def test_without_the_record_every_difference_counts_as_a_change(
     source: Path, place: Path, record: str | None
