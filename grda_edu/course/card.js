@@ -49,12 +49,16 @@ function render({ model, el }) {
       wait.textContent = "Answer first, or skip.";
       return;
     }
-    model.send({ do: action.do, answer: answer() });
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       wait.textContent =
         "Python is busy or has stopped. This waits for it; if nothing happens, run the cell again.";
     }, PATIENCE_MS);
+    try {
+      model.send({ do: action.do, answer: answer() });
+    } catch {
+      // The kernel is gone, and the line above says so in a moment.
+    }
   }
 
   function drawForm(state) {
