@@ -197,6 +197,8 @@ function slider(state, axis, control) {
   const last = control.texts.length - 1;
   const input = element("input", { id, type: "range", min: 0, max: last, step: 1 });
   const readout = element("output", { htmlFor: id });
+  const longest = Math.max(...control.texts.map((text) => text.length));
+  readout.style.width = `${Math.min(16, longest + 1)}ch`; // or the slider's length would follow its value
   input.addEventListener("input", () => state.move(axis, Number(input.value)));
   answerKeys(input, last, 1, (to) => state.move(axis, to));
   const box = element("div", { className: "grda-control" });

@@ -60,6 +60,7 @@ demo
 FIELD = """
 from grda_edu.explore import Explorable, Slider, palette
 import numpy as np, plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 def field(c):
     rows, columns = np.mgrid[0:5, 0:8]
@@ -70,10 +71,14 @@ def field(c):
            "bars.marker.color": c * np.arange(4)}
     return row, f"The field at c = {c:.4f}."
 
+def field_figure():
+    both = make_subplots(rows=1, cols=2)
+    both.add_trace(go.Heatmap(z=np.zeros((5, 8)), name="map", colorscale=palette.FIELD), 1, 1)
+    both.add_trace(go.Bar(x=list("abcd"), y=[0] * 4, name="bars"), 1, 2)
+    return both
+
 field_demo = Explorable(
-    palette.figure(go.Heatmap(z=np.zeros((5, 8)), name="map", colorscale=palette.FIELD),
-                   go.Bar(x=list("abcd"), y=[0] * 4, name="bars")),
-    field, {"c": Slider.log(1e-3, 1e-1, 5, label="c")}, label="A field")
+    field_figure, field, {"c": Slider.log(1e-3, 1e-1, 5, label="c")}, label="A field")
 field_demo
 """
 LIVE = """
@@ -132,6 +137,7 @@ def assert_plays(figure: Figure, python: dict, tau: int, number: int, kind: str)
     sliders = python["curves_controls"]
     values = {"tau": sliders["tau"].values[tau], "number": sliders["number"].values[number]}
     row, sentence = python["curves"](**values, kind=kind)
+    assert figure.problem() == ""
     drawn, layout = figure.data(), figure.layout()
     for name in ("soft", "the other. one"):
         np.testing.assert_array_equal(numbers(drawn[name]["y"]), numbers(row[f"{name}.y"]))
@@ -194,6 +200,7 @@ def test_table_is_played(lab: Lab, python: dict) -> None:
     for k, c in enumerate(python["field_demo"]._sliders["c"].values):
         field.move("c", k)
         row, sentence = python["field"](c)
+        assert field.problem() == ""
         drawn = field.data()
         np.testing.assert_array_equal(
             numbers([[float(v) for v in line] for line in drawn["map"]["z"]]),
