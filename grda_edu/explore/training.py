@@ -59,6 +59,7 @@ class TrainingView:
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._began, self._shown = 0.0, -math.inf
         self.runs: dict[str, Run] = {}
+        self._drawn: dict[str, int] = {}
         self.error: BaseException | None = None
         self.picture = Picture(lambda: training_figure(styles, total_epochs), label=label)
         self.picture.show(training_row({}, styles), "Nothing has been trained yet.")
@@ -93,7 +94,7 @@ class TrainingView:
         if self.running:
             return
         self._stop = threading.Event()
-        self.runs, self.error = {}, None
+        self.runs, self.error, self._drawn = {}, None, {}
         self._began, self._shown = time.perf_counter(), -math.inf
         self.problem.outputs = ()
         self.start_button.disabled, self.stop_button.disabled = True, False
@@ -168,10 +169,15 @@ class TrainingView:
         self._shown = now
         self.bar.value = fraction
         if not self._stop.is_set():
-            elapsed = now - self._began
-            left = f", about {elapsed * (1 / fraction - 1):.0f} s left" if fraction > 0.02 else ""
-            self._say(f"Epoch {self._epoch()} of {self._total}, {elapsed:.0f} s elapsed{left}")
-        self._draw()
+            self._say(self._time_line(now - self._began, fraction))
+        if self._rows() != self._drawn:  # curves change once an epoch, the bar all the time
+            self._draw()
+
+    def _time_line(self, elapsed: float, fraction: float) -> str:
+        line = f"Epoch {self._epoch()} of {self._total}, {_duration(elapsed)} elapsed"
+        if fraction > 0.02:
+            line += f", about {_duration(elapsed * (1 / fraction - 1))} left"
+        return line
 
     def _by_name(self, runs: Run | Runs) -> dict[str, Run]:
         if isinstance(runs, Run):
@@ -184,7 +190,12 @@ class TrainingView:
     def _epoch(self) -> int:
         return max((int(run.epoch[-1]) for run in self.runs.values()), default=0)
 
+    def _rows(self) -> dict[str, int]:
+        """How much of each run there is to draw."""
+        return {name: len(run.epoch) for name, run in self.runs.items()}
+
     def _draw(self) -> None:
+        self._drawn = self._rows()
         self.picture.show(training_row(self.runs, self._styles), training_sentence(self.runs))
 
     def _conclude(self) -> None:
@@ -204,8 +215,7 @@ class TrainingView:
             self._say(text)
 
     def _say(self, text: str) -> None:
-        devices = {run.device for run in self.runs.values()}
-        where = f" · on {', '.join(sorted(devices))}" if devices else ""
+        where = f" · on {devices(self.runs)}" if self.runs else ""
         self.status.value = f'<span role="status">{html.escape(text + where)}</span>'
 
     def _ipython_display_(self) -> None:
@@ -317,6 +327,7 @@ def training_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, o
         ]
         row[f"layout.annotations[{k}].text"] = f"<b>{title}</b><br>" + "   ".join(latest)
     accuracies = [run.test_accuracy[-1] for run in runs.values()]
+    row["layout.title.text"] = f"Live, on {devices(runs)}" if runs else "Live"
     row["layout.yaxis.range"] = [0.9 if min(accuracies, default=0.0) > 0.9 else 0.0, 1.0]
     return row | _layers_row(runs, styles)
 
@@ -338,6 +349,15 @@ def layer_labels(run: Run) -> list[str]:
     """Each parameter's name and size, as the bars are labelled."""
     pairs = zip(run.layers, run.sizes, strict=True)
     return [f"{layer} ({size:,}) " for layer, size in pairs]
+
+
+def devices(runs: Runs) -> str:
+    """Where the runs were made, in words."""
+    return ", ".join(sorted({run.device for run in runs.values()}))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def coloured(text: str, style: palette.Style) -> str:

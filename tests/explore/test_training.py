@@ -206,6 +206,25 @@ def test_the_page_hears_of_few_of_many_reports(monkeypatch):
     assert len(updates) == 2  # the first report, and the end
 
 
+def test_the_curves_are_drawn_again_only_when_they_changed(monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_UPDATES", 0.0)
+    bars = []
+
+    def job(progress, stop):
+        for k in range(6):
+            progress(run(1 + k // 3), k / 6)
+            bars.append(view.bar.value)
+        return run(3)
+
+    view = TrainingView(job, 3)
+    updates = []
+    view.picture.observe(lambda change: updates.append(change), "table")
+    view.start()
+    view.wait(SECONDS)
+    assert len(updates) == 3  # after epochs 1, 2 and 3
+    assert bars == [k / 6 for k in range(6)]
+
+
 def test_every_key_of_a_row_is_a_place_in_the_figure():
     names = {trace.name for trace in training_figure(STYLES, 3).data}
     row = training_row({"SGD": run(2), "gRDA": run(2)}, STYLES)
