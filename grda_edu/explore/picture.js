@@ -21,7 +21,10 @@ function loadPlotly(model) {
     } finally {
       URL.revokeObjectURL(url);
     }
-  })();
+  })().catch((error) => {
+    delete globalThis[LOADED]; // the next figure tries again
+    throw error;
+  });
   return globalThis[LOADED];
 }
 
@@ -160,7 +163,7 @@ class Canvas {
   remove() {
     this.gone = true;
     cancelAnimationFrame(this.frame);
-    globalThis[LOADED]?.then((Plotly) => Plotly.purge(this.plot));
+    globalThis[LOADED]?.then((Plotly) => Plotly.purge(this.plot), () => {});
   }
 }
 

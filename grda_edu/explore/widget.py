@@ -223,7 +223,7 @@ class Explorable(Picture):
         try:
             self._refresh()
         except ValueError as problem:  # nobody is there to catch it: the page says it
-            self.error = f"This figure could not be computed. {problem}"
+            self._show_error(problem)
 
     # --- the table
 
@@ -252,16 +252,20 @@ class Explorable(Picture):
 
     def _refresh(self) -> None:
         """Bring table and error up to the controls."""
-        option = self.option
         try:
-            table = self._table(option)
+            table = self._table(self.option)
             if table is None:
-                self.table = self._row(option)
-            elif self.table.get("option") != option or self.table.get("at") is not None:
-                self.table = table.message(option)
+                self.table = self._row(self.option)
+            elif self.table.get("option") != self.option or self.table.get("at") is not None:
+                self.table = table.message(self.option)
             self.error = ""
         except ComputeError as problem:
-            self.error = f"This figure could not be computed. {problem}"
+            self._show_error(problem)
+
+    def _show_error(self, problem: Exception) -> None:
+        """An answer too: a table for where the controls stand, with nothing in it."""
+        self.error = f"This figure could not be computed. {problem}"
+        self.table = {"option": self.option, "at": list(self.index)}
 
     def _table(self, option: int) -> Table | None:
         """The table of a preset, made once; None where each position is computed on request."""

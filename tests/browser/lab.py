@@ -58,10 +58,13 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) ->
 @contextmanager
 def browser(size: tuple[int, int] = SIZE) -> Iterator[BrowserContext]:
     """A headless Chromium with one context: its pages share a cache, as a learner's tabs do."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=find_chromium(), headless=True, args=FLAGS
+    program = find_chromium()
+    if program is None:
+        raise RuntimeError(
+            "no Chromium or Chrome: install one, name it in CHROMIUM, or run pytest -m 'not browser'"
         )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
         try:
             yield context

@@ -301,6 +301,8 @@ def test_kernel_computes_what_is_too_slow_to_tabulate(lab: Lab) -> None:
     live.move("n", 30)
     wait_for(live.problem, "the error is on the page")
     assert "ArithmeticError at n = 30.0: thirty cannot be computed" in live.problem()
+    wait_for(lambda: live.root.locator(".grda-status").is_hidden(), "it computes no more")
+    assert live.sentence() == ""
     live.move("n", 8)
     wait_for(lambda: not live.problem(), "the figure is back")
     assert live.settle().data()["line"]["y"] == [8, 16, 24]
