@@ -164,7 +164,7 @@ def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
     weights = run.snapshots[k]["fc2.weight"]
     zeros, accuracy = float(run.total_zeros[k]), float(run.test_accuracy[k])
     name, color = ("gRDA", palette.GRDA.color) if trained == "grda" else ("SGD", palette.SGD.color)
-    row = {f"wires {i}.y": y for i, y in enumerate(wires(weights))}
+    row: dict[str, object] = {f"wires {i}.y": y for i, y in enumerate(wires(weights))}
     row |= {
         "accuracy now.x": [k],
         "accuracy now.y": [accuracy],
@@ -184,7 +184,7 @@ def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
 # ------------------------------------------------- question and exercise
 
 
-def _final() -> dict[str, object]:
+def _final() -> dict[str, float]:
     run = runs()["grda"]
     return {
         "zeros": 100 * float(run.total_zeros[-1]),
@@ -210,7 +210,7 @@ PREDICTIONS = {
         unit="%",
         tolerance=1.0,
         explanation=(
-            "{count:,} of {size:,} parameters are zero: {zeros:.1f} %. The price on the test images, in this "
+            "{count:,.0f} of {size:,.0f} parameters are zero: {zeros:.1f} %. The price on the test images, in this "
             "run, is {lost:.1f} points of accuracy against SGD."
         ),
         values=_final,
