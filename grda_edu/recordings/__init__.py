@@ -92,13 +92,14 @@ def load(name: str, folder: Path = FOLDER) -> RunGrid:
     Raises RecordingError if it is unknown, missing or damaged.
     """
     entry = manifest(folder).get(name)
-    repair = f"Make it again with: grda-edu record {name}"
     if entry is None:
         known = ", ".join(manifest(folder)) or "none"
         raise RecordingError(
-            f"there is no recording {name!r} in {folder} (there: {known}). {repair}"
+            f"there is no recording {name!r} in {folder} (there: {known}). "
+            "Those that ship are made again with: grda-edu record"
         )
     path = folder / entry["file"]
+    repair = f"Make it again with: grda-edu record {name}"
     try:
         content = path.read_bytes()
     except OSError as error:
