@@ -368,7 +368,7 @@ def coloured(text: str, style: palette.Style) -> str:
 def training_sentence(runs: Runs) -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
-        f"{name} after {int(run.epoch[-1])} epochs: {run.total_zeros[-1]:.1%} of the weights are "
+        f"{name} after epoch {int(run.epoch[-1])}: {run.total_zeros[-1]:.1%} of the weights are "
         f"exactly zero, {run.test_accuracy[-1]:.1%} of the test images right"
         for name, run in runs.items()
     ]

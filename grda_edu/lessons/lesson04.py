@@ -56,8 +56,8 @@ def scrub() -> Explorable:
         {
             "seed": Choice({f"seed {s}": int(s) for s in runs.seeds}, label="start and batches"),
             "epoch": Slider(epochs, label="epoch", format=".0f", start=last, play=True),
-            "c": Slider(runs.c.tolist(), label="c", format="g", start=C),
-            "mu": Slider(runs.mu.tolist(), label="μ", format="g", start=MU),
+            "c": Slider(runs.c.tolist(), label="c", format="g", start=0.005),
+            "mu": Slider(runs.mu.tolist(), label="μ", format="g", start=0.55),
         },
         label="Recorded trainings of SGD and gRDA: accuracy, loss, and zeros in total and by layer",
     )
@@ -125,7 +125,7 @@ class _Scrub:
         row["zeros by layer.x"] = self.shares[cells["gRDA"]][k]
         row["layout.yaxis.range"] = [_lowest(sgd, ours, k), 1.0]
         row["layout.title.text"] = f"{zeros:.1%} zeros, {ours[k]:.1%} right after epoch {k}"
-        where = f"Recorded on {runs.device}, {k} epochs, c = {c:g}, μ = {mu:g}"
+        where = f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}"
         return row, f"{where}: {_comparison(zeros, ours[k], sgd[k])}"
 
 
@@ -329,7 +329,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "layout.title.text": f"{zeros:.1%} of the weights are zero after epoch {k}",
     }
     return row, (
-        f"Recorded on {run.device}, seed {seed}, {k} epochs, c = {c:g}, μ = {mu:g}: {zeros:.1%} of "
+        f"Recorded on {run.device}, seed {seed}, after epoch {k}, c = {c:g}, μ = {mu:g}: {zeros:.1%} of "
         f"all weights are zero, {lost} of {count} in the first layer's filters; {int(alive.sum())} "
         f"of {alive.size} wires of the last layer are left, {int((~units).sum())} of {_HIDDEN} "
         f"units have none. {run.test_accuracy[k]:.1%} of the test images are read correctly."
@@ -545,7 +545,7 @@ def beside_the_recording(view: TrainingView) -> None:
 def _end(run: Run) -> str:
     return (
         f"{run.total_zeros[-1]:.2%} zeros, {run.test_accuracy[-1]:.2%} right "
-        f"after {run.epoch[-1]} epochs, {run.seconds[-1]:.1f} s"
+        f"after epoch {run.epoch[-1]}, {run.seconds[-1]:.1f} s"
     )
 
 

@@ -118,7 +118,7 @@ def assert_shows_runs(lab: Lab) -> None:
     for name, (accuracy, zeros) in runs.items():
         assert data[f"{name} test_accuracy"]["y"] == pytest.approx(accuracy, rel=1e-6)
         assert data[f"{name} total_zeros"]["y"] == pytest.approx(zeros, rel=1e-6)
-        assert f"{name} after 3 epochs: {zeros[-1]:.1%}" in figure.sentence()
+        assert f"{name} after epoch 3: {zeros[-1]:.1%}" in figure.sentence()
     assert len(data["zeros by layer"]["x"]) == 8
 
 

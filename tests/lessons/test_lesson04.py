@@ -53,11 +53,23 @@ def test_scrubbing_shows_the_recorded_runs(runs):
             assert ("Goal reached" in sentence) == goal
 
 
-def test_the_goal_can_be_reached_with_every_seed(runs):
-    """Else the lesson asks for what its figure does not hold."""
+def test_the_goal_can_be_reached(runs):
+    """By seed 0, which the figure shows first, and in the mean of the seeds at the text's (C, MU)."""
     zeros, loss = runs.final("total_zeros"), lesson04.differences()
     reached = (zeros >= 0.9) & (loss > -0.01)
-    assert reached.any(axis=(0, 1)).all()
+    assert reached[:, :, 0].any()
+    assert not reached.all(axis=2).any()  # "Is the goal still reached?" No: seeds disagree
+    text = lesson04.all_runs()._compute(C)[1]
+    i, j = list(runs.c).index(C), list(runs.mu).index(MU)
+    assert zeros[i, j].mean() >= 0.9 and loss[i, j].mean() > -0.01
+    assert f"the goal is reached with μ = {MU:g}." in text
+
+
+def test_the_first_state_leaves_something_to_find(runs):
+    scrub = lesson04.scrub()
+    assert (
+        "Goal not reached" in scrub._compute(seed=0, epoch=scrub.epoch, c=scrub.c, mu=scrub.mu)[1]
+    )
 
 
 @pytest.mark.parametrize(
