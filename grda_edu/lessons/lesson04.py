@@ -49,7 +49,7 @@ def scrub() -> Explorable:
     """Accuracy, loss and zeros of recorded runs; sliders for the epoch, c and μ, a list of seeds."""
     runs = grid()
     last = int(runs.epoch[-1])
-    epochs = [*range(20), *range(20, last + 1, 2)]
+    epochs = [*range(10), *range(10, last + 1, 2)]
     return Explorable(
         _scrub_figure,
         _Scrub(runs),
@@ -87,17 +87,9 @@ def _scrub_figure() -> go.Figure:
                 yaxis=f"y{axis}",
                 hoverinfo="skip",
             )
-        picture.add_shape(
-            type="line",
-            xref=f"x{axis}",
-            yref=f"y{axis} domain",
-            y0=0,
-            y1=1,
-            layer="below",
-            line={"color": palette.MUTED, "width": 1},
-        )
     runs = grid()
     labels = layer_labels(runs.run(0.0, runs.mu[0], runs.seeds[0]))
+    picture.update_traces(x=runs.epoch, selector={"mode": "lines"})
     return picture.update_traces(y=labels, selector={"name": "zeros by layer"})
 
 
@@ -113,10 +105,9 @@ class _Scrub:
         runs, k = self.runs, int(epoch)
         s, j = _at(runs.seeds, seed), _at(runs.mu, mu)
         cells = {"SGD": (0, j, s), "gRDA": (_at(runs.c, c), j, s)}
-        row: dict[str, object] = {f"layout.shapes[{n}].{x}": k for n in range(3) for x in _ENDS}
+        row: dict[str, object] = {}
         for curve, values in self.curves.items():
             for name, cell in cells.items():
-                row[f"{name} {curve}.x"] = runs.epoch
                 row[f"{name} {curve}.y"] = values[cell]
                 row[f"{name} {curve} now.x"] = [k]
                 row[f"{name} {curve} now.y"] = [values[cell][k]]
@@ -127,9 +118,6 @@ class _Scrub:
         row["layout.title.text"] = f"{zeros:.1%} zeros, {ours[k]:.1%} right after epoch {k}"
         where = f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}"
         return row, f"{where}: {_comparison(zeros, ours[k], sgd[k])}"
-
-
-_ENDS = ("x0", "x1")
 
 
 def _lowest(sgd: np.ndarray, ours: np.ndarray, k: int) -> float:
