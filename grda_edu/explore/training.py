@@ -356,6 +356,11 @@ def devices(runs: Runs) -> str:
     return ", ".join(sorted({run.device for run in runs.values()}))
 
 
+def percent(share: float) -> str:
+    """A share with one digit, or with two where rounding would make it a whole 100 %."""
+    return f"{share:.2%}" if 0.9995 <= share < 1 else f"{share:.1%}"
+
+
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
@@ -368,7 +373,7 @@ def coloured(text: str, style: palette.Style) -> str:
 def training_sentence(runs: Runs) -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
-        f"{name} after epoch {int(run.epoch[-1])}: {run.total_zeros[-1]:.1%} of the weights are "
+        f"{name} after epoch {int(run.epoch[-1])}: {percent(run.total_zeros[-1])} of the weights are "
         f"exactly zero, {run.test_accuracy[-1]:.1%} of the test images right"
         for name, run in runs.items()
     ]

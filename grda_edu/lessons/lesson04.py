@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from grda_edu import recordings
 from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore import Choice, Explorable, Slider, TrainingView, palette
-from grda_edu.explore.training import STYLES, coloured, layer_labels, training_figure
+from grda_edu.explore.training import STYLES, coloured, layer_labels, percent, training_figure
 from grda_edu.recordings import RunGrid
 from grda_edu.run import HISTOGRAM_EDGES, Run
 from grda_edu.shrinkage import soft_threshold, tuning_function
@@ -115,7 +115,7 @@ class _Scrub:
         zeros = self.curves["total_zeros"][cells["gRDA"]][k]
         row["zeros by layer.x"] = self.shares[cells["gRDA"]][k]
         row["layout.yaxis.range"] = [_lowest(sgd, ours, k), 1.0]
-        row["layout.title.text"] = f"{zeros:.1%} zeros, {ours[k]:.1%} right after epoch {k}"
+        row["layout.title.text"] = f"{percent(zeros)} zeros, {ours[k]:.1%} right after epoch {k}"
         where = f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}"
         return row, f"{where}: {_comparison(zeros, ours[k], sgd[k])}"
 
@@ -131,7 +131,7 @@ def _comparison(zeros: float, ours: float, sgd: float) -> str:
     than = f"{abs(images)} image{'s' * (abs(images) != 1)} {'fewer' if images > 0 else 'more'}"
     reached = "Goal reached." if _is_goal(zeros, ours - sgd) else "Goal not reached."
     return (
-        f"gRDA has {zeros:.1%} exact zeros and reads {ours:.1%} of the {TEST_IMAGES} test images, "
+        f"gRDA has {percent(zeros)} exact zeros and reads {ours:.1%} of the {TEST_IMAGES} test images, "
         f"{than if images else 'as many'} {'than' if images else 'as'} SGD ({sgd:.1%}). {reached}"
     )
 
@@ -314,10 +314,10 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "layout.annotations[2].text": "<b>Zeros</b><br>" + coloured(f"{total:,}", palette.ZERO),
         "layout.annotations[3].text": f"<b>Last layer: 64 units to 10 digits</b>   "
         f"{_zeros_of(int((~alive).sum()), alive.size)}",
-        "layout.title.text": f"{zeros:.1%} of the weights are zero after epoch {k}",
+        "layout.title.text": f"{percent(zeros)} of the weights are zero after epoch {k}",
     }
     return row, (
-        f"Recorded on {run.device}, seed {seed}, after epoch {k}, c = {c:g}, μ = {mu:g}: {zeros:.1%} of "
+        f"Recorded on {run.device}, seed {seed}, after epoch {k}, c = {c:g}, μ = {mu:g}: {percent(zeros)} of "
         f"all weights are zero, {lost} of {count} in the first layer's filters; {int(alive.sum())} "
         f"of {alive.size} wires of the last layer are left, {int((~units).sum())} of {_HIDDEN} "
         f"units have none. {run.test_accuracy[k]:.1%} of the test images are read correctly."
@@ -380,19 +380,19 @@ def _all_runs_figure() -> go.Figure:
             mode="lines+markers+text",
             line=palette.GRDA.line(2),
             marker={"size": 11, "line": {"color": palette.PAPER, "width": 1.5}},
-            text=[f"{mu:g}" for mu in runs.mu],
-            textposition=["bottom center", "top center"] * (len(runs.mu) // 2),
+            text=[f"μ {runs.mu[0]:g}", *[""] * (len(runs.mu) - 2), f"μ {runs.mu[-1]:g}"],
+            textposition=["top left", *["middle center"] * (len(runs.mu) - 2), "bottom left"],
             textfont={"color": palette.GRDA.color, "size": 11},
             hoverinfo="skip",
         ),
         height=420,
         margin={"l": 72, "r": 24, "t": 40, "b": 52},
-        xaxis={"range": [0, 1.02], "tickformat": ".0%", "title_text": "weights exactly zero"},
+        xaxis={"range": [-0.06, 1.02], "tickformat": ".0%", "title_text": "weights exactly zero"},
         yaxis={
             "range": [_DEEPEST - 0.006, 0.02],
             "title_text": "accuracy minus SGD's, in points",
             "tickvals": [*np.arange(-5, 2) / 100, _DEEPEST],
-            "ticktext": [*(f"{k:+d}" if k else "0" for k in range(-5, 2)), "−6 or less"],
+            "ticktext": [*(_points(k) for k in range(-5, 2)), "−6 or less"],
         },
         shapes=[
             {"type": "rect", "x0": GOAL_ZEROS, "x1": 1.02, "y0": -GOAL_LOSS, "y1": 0.02}
@@ -403,12 +403,18 @@ def _all_runs_figure() -> go.Figure:
             | {"line": palette.SGD.line(1.5), "layer": "below"},
         ],
         annotations=[
-            _note(0.01, 0.0, coloured("SGD", palette.SGD), "left", "bottom"),
+            _note(-0.055, 0.0, coloured("SGD", palette.SGD), "left", "bottom"),
             _note(1.01, 0.018, coloured("the goal", palette.DIRECTIONAL), "right", "top"),
             _note(0.12, error, f"± one standard error, {100 * error:.1f} points", "left", "bottom"),
         ],
     )
     return picture
+
+
+def _points(points: float, digits: int = 0) -> str:
+    """Points of accuracy, with their sign."""
+    text = f"{points:+.{digits}f}".replace("-", "−")
+    return text if float(f"{points:.{digits}f}") else text[1:]
 
 
 def _note(x: float, y: float, text: str, xanchor: str, yanchor: str) -> dict:
@@ -432,7 +438,7 @@ def _all_runs(c: float) -> tuple[dict, str]:
     sgd = runs.final("test_accuracy")[0, 0]
     worst, best = 100 * loss.min(), 100 * loss.max()
     return row, (
-        f"c = {c:g}: {zeros.min():.0%} to {zeros.max():.0%} zeros. Single runs end between {worst:+.1f} and {best:+.1f} points of SGD; "
+        f"c = {c:g}: {zeros.min():.0%} to {zeros.max():.0%} zeros. Single runs end between {_points(worst, 1)} and {_points(best, 1)} points of SGD; "
         f"{int(collapsed()[i].sum())} of {loss.size} collapsed. In the mean of {len(runs.seeds)} "
         f"seeds the goal is reached {'with ' + ', '.join(reached) if reached else 'with no μ'}. "
         f"SGD itself ends between {sgd.min():.1%} and {sgd.max():.1%}, by seed."

@@ -10,7 +10,13 @@ from nbclient import NotebookClient
 
 from grda_edu.explore import TrainingView, palette
 from grda_edu.explore import training as module
-from grda_edu.explore.training import STYLES, training_figure, training_row, training_sentence
+from grda_edu.explore.training import (
+    STYLES,
+    percent,
+    training_figure,
+    training_row,
+    training_sentence,
+)
 from grda_edu.run import Run
 
 SECONDS = 20  # patience; nothing here takes that long
@@ -244,6 +250,14 @@ def test_the_sentence_names_each_run_with_its_numbers():
         "SGD after epoch 3: 60.0% of the weights are exactly zero, 95.0% of the test images right; "
         "gRDA after epoch 2: 40.0% of the weights are exactly zero, 94.0% of the test images right."
     )
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0.0%"), (0.9014, "90.1%"), (0.9994, "99.9%"), (13_705 / 13_706, "99.99%"), (1, "100.0%")],
+)
+def test_all_but_one_is_not_all(share, text):
+    assert percent(share) == text
 
 
 # ------------------------------------------------- in a real kernel, without a page

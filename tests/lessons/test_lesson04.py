@@ -10,6 +10,7 @@ from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import GRDA, digits_cnn, recordings, train, zeros_by_layer
 from grda_edu.data import digits
+from grda_edu.explore.training import percent
 from grda_edu.lessons import lesson04
 from grda_edu.lessons.lesson04 import EXERCISES, LARGE_C, MU, OBJECTIVES, PREDICTIONS, C
 
@@ -44,7 +45,7 @@ def test_scrubbing_shows_the_recorded_runs(runs):
                     np.testing.assert_array_equal(row[f"{name} {curve}.y"], getattr(run, curve))
                     assert row[f"{name} {curve} now.y"] == [getattr(run, curve)[epoch]]
             np.testing.assert_allclose(row["zeros by layer.x"] * runs.sizes, ours.zeros[epoch])
-            assert f"{ours.total_zeros[epoch]:.1%} exact zeros" in sentence
+            assert f"{percent(ours.total_zeros[epoch])} exact zeros" in sentence
             assert f"c = {c:g}, μ = {mu:g}" in sentence and runs.device in sentence
             goal = (
                 ours.total_zeros[epoch] >= 0.9
@@ -70,6 +71,13 @@ def test_the_first_state_leaves_something_to_find(runs):
     assert (
         "Goal not reached" in scrub._compute(seed=0, epoch=scrub.epoch, c=scrub.c, mu=scrub.mu)[1]
     )
+
+
+@pytest.mark.parametrize(
+    ("points", "text"), [(-1.39, "−1.4"), (0.28, "+0.3"), (0.0, "0.0"), (-0.01, "0.0")]
+)
+def test_points_carry_a_sign_unless_they_are_nothing(points, text):
+    assert lesson04._points(points, 1) == text
 
 
 @pytest.mark.parametrize(
@@ -137,9 +145,9 @@ def test_the_chosen_c_lights_up_with_its_spread(runs):
         ]
         np.testing.assert_allclose(lesson04.differences()[i], pairs)
         np.testing.assert_allclose(row["mean.y"], np.maximum(np.mean(pairs, axis=1), -0.06))
-        assert (
-            f"between {100 * np.min(pairs):+.1f} and {100 * np.max(pairs):+.1f} points" in sentence
-        )
+        dead = sum(runs.run(c, mu, s).test_accuracy[-1] < 0.2 for mu in runs.mu for s in runs.seeds)
+        assert f"{abs(100 * np.min(pairs)):.1f} and " in sentence
+        assert f"{dead} of {np.size(pairs)} collapsed" in sentence
 
 
 def test_the_standard_error_is_that_of_360_coin_throws():
