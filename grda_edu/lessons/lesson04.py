@@ -381,13 +381,14 @@ def _all_runs_figure() -> go.Figure:
             line=palette.GRDA.line(2),
             marker={"size": 11, "line": {"color": palette.PAPER, "width": 1.5}},
             text=[f"μ {runs.mu[0]:g}", *[""] * (len(runs.mu) - 2), f"μ {runs.mu[-1]:g}"],
-            textposition=["top left", *["middle center"] * (len(runs.mu) - 2), "bottom left"],
+            textposition=["bottom left", *["middle center"] * (len(runs.mu) - 2), "bottom left"],
             textfont={"color": palette.GRDA.color, "size": 11},
             hoverinfo="skip",
         ),
         height=420,
         margin={"l": 72, "r": 24, "t": 40, "b": 52},
-        xaxis={"range": [-0.06, 1.02], "tickformat": ".0%", "title_text": "weights exactly zero"},
+        xaxis={"range": [-0.06, 1.02], "tickformat": ".0%", "title_text": "weights exactly zero"}
+        | {"zeroline": False},
         yaxis={
             "range": [_DEEPEST - 0.006, 0.02],
             "title_text": "accuracy minus SGD's, in points",

@@ -180,6 +180,23 @@ def test_the_final_threshold_is_the_optimizers(runs):
     assert lesson04.final_threshold() == pytest.approx(optimizer.state[weight]["threshold"])
 
 
+def test_zeros_come_first_where_weights_start_small(runs):
+    initial = lesson04.largest_initial()
+    at = [runs.layers.index(name) for name in lesson04.WEIGHTS]
+    for seed in runs.seeds:
+        shares = (runs.run(C, MU, int(seed)).zeros[1] / runs.sizes)[at]
+        sizes = [initial[name] for name in lesson04.WEIGHTS]
+        assert shares[0] == shares.min() and sizes[0] == max(sizes)
+        assert max(shares[1], shares[2]) > shares[3]  # 0.083 and 0.088 before 0.125
+
+
+def test_sgd_has_no_zeros_and_thousands_of_weights_near_zero(runs):
+    for seed in runs.seeds:
+        assert (runs.run(0.0, MU, int(seed)).zeros == 0).all()
+    near = runs.run(0.0, MU, int(runs.seeds[0])).histograms[int(runs.epoch[-1])].sum(axis=0)
+    assert near[np.abs(lesson04._CENTRES) < 0.1].sum() > 2000
+
+
 def test_a_layer_of_zeros_before_a_relu_never_comes_back():
     model = digits_cnn(0)
     with torch.no_grad():
