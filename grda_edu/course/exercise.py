@@ -187,9 +187,12 @@ def _endless(exercise: Exercise, case: Case, words: str) -> Outcome:
 def _raised(exercise: Exercise, attempt: Callable, case: Case, error: Exception) -> Outcome:
     if isinstance(error, TypeError) and "ellipsis" in str(error).lower():
         return Outcome("unattempted", "Not finished yet. There is still a ... in your function.")
+    advice = ""
+    if "truth value of an array" in str(error):  # max(), if and and/or want one number
+        advice = ". Compare or combine whole arrays instead: np.maximum, np.where, x == 0"
     return Outcome(
         "raised",
-        f"Your function stopped with {type(error).__name__}: {error}",
+        f"Your function stopped with {type(error).__name__}: {error}".rstrip(".") + advice,
         call=exercise.call(case.args),
         where=_where(attempt, error),
         why=case.why,

@@ -18,7 +18,7 @@ from .progress import progress
 class Prediction:
     """A question to commit to. With ``options`` one of them is chosen, without a number is asked.
 
-    title: names it in objectives; question: plain text (`code` in backticks);
+    title: names it in objectives; heading: stands above the question; question: plain text (`code` in backticks);
     answer: computes the right answer, the text of an option or a number;
     options: text of each option -> what is explained to who chose it;
     explanation: said to everybody afterwards (the only explanation where a number is asked);
@@ -35,6 +35,7 @@ class Prediction:
     values: Callable[[], Mapping[str, Any]] = dict
     unit: str = ""
     tolerance: float = 0.0
+    heading: str = "Predict"
 
     def accepts(self, answer: object) -> bool:
         """Whether ``answer`` is one that can be committed."""
@@ -98,7 +99,7 @@ def _ask(card: Card, prediction: Prediction) -> None:
         number = {"label": "Your prediction", "unit": prediction.unit, "value": ""}
     card.update(
         label=f"Prediction: {prediction.title}",
-        head=f'<p class="grda-kicker">Predict</p><div class="grda-question">{page.prose(prediction.question)}</div>',
+        head=f'<p class="grda-kicker">{prediction.heading}</p><div class="grda-question">{page.prose(prediction.question)}</div>',
         options=[page.inline(text) for text in prediction.options],
         chosen=None,
         number=number,
@@ -160,7 +161,7 @@ def _verdict(prediction: Prediction, answer: str | float | None) -> tuple[str, s
 def _text(prediction: Prediction) -> str:
     """The question where no widget is drawn."""
     options = "".join(f"\n  ○ {text}" for text in prediction.options)
-    return f"Predict: {prediction.question}{options}"
+    return f"{prediction.heading}: {prediction.question}{options}"
 
 
 __all__ = ["Prediction", "predict"]

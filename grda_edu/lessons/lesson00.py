@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,7 +12,6 @@ from grda_edu.explore import Choice, Explorable, Slider, palette
 from grda_edu.recordings import RunGrid, load
 from grda_edu.run import Run
 
-STRENGTHS = (0.0, 0.1, 0.25)  # |weight| from which a wire is drawn weak, medium, strong
 OUTPUTS, HIDDEN = 10, 64  # the last layer's shape
 
 
@@ -23,6 +21,7 @@ def opening() -> RunGrid:
     return load("opening")
 
 
+@cache
 def runs() -> dict[str, Run]:
     """SGD's and gRDA's run."""
     grid = opening()
@@ -42,31 +41,27 @@ def opening_figure() -> Explorable:
             "trained": Choice({"gRDA": "grda", "SGD": "sgd"}, label="trained with"),
             "epoch": Slider(epochs, label="epoch", format=".0f", play=True),
         },
-        label="The last layer's wires and the share of zeros during training",
+        label="The last layer's wires, the accuracy and the share of zeros during training",
     )
 
 
 def _wires_figure() -> go.Figure:
-    sgd, grda = runs()["sgd"], runs()["grda"]
     left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
     quiet = {"hoverinfo": "skip"}
-    wires = [
-        go.Scatter(
-            name=f"wires {k}",
-            x=np.tile([0.0, 1.0, np.nan], OUTPUTS * HIDDEN),
-            mode="lines",
-            line={"color": palette.INK, "width": (0.6, 1.0, 1.7)[k]},
-            opacity=(0.3, 0.55, 0.85)[k],
-            **quiet,
-            **left,
-        )
-        for k in range(len(STRENGTHS))
-    ]
+    wires = go.Scatter(
+        name="wires",
+        x=np.tile([0.0, 1.0, np.nan], OUTPUTS * HIDDEN),
+        mode="lines",
+        line={"color": palette.INK, "width": 0.8},
+        opacity=0.6,
+        **quiet,
+        **left,
+    )
     cells = {"mode": "markers", "marker": {"size": 5, "color": palette.MUTED}, **quiet, **left}
     digits = {"mode": "markers+text", "textposition": "middle right", **quiet, **left}
     here = {"size": 11, "line": {"color": palette.PAPER, "width": 2}}
     picture = palette.figure(
-        *wires,
+        wires,
         go.Scatter(name="hidden", x=np.zeros(HIDDEN), y=_height(HIDDEN), **cells),
         go.Scatter(
             name="digits",
@@ -76,9 +71,9 @@ def _wires_figure() -> go.Figure:
             marker={"size": 8, "color": palette.MUTED},
             **digits,
         ),
-        _curve("SGD accuracy", sgd.epoch, sgd.test_accuracy, palette.SGD, right),
-        _curve("gRDA accuracy", grda.epoch, grda.test_accuracy, palette.GRDA, right),
-        _curve("gRDA zeros", grda.epoch, grda.total_zeros, palette.ZERO, right),
+        _curve("SGD accuracy", palette.SGD, right),
+        _curve("gRDA accuracy", palette.GRDA, right),
+        _curve("gRDA zeros", palette.ZERO, right),
         *(
             go.Scatter(name=name, mode="markers", marker={**here, "color": color}, **quiet, **right)
             for name, color in (
@@ -97,23 +92,21 @@ def _wires_figure() -> go.Figure:
             "tickformat": ".0%",
         },
         annotations=[
-            _words(0.0, 1.05, "64 hidden cells", palette.MUTED, "1", "left"),
-            _words(1.16, 1.05, "10 digits", palette.MUTED, "1", "right"),
-            _words(59, 0.70, "test accuracy: gRDA ━, SGD ╌", palette.GRDA.color, "2", "right"),
-            _words(59, 0.58, "zeros with gRDA ─", palette.ZERO.color, "2", "right"),
-            _words(59, 0.05, "zeros with SGD: none", palette.SGD.color, "2", "right"),
+            palette.legend(0.0, ("64 units, 10 digits", palette.MUTED)),
+            palette.legend(
+                0.56,
+                ("right: gRDA ━", palette.GRDA.color),
+                ("SGD ╌", palette.SGD.color),
+                ("zero: gRDA ─", palette.ZERO.color),
+            ),
         ],
     )
     return picture.update_layout(xaxis_fixedrange=True)
 
 
-def _curve(
-    name: str, x: np.ndarray, y: np.ndarray, style: palette.Style, axes: dict[str, str]
-) -> go.Scatter:
+def _curve(name: str, style: palette.Style, axes: dict[str, str]) -> go.Scatter:
     return go.Scatter(
         name=name,
-        x=x,
-        y=y,
         mode="lines",
         line=style.line(),
         hovertemplate="epoch %{x}: %{y:.1%}<extra>" + name + "</extra>",
@@ -121,51 +114,38 @@ def _curve(
     )
 
 
-def _words(x: float, y: float, text: str, color: str, axes: str, anchor: str) -> dict:
-    number = "" if axes == "1" else axes
-    return {
-        "x": x,
-        "y": y,
-        "xref": f"x{number}",
-        "yref": f"y{number}",
-        "text": text,
-        "showarrow": False,
-        "xanchor": anchor,
-        "font": {"color": color, "size": 12},
-    }
-
-
 def _height(count: int) -> np.ndarray:
     """Heights of ``count`` cells in a column, the first on top: float [count]."""
     return np.linspace(1, 0, count)
 
 
-def wires(weights: np.ndarray) -> list[np.ndarray]:
-    """Heights of the wires' ends, a list by strength; wires of other strengths are gaps.
+def wires(weights: np.ndarray) -> np.ndarray:
+    """Heights of the ends of the wires that are not zero; zeros are gaps.
 
-    weights: [outputs, hidden]. Each array has 3 numbers a wire: begin, end, gap.
+    weights: [outputs, hidden]. Returns 3 numbers a wire: begin, end, gap: float [3·outputs·hidden].
     """
     outputs, hidden = weights.shape
     ends = np.full((outputs, hidden, 3), np.nan)
     ends[..., 0] = _height(hidden)[None, :]
     ends[..., 1] = _height(outputs)[:, None]
-    size = np.abs(weights.astype(float))
-    edges = [*STRENGTHS, np.inf]
-    drawn = []
-    for low, high in pairwise(edges):
-        alive = (size > low if low == 0 else size >= low) & (size < high)
-        drawn.append(np.where(alive[..., None], ends, np.nan).ravel())
-    return drawn
+    return np.where(weights[..., None] != 0, ends, np.nan).ravel()
+
+
+def revived(run: Run, epoch: int) -> int:
+    """How many of the last layer's wires are alive at ``epoch`` and were zero in a picture before."""
+    layer = "fc2.weight"
+    was_zero = [run.snapshots[k][layer] == 0 for k in run.snapshots if k < epoch]
+    alive = run.snapshots[epoch][layer] != 0
+    return int((np.any(was_zero, axis=0) & alive).sum()) if was_zero else 0
 
 
 def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
-    run = runs()[trained]
-    k = int(epoch)
+    run, k = runs()[trained], int(epoch)
     weights = run.snapshots[k]["fc2.weight"]
     zeros, accuracy = float(run.total_zeros[k]), float(run.test_accuracy[k])
     name, color = ("gRDA", palette.GRDA.color) if trained == "grda" else ("SGD", palette.SGD.color)
-    row: dict[str, object] = {f"wires {i}.y": y for i, y in enumerate(wires(weights))}
-    row |= {
+    row: dict[str, object] = {
+        "wires.y": wires(weights),
         "accuracy now.x": [k],
         "accuracy now.y": [accuracy],
         "accuracy now.marker.color": color,
@@ -173,11 +153,29 @@ def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
         "zeros now.y": [zeros],
         "layout.title.text": f"{name}, epoch {k}: {zeros:.0%} zeros, {accuracy:.1%} right",
     }
-    alive = int((weights != 0).sum())
-    return row, (
-        f"{name}, epoch {k}: {zeros:.1%} of the {int(run.sizes.sum()):,} parameters are exactly zero, "
-        f"{alive} of the last layer's {weights.size} wires are left, "
-        f"and {accuracy:.1%} of the test images are recognised."
+    for curve, values in _curves().items():
+        row[f"{curve}.x"] = run.epoch
+        row[f"{curve}.y"] = np.where(run.epoch <= k, values, np.nan)
+    return row, f"{name}, epoch {k}: {_sentence(run, k, weights)}"
+
+
+def _curves() -> dict[str, np.ndarray]:
+    sgd, grda = runs()["sgd"], runs()["grda"]
+    return {
+        "SGD accuracy": sgd.test_accuracy,
+        "gRDA accuracy": grda.test_accuracy,
+        "gRDA zeros": grda.total_zeros,
+    }
+
+
+def _sentence(run: Run, k: int, weights: np.ndarray) -> str:
+    largest = int(np.argmax(run.sizes))
+    alive, back = int((weights != 0).sum()), revived(run, k)
+    came_back = f", {back} of them back from zero" if back else ""
+    return (
+        f"{run.total_zeros[k]:.1%} of the {int(run.sizes.sum()):,} parameters are exactly zero "
+        f"(in the largest layer {run.zeros[k, largest] / run.sizes[largest]:.1%}). The last layer keeps {alive} of "
+        f"{weights.size} wires{came_back}. {run.test_accuracy[k]:.1%} of the test images are read right."
     )
 
 
@@ -203,8 +201,7 @@ PREDICTIONS = {
     "how_many": Prediction(
         title="how sparse the network becomes",
         question=(
-            "After 60 epochs of gRDA, what share of all the network's parameters is exactly zero? "
-            "(The figure above knows.)"
+            "After 60 epochs of gRDA, what share of all the network's parameters is exactly zero?"
         ),
         answer=lambda: _final()["zeros"],
         unit="%",

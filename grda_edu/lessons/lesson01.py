@@ -11,7 +11,7 @@ from grda_edu.shrinkage import hard_threshold, soft_threshold
 
 X = np.linspace(-3, 3, 241)
 W = np.linspace(-3, 3, 121)
-HIGHEST = 4.5  # top of the objective's axis
+HIGHEST = 7.0  # top of the objective's axis
 FOUR = np.array([-1.4, -0.3, 0.2, 0.9])  # the numbers of the first prediction
 FOUR_TAU = 0.5
 
@@ -43,12 +43,12 @@ def _rule_figure() -> go.Figure:
     big = {"size": 13, "line": {"color": palette.PAPER, "width": 2}}
     picture = palette.figure(
         go.Scatter(name="kept", x=X, y=X, line=palette.TARGET.line(1.2), **lines, **left),
-        go.Scatter(name="hard", x=X, line=palette.MAGNITUDE.line(2), **lines, **left),
         go.Scatter(name="soft", x=X, line=palette.GRDA.line(3.5), **lines, **left),
         go.Scatter(
             name="point",
             mode="markers",
             hoverinfo="skip",
+            cliponaxis=False,
             marker={**big, "color": palette.GRDA.color},
             **left,
         ),
@@ -59,6 +59,7 @@ def _rule_figure() -> go.Figure:
             name="lowest",
             mode="markers",
             hoverinfo="skip",
+            cliponaxis=False,
             marker={**big, "color": palette.GRDA.color},
             **right,
         ),
@@ -66,17 +67,16 @@ def _rule_figure() -> go.Figure:
         xaxis={"domain": [0, 0.45], "range": [-3, 3], "title_text": "input x"},
         yaxis={"range": [-3, 3], "title_text": "output w"},
         xaxis2={"domain": [0.56, 1], "range": [-3, 3], "title_text": "candidate w"},
-        yaxis2={"range": [-0.4, HIGHEST], "anchor": "x2", "title_text": "objective"},
+        yaxis2={"range": [-0.5, HIGHEST], "anchor": "x2", "title_text": "objective"},
         shapes=[{"type": "rect", "x0": -1, "x1": 1, "y0": -3, "y1": 3, "layer": "below"}],
         annotations=[
-            _label(2.05, -2.3, "inside the band:<br>exactly zero", palette.BAND_EDGE.color),
-            _legend(
+            palette.legend(
                 0.0,
-                ("S<sub>τ</sub>(x) soft ━", palette.GRDA.color),
-                ("hard ┄", palette.MAGNITUDE.color),
-                ("no threshold ╌", palette.TARGET.color),
+                ("S<sub>τ</sub>(x) ━", palette.GRDA.color),
+                ("x unchanged ╌", palette.TARGET.color),
+                ("▮ becomes zero", palette.BAND_EDGE.color),
             ),
-            _legend(
+            palette.legend(
                 0.56,
                 ("½(w − x)² + τ|w| ━", palette.INK),
                 ("½(w − x)² ╌", palette.SGD.color),
@@ -94,28 +94,11 @@ def _label(x: float, y: float, text: str, color: str, anchor: str = "center") ->
     return {"x": x, "y": y, "text": text, "showarrow": False, "xanchor": anchor, "font": font}
 
 
-def _legend(x: float, *entries: tuple[str, str]) -> dict:
-    """Coloured words in one line above a panel that begins at ``x`` (paper coordinates)."""
-    words = (f'<span style="color:{color}">{text}</span>' for text, color in entries)
-    return {
-        "x": x,
-        "y": 1.0,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "text": "   ".join(words),
-        "showarrow": False,
-        "font": {"size": 12},
-    }
-
-
 def _rule_and_objective(tau: float, x: float) -> tuple[dict[str, object], str]:
     w = soft_threshold(x, tau)
     low = float(objective(np.array(w), x, tau))
     row = {
         "soft.y": soft_threshold(X, tau),
-        "hard.y": _with_gaps(hard_threshold(X, tau), tau),
         "point.x": [x],
         "point.y": [w],
         "square.y": np.minimum(objective(W, x, 0.0), 2 * HIGHEST),
@@ -128,14 +111,6 @@ def _rule_and_objective(tau: float, x: float) -> tuple[dict[str, object], str]:
         "layout.title.text": f"S<sub>{tau:.1f}</sub>({x:.1f}) = {w:.1f}",
     }
     return row, _rule_sentence(tau, x, w)
-
-
-def _with_gaps(y: np.ndarray, tau: float) -> np.ndarray:
-    """The line of a rule that jumps, broken where it jumps."""
-    y = y.copy()
-    if tau > 0:
-        y[np.abs(np.abs(X) - tau) <= (X[1] - X[0]) / 2 + 1e-12] = np.nan
-    return y
 
 
 def _rule_sentence(tau: float, x: float, w: float) -> str:
@@ -180,7 +155,7 @@ def forty_coefficients() -> Explorable:
         _forty,
         {
             "rule": Choice(RULES, label="rule"),
-            "tau": Slider.linear(0, 2, 101, label="threshold τ", format=".2f", play=True),
+            "tau": Slider.linear(0, 2, 201, label="threshold τ", format=".2f", play=True),
         },
         label="Forty coefficients before and after a rule, zeros drawn hollow on the line",
     )
@@ -195,7 +170,8 @@ def _forty_figure() -> go.Figure:
             x=at,
             y=x,
             width=0.75,
-            marker={"color": "rgba(110,119,129,0.25)", "line": {"width": 0}},
+            marker={"color": palette.MUTED, "line": {"width": 0}},
+            opacity=0.35,
             hovertemplate="before: %{y:.2f}<extra></extra>",
         ),
         go.Bar(
@@ -306,11 +282,13 @@ PREDICTIONS = {
     ),
     "thirty_zeros": Prediction(
         title="the threshold for 30 zeros of 40",
+        heading="Report",
         question="With the soft rule: which τ did you find for 30 zeros of 40?",
         answer=lambda: tau_for_zeros(30),
-        tolerance=0.021,
+        tolerance=0.011,
         explanation=(
-            "The 30th smallest of the forty has size {answer:.3f}; from there on 30 are within τ of zero."
+            "The 30th smallest of the forty has size {answer:.3f}. As soon as τ reaches it, 30 of them lie in "
+            "the band."
         ),
     ),
 }

@@ -20,9 +20,9 @@ def recorded():
 
 def drawn_wires(row):
     """How many wires of the last layer the row draws."""
-    pieces = [np.asarray(row[f"wires {k}.y"]).reshape(-1, 3) for k in range(3)]
-    assert all(np.isnan(piece[:, 2]).all() for piece in pieces)  # a gap after every wire
-    return sum(int(np.isfinite(piece[:, 0]).sum()) for piece in pieces)
+    pieces = np.asarray(row["wires.y"]).reshape(-1, 3)
+    assert np.isnan(pieces[:, 2]).all()  # a gap after every wire
+    return int(np.isfinite(pieces[:, 0]).sum())
 
 
 @pytest.mark.parametrize("trained", ["sgd", "grda"])
@@ -39,15 +39,28 @@ def test_the_figure_shows_the_recording(recorded, trained):
         assert row["accuracy now.y"] == pytest.approx([run.test_accuracy[epoch]])
         assert f"{zeros:.1%}" in sentence
         assert f"{run.test_accuracy[epoch]:.1%}" in sentence
+        shown = np.isfinite(row["gRDA zeros.y"])
+        np.testing.assert_array_equal(shown, run.epoch <= epoch)  # nothing of what is to come
 
 
 def test_a_wire_runs_from_its_hidden_cell_to_its_digit():
     weights = np.zeros((10, 64))
     weights[3, 0] = -0.5
-    faint, medium, strong = lesson00.wires(weights)
-    assert np.isnan(faint).all()
-    assert np.isnan(medium).all()
-    assert strong[np.isfinite(strong)] == pytest.approx([1.0, 1 - 3 / 9])
+    drawn = lesson00.wires(weights)
+    assert drawn[np.isfinite(drawn)] == pytest.approx([1.0, 1 - 3 / 9])
+
+
+def test_wires_that_came_back_from_zero_are_counted_one_by_one(recorded):
+    run = recorded["grda"]
+    epochs = sorted(run.snapshots)
+    count = 0
+    for i in range(10):
+        for j in range(64):
+            path = [run.snapshots[k]["fc2.weight"][i, j] for k in epochs]
+            count += path[-1] != 0 and any(w == 0 for w in path[:-1])
+    assert lesson00.revived(run, epochs[-1]) == count > 0
+    assert lesson00.revived(run, 0) == 0
+    assert lesson00.revived(recorded["sgd"], epochs[-1]) == 0
 
 
 def test_both_runs_start_from_the_same_weights(recorded):
