@@ -326,14 +326,23 @@ def test_kernel_computes_what_is_too_slow_to_tabulate(lab: Lab) -> None:
     assert lab.complaints == [] and lab.outside == []
 
 
+_COUNT_LIBRARIES = """
+globalThis.libraries = 0;  // how often a text as large as plotly.js was made a module
+const make = URL.createObjectURL.bind(URL);
+URL.createObjectURL = (blob) => { libraries += blob.size > 1e6; return make(blob); };
+"""
+
+
 def test_ten_figures_share_one_library(lab: Lab) -> None:
     """plotly.js comes once a page, and a cell that runs twenty times leaves one figure behind."""
     one = "Explorable(curves_figure, curves, curves_controls, label='Copy {}')"
     copies = [one.format(k) for k in range(9)]
+    lab.page.add_init_script(_COUNT_LIBRARIES)
     run(lab, [CURVES, *copies])
     for figure in lab.figures(10):
         figure.settle()
     tables = 10 * int(lab.run("print(demo.table_bytes)"))
+    assert lab.page.evaluate("libraries") == 1
     # One packed library is 1.6 MB; a second one would break the bound.
     assert lab.websocket_bytes < tables + 2_800_000
     assert lab.complaints == []
