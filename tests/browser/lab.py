@@ -389,7 +389,12 @@ class Lab:
         return [Figure(self.roots().nth(k)) for k in range(self.roots().count())]
 
     def text(self) -> str:
-        """The visible text of the notebook in front."""
+        """The visible text of the notebook in front, cells that are scrolled away included."""
+        # Their text does not count as visible while the browser skips drawing them.
+        self.page.evaluate(
+            "() => { for (const cell of document.querySelectorAll('.jp-Cell'))"
+            " cell.style.contentVisibility = 'visible'; }"
+        )
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").inner_text()
 
 
