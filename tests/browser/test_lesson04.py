@@ -148,5 +148,5 @@ def test_an_exception_is_shown_on_the_page(lab: Lab) -> None:
     opened(lab, FAILING)
     button(lab, "start").click()
     wait_for(lambda: "ZeroDivisionError: no such batch" in lab.text(), "the traceback on the page")
-    assert "Ended by an error" in status(lab)
+    wait_for(lambda: "Ended by an error" in status(lab), "the status says that it ended")
     assert button(lab, "start").is_enabled()
