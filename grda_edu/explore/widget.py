@@ -66,9 +66,10 @@ class Picture(anywidget.AnyWidget):
     library = t.Instance(Widget).tag(sync=True, **widget_serialization)
     controls = t.List(t.Dict()).tag(sync=True)
     choice = t.Dict().tag(sync=True)
-    index = t.List(t.Int()).tag(sync=True)
+    # No echo: an echo of an earlier position would pull back the slider that has moved on since.
+    index = t.List(t.Int()).tag(sync=True, echo_update=False)
     start = t.List(t.Int()).tag(sync=True)
-    option = t.Int(0).tag(sync=True)
+    option = t.Int(0).tag(sync=True, echo_update=False)
     table = t.Dict().tag(sync=True)
     error = t.Unicode().tag(sync=True)
     fallback = t.Unicode().tag(sync=True)

@@ -199,7 +199,9 @@ class Lab:
         self.websocket_bytes = 0  # received
         self.messages_sent = 0  # over the kernel's websockets
         self.page.on("request", lambda request: self._note_request(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)[:500]))
+        self.page.on(
+            "pageerror", lambda error: self.complaints.append((error.stack or str(error))[:900])
+        )
         self.page.on("console", self._note_console)
         self.page.on("websocket", self._watch)
 

@@ -251,7 +251,9 @@ _SWEEP = """async (input) => {
   watch.observe(spoken, { childList: true, characterData: true, subtree: true });
   const start = performance.now();
   let last = start;
+  let jumps = 0;  // the kernel's echo of an earlier position must not pull the slider back
   for (let k = 0; k < 60; k++) {
+    jumps += k > 0 && Number(input.value) !== (k - 1) % 20;
     input.value = k % 20;
     input.dispatchEvent(new Event("input"));
     last = performance.now();
@@ -259,7 +261,8 @@ _SWEEP = """async (input) => {
   }
   await new Promise((done) => setTimeout(done, 1200));
   watch.disconnect();
-  return { waits: changes.map((at) => at - last), seconds: (performance.now() - start) / 1000 };
+  const seconds = (performance.now() - start) / 1000;
+  return { waits: changes.map((at) => at - last), seconds, jumps };
 }"""
 
 
@@ -268,6 +271,7 @@ def assert_quiet(lab: Lab, figure: Figure) -> None:
     sent = lab.messages_sent
     heard = figure.control("tau").evaluate(_SWEEP)
     spoken = [wait for wait in heard["waits"] if wait > 0]
+    assert heard["jumps"] == 0 and figure.position("tau") == 59 % 20
     assert len(spoken) == 1 and spoken[0] >= 290
     assert figure.spoken() == figure.sentence()
     assert 1 <= lab.messages_sent - sent <= math.ceil(5 * heard["seconds"]) + 1
