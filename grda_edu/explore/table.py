@@ -153,30 +153,34 @@ def tabulate(
     """All of ``compute`` over the grid of ``controls``; None where it is too large or too slow.
 
     ``budget`` is in bytes, counted after columns are stored once along controls they ignore;
-    ``seconds`` is what the whole table may take, judged by its first rows.
+    ``seconds`` is what the whole table may take, of this thread's processor time: a busy machine
+    must not turn a table that the browser plays into one that the kernel is asked for.
     """
     names, grid = list(controls), tuple(map(len, controls.values()))
     rows: list[dict] = []
     sentences: list[str] = []
-    start = time.perf_counter()
+    start = time.thread_time()
     for position in itertools.product(*controls.values()):
         row, sentence = call(compute, {**dict(zip(names, position, strict=True)), **fixed}, traces)
         _same_shapes(row, rows, dict(zip(names, position, strict=True)))
         rows.append(row)
         sentences.append(sentence)
-        if len(rows) == 8 and _hopeless(rows, prod(grid), budget, seconds, start):
+        if len(rows) == 8 and _hopeless(rows[0], prod(grid), budget):
             return None
-        if time.perf_counter() - start > 2 * seconds:
+        if _too_slow(time.thread_time() - start, len(rows) / prod(grid), seconds):
             return None
     table = _assemble(rows, sentences, grid)
     return table if table.nbytes <= budget else None
 
 
-def _hopeless(rows: list[dict], total: int, budget: int, seconds: float, start: float) -> bool:
+def _hopeless(row: dict, total: int, budget: int) -> bool:
     """Would the whole table be far over its budget? Columns may collapse, so there is a margin."""
-    row_bytes = sum(value.nbytes for value in rows[0].values())
-    elapsed = time.perf_counter() - start
-    return row_bytes * total > 50 * budget or elapsed / len(rows) * total > seconds
+    return sum(value.nbytes for value in row.values()) * total > 50 * budget
+
+
+def _too_slow(spent: float, done: float, seconds: float) -> bool:
+    """Judged once a tenth of the time is spent: the first rows also pay for what is made once."""
+    return spent > seconds / 10 and spent / done > seconds
 
 
 def _same_shapes(row: dict, rows: list[dict], values: Mapping[str, object]) -> None:

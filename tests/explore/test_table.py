@@ -106,10 +106,20 @@ def test_a_hopeless_table_is_given_up_after_its_first_rows():
     assert len(calls) < 20
 
 
-def test_too_slow_for_the_learner_is_given_up(monkeypatch):
-    now = iter(range(0, 10_000, 1))
-    monkeypatch.setattr("grda_edu.explore.table.time.perf_counter", lambda: next(now))
-    assert tabulate(compute, GRIDS, {}, TRACES, budget=10**9, seconds=4.0) is None
+@pytest.mark.parametrize(("seconds_a_row", "given_up"), [(0.5, True), (0.01, False)])
+def test_too_slow_for_the_learner_is_given_up(monkeypatch, seconds_a_row, given_up):
+    rows = iter(range(10_000))
+    monkeypatch.setattr(
+        "grda_edu.explore.table.time.thread_time", lambda: next(rows) * seconds_a_row
+    )
+    table = tabulate(compute, GRIDS, {}, TRACES, budget=10**9, seconds=4.0)
+    assert (table is None) == given_up
+
+
+def test_a_first_row_that_makes_things_once_is_not_taken_for_slow(monkeypatch):
+    times = iter([0.0, 0.3, *np.linspace(0.3, 0.4, 10_000)])
+    monkeypatch.setattr("grda_edu.explore.table.time.thread_time", lambda: next(times))
+    assert tabulate(compute, GRIDS, {}, TRACES, budget=10**9, seconds=4.0) is not None
 
 
 @pytest.mark.parametrize(
