@@ -150,6 +150,15 @@ def describe(value: Any, limit: int = 300) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def _describe_network(network: Any) -> str:
+    """A network small enough to count by hand with its numbers, a larger one by its own words."""
+    weights = network.state_dict()
+    if sum(w.numel() for w in weights.values()) > 12:
+        return repr(network)
+    numbers = ", ".join(f"{name}={_describe(w.tolist())}" for name, w in weights.items())
+    return f"{type(network).__name__} with {numbers}"
+
+
 def _describe(value: Any) -> str:
     if is_tensor(value) or isinstance(value, np.ndarray):
         array = _array(value)
@@ -169,6 +178,8 @@ def _describe(value: Any) -> str:
     if isinstance(value, list | tuple):
         inner = ", ".join(_describe(entry) for entry in value)
         return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if hasattr(value, "state_dict"):
+        return _describe_network(value)
     if callable(value) and hasattr(value, "__name__"):
         return value.__name__
     return repr(value)

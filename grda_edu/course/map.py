@@ -60,7 +60,7 @@ LESSONS = (
         "04_small_cnn_grows_sparse",
         "A small CNN grows sparse",
         "Does it work on a real network?",
-        20,
+        30,
         predictions=("early", "which_layer", "too_large"),
         exercises=("count_zeros",),
     ),

@@ -54,7 +54,7 @@ def scrub() -> Explorable:
         _scrub_figure,
         _Scrub(runs),
         {
-            "seed": Choice({f"seed {s}": int(s) for s in runs.seeds}, label="start and batches"),
+            "seed": Choice({f"seed {s}": int(s) for s in runs.seeds}, label="random seed"),
             "epoch": Slider(epochs, label="epoch", format=".0f", start=last, play=True),
             "c": Slider(runs.c.tolist(), label="c", format="g", start=0.005),
             "mu": Slider(runs.mu.tolist(), label="μ", format="g", start=0.55),
@@ -256,7 +256,7 @@ def _inside_figure() -> go.Figure:
         xaxis={"domain": [0, 0.34], "range": [-0.6, 14.6], "visible": False},
         yaxis={"domain": [0.5, 0.88], "range": [14.6, -0.6], "visible": False},
         xaxis2={"domain": [0.42, 0.84], "anchor": "y2", "range": [-_REACH, _REACH]}
-        | {"title_text": "value of a weight"},
+        | {"title_text": "value of a weight (a few lie further out)"},
         yaxis2={"domain": [0.54, 0.86], "anchor": "x2", "type": "log", "range": [-0.3, 3.7]}
         | {"dtick": 1, "tickformat": "~s"},
         xaxis3={"domain": [0.9, 1], "anchor": "y3", "type": "category"},
@@ -308,7 +308,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "wires.y": _wires(np.where(alive, 1.0, np.nan), np.where(alive, 0.0, np.nan)),
         "units.y": np.where(units, 1.0, np.nan),
         "cut-off units.y": np.where(units, np.nan, 1.0),
-        "layout.annotations[0].text": f"<b>First layer's 16 filters</b><br>{_zeros_of(lost, count)}",
+        "layout.annotations[0].text": f"<b>First layer's 16 filters</b> (blue −, yellow +)<br>{_zeros_of(lost, count)}",
         "layout.annotations[1].text": "<b>Weights that are not zero</b> (log scale)<br>"
         + f"{coloured('gRDA ▮', palette.GRDA)}   {coloured('SGD ╌╌', palette.SGD)}",
         "layout.annotations[2].text": "<b>Zeros</b><br>" + coloured(f"{total:,}", palette.ZERO),
@@ -318,7 +318,9 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
     }
     return row, (
         f"Recorded on {run.device}, seed {seed}, after epoch {k}, c = {c:g}, μ = {mu:g}: {percent(zeros)} of "
-        f"all weights are zero, {lost} of {count} in the first layer's filters; {int(alive.sum())} "
+        f"all weights are zero, {lost} of {count} in the first layer's filters; the highest bar holds "
+        f"{run.histograms[k].sum(axis=0).max():,} weights (SGD's {sgd.histograms[k].sum(axis=0).max():,}); "
+        f"{int(alive.sum())} "
         f"of {alive.size} wires of the last layer are left, {int((~units).sum())} of {_HIDDEN} "
         f"units have none. {run.test_accuracy[k]:.1%} of the test images are read correctly."
     )
@@ -434,7 +436,7 @@ def _all_runs(c: float) -> tuple[dict, str]:
         "this c.y": np.maximum(loss, _DEEPEST).ravel(),
         "mean.x": mean_zeros,
         "mean.y": np.maximum(mean_loss, _DEEPEST),
-        "layout.title.text": f"c = {c:g}:   ○ single runs   ● mean of {len(runs.seeds)} seeds at each μ",
+        "layout.title.text": f"c = {c:g}:   ○ single runs   ● mean of {len(runs.seeds)} seeds at each μ   · other c",
     }
     sgd = runs.final("test_accuracy")[0, 0]
     worst, best = 100 * loss.min(), 100 * loss.max()
@@ -524,7 +526,7 @@ def train_in_turns(
 def beside_the_recording(view: TrainingView) -> None:
     """Print the live runs beside the recorded ones of the same settings, as far as there are any."""
     for name, live in view.runs.items():
-        print(f"{name}, live on {live.device}: {_end(live)}")
+        print(f"{name}, live on {live.device}: {_end(live)}, {live.seconds[-1]:.0f} s")
         recorded = recorded_like(live)
         print(
             f"{' ' * len(name)}  recorded on {recorded.device}: {_end(recorded)}"
@@ -540,7 +542,7 @@ def beside_the_recording(view: TrainingView) -> None:
 def _end(run: Run) -> str:
     return (
         f"{run.total_zeros[-1]:.2%} zeros, {run.test_accuracy[-1]:.2%} right "
-        f"after epoch {run.epoch[-1]}, {run.seconds[-1]:.1f} s"
+        f"after epoch {run.epoch[-1]}"
     )
 
 
@@ -588,37 +590,65 @@ def _steps() -> int:
     return int(grid().epoch[-1]) * -(-made["training_images"] // made["batch_size"])
 
 
-def largest_initial() -> dict[str, float]:
-    """Layer -> largest absolute initial weight of the recorded network with seed 0."""
+@cache
+def initial_sizes() -> dict[str, np.ndarray]:
+    """Layer -> absolute initial weights of the recorded network with seed 0, sorted."""
     from grda_edu.models import digits_cnn
 
-    return {name: float(p.detach().abs().max()) for name, p in digits_cnn(0).named_parameters()}
+    parameters = digits_cnn(0).named_parameters()
+    return {name: np.sort(p.detach().abs().flatten().numpy()) for name, p in parameters}
+
+
+def above_at_start(threshold: float) -> dict[str, float]:
+    """Layer -> share of its initial weights that are larger than ``threshold``."""
+    return {name: float((sizes > threshold).mean()) for name, sizes in initial_sizes().items()}
 
 
 def who_must_be_pushed() -> None:
-    """Show, by layer, the largest initial weight beside the final threshold and the zeros."""
+    """Show, by layer, how many initial weights exceed the final threshold, and how many live."""
     from IPython.display import HTML, display
 
     runs, threshold = grid(), final_threshold()
-    shares = runs.run(C, MU, int(runs.seeds[0])).zeros[-1] / runs.sizes
+    seed = int(runs.seeds[0])
+    alive = 1 - runs.run(C, MU, seed).zeros[-1] / runs.sizes
     rows = [
-        (name, f"{largest:.3f}", "yes" if largest > threshold else "no", f"{share:.0%}")
-        for (name, largest), share in zip(largest_initial().items(), shares, strict=True)
+        (name, f"{initial_sizes()[name][-1]:.3f}", f"{above:.0%}", f"{share:.0%}")
+        for (name, above), share in zip(above_at_start(threshold).items(), alive, strict=True)
         if name.endswith("weight")
     ]
     head = (
         "layer",
         "largest at the start",
-        "can outlast the threshold unpushed",
-        "zeros, epoch 60",
+        "above the final threshold at the start",
+        "alive after epoch 60",
     )
-    caption = (
-        f"c = {C:g}, μ = {MU:g}: the threshold ends at {threshold:.3f} after {_steps():,} steps"
-    )
+    caption = f"c = {C:g}, μ = {MU:g}, seed {seed}: the threshold ends at {threshold:.3f} after {_steps():,} steps"
     text = "\n".join([caption, *("  ".join(row) for row in (head, *rows))])
     cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
     table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
     display({"text/html": HTML(f"{table}</table>").data, "text/plain": text}, raw=True)
+
+
+def goal_cells() -> dict[int, list[tuple[float, float]]]:
+    """Seed -> the recorded pairs (c, μ) that reach the goal with it."""
+    runs = grid()
+    zeros, difference = runs.final("total_zeros"), differences()
+    return {
+        int(seed): [
+            (float(c), float(mu))
+            for i, c in enumerate(runs.c)
+            for j, mu in enumerate(runs.mu)
+            if _is_goal(zeros[i, j, k], difference[i, j, k])
+        ]
+        for k, seed in enumerate(runs.seeds)
+    }
+
+
+def who_reaches_the_goal() -> None:
+    """Print which recorded pairs (c, μ) reach the goal, seed by seed."""
+    for seed, cells in goal_cells().items():
+        pairs = ", ".join(f"({c:g}, {mu:g})" for c, mu in cells) or "none"
+        print(f"seed {seed}, pairs (c, μ) that reach the goal: {pairs}")
 
 
 # ------------------------------------------------- predictions, exercise, objectives
@@ -631,6 +661,16 @@ def early_share() -> float:
     """Of the zeros after the last epoch, how many percent are there after epoch 10."""
     zeros = grid().curves("total_zeros")[_at(grid().c, C), _at(grid().mu, MU)].mean(axis=0)
     return float(100 * zeros[10] / zeros[-1])
+
+
+def _early_values() -> dict[str, float]:
+    """Height of the threshold at epoch 10 and the initial weights below it (seed 0), in percent."""
+    height = 100 * (10 / float(grid().epoch[-1])) ** MU
+    sizes = np.concatenate([sizes for sizes in initial_sizes().values()])
+    return {
+        "height": height,
+        "met": 100 * float((sizes <= final_threshold() * height / 100).mean()),
+    }
 
 
 def layer_shares() -> dict[str, float]:
@@ -671,15 +711,17 @@ PREDICTIONS = {
         title="how early the zeros come",
         question=(
             f"gRDA trains for 60 epochs with c = {C:g} and μ = {MU:g}. After 10 of them: how many percent "
-            "of its final zeros are there already?"
+            "of its final zeros are there already? (Within 10 points counts.)"
         ),
         answer=early_share,
         unit="%",
         tolerance=10.0,
         explanation=(
-            "The threshold grows like n to the power μ, fast at first and ever more slowly. After a sixth "
-            "of the steps, {answer:.0f} % of the final zeros are there."
+            "After a sixth of the steps, {answer:.0f} % of the final zeros are there. The threshold has "
+            "only {height:.0f} % of its final height by then. But the weights start small: {met:.0f} % of them "
+            "began below that height already, so the threshold meets most of them early."
         ),
+        values=_early_values,
     ),
     "which_layer": Prediction(
         title="which layer keeps its weights",
@@ -689,10 +731,10 @@ PREDICTIONS = {
         ),
         answer=_fullest,
         options={
-            "conv1.weight": "144 numbers, and every pixel passes through them.",
-            "conv2.weight": "It has 4,608 weights, and can do without most of them.",
-            "fc1.weight": "It has 8,192 weights, more than all other layers together.",
-            "fc2.weight": "Each digit's answer needs only some of the 64 units.",
+            "conv1.weight": "conv1 has 144 weights, and every pixel passes through them.",
+            "conv2.weight": "conv2 has 4,608 weights, and can do without most of them.",
+            "fc1.weight": "fc1 has 8,192 weights, more than all other layers together, and loses most.",
+            "fc2.weight": "fc2 loses many too: each digit's answer needs only some of the 64 units.",
         },
         explanation="Shares of zeros at the end, mean over the recorded seeds: {shares}.",
         values=_share_words,
@@ -751,10 +793,10 @@ def _sparse_cnn() -> nn.Module:
 
 
 def _cases() -> list[Case]:
-    one, tiny = [[0.0, 1.0], [2.0, 0.0]], [[1e-9, 0.0], [-1e-30, 3.0]]
+    one, tiny = [[0.0, 1.0], [2.0, 3.0]], [[1e-9, 0.0], [-1e-30, 3.0]]
     return [
-        Case((_network(one, [1.0, 2.0]),), {"weight": (2, 4), "bias": (0, 2)}, "Two of four."),
-        Case((_network(one, [0.0, 2.0]),), {"weight": (2, 4), "bias": (1, 2)}, "Biases count too."),
+        Case((_network(one, [1.0, 2.0]),), {"weight": (1, 4), "bias": (0, 2)}, "One of four."),
+        Case((_network(one, [0.0, 2.0]),), {"weight": (1, 4), "bias": (1, 2)}, "Biases count too."),
         Case(
             (_network(tiny, [1.0, 1e-7]),),
             {"weight": (1, 4), "bias": (0, 2)},

@@ -8,7 +8,7 @@ import pytest
 import torch
 from course.checking import assert_exercise, assert_prediction
 
-from grda_edu import GRDA, digits_cnn, recordings, train, zeros_by_layer
+from grda_edu import GRDA, digits_cnn, recordings, train, tuning_function, zeros_by_layer
 from grda_edu.data import digits
 from grda_edu.explore.training import percent
 from grda_edu.lessons import lesson04
@@ -162,11 +162,53 @@ def test_the_standard_error_is_that_of_360_coin_throws():
 
 def test_the_threshold_outgrows_the_initial_weights_of_all_layers_but_the_first():
     """What the table says: PyTorch draws from ±1/√k, the first layer from ±1/3."""
-    initial, threshold = lesson04.largest_initial(), lesson04.final_threshold()
+    threshold, above = (
+        lesson04.final_threshold(),
+        lesson04.above_at_start(lesson04.final_threshold()),
+    )
     bounds = {"conv1.weight": 9, "conv2.weight": 144, "fc1.weight": 128, "fc2.weight": 64}
     for name, inputs in bounds.items():
-        assert 0.98 / np.sqrt(inputs) < initial[name] <= 1 / np.sqrt(inputs)
-        assert (initial[name] > threshold) == (name == "conv1.weight")
+        largest = lesson04.initial_sizes()[name][-1]
+        assert 0.98 / np.sqrt(inputs) < largest <= 1 / np.sqrt(inputs)
+        assert (above[name] > 0) == (largest > threshold) == (name == "conv1.weight")
+
+
+def test_more_of_the_first_layer_lives_than_could_unpushed(runs):
+    above = lesson04.above_at_start(lesson04.final_threshold())
+    for seed in runs.seeds:
+        alive = 1 - runs.run(C, MU, int(seed)).zeros[-1] / runs.sizes
+        assert alive[runs.layers.index("conv1.weight")] > above["conv1.weight"] > 0.2
+        # and initial sizes do not explain why fc2 keeps more than fc1 and conv2
+        shares = {name: alive[runs.layers.index(name)] for name in lesson04.WEIGHTS}
+        assert shares["fc2.weight"] > 2 * max(shares["fc1.weight"], shares["conv2.weight"])
+
+
+def test_seeds_disagree_about_the_goal(runs):
+    cells = lesson04.goal_cells()
+    for seed, reached in cells.items():
+        for c in runs.c:
+            for mu in runs.mu:
+                run, sgd = runs.run(c, mu, seed), runs.run(0.0, mu, seed)
+                good = run.total_zeros[-1] >= 0.9
+                good &= sgd.test_accuracy[-1] - run.test_accuracy[-1] < 0.01
+                assert good == ((c, mu) in reached)
+    assert not set.intersection(*map(set, cells.values()))  # no pair serves every seed
+
+
+def test_the_early_zeros_are_explained_by_small_initial_weights(runs):
+    values = lesson04._early_values()
+    at_10, at_60 = (tuning_function(40 * epochs, 0.1, C, MU) for epochs in (10, 60))
+    assert values["height"] == pytest.approx(100 * at_10 / at_60)
+    sizes = torch.cat([p.detach().abs().flatten() for p in digits_cnn(0).parameters()])
+    assert values["met"] == pytest.approx(100 * (sizes <= at_10).float().mean().item(), abs=1e-3)
+    assert values["met"] > 70
+
+
+def test_the_hill_is_cut_down(runs):
+    """At epoch 60 SGD's highest bar is at least ten times gRDA's."""
+    ours = runs.run(C, MU, int(runs.seeds[0])).histograms[60].sum(axis=0)
+    sgd = runs.run(0.0, MU, int(runs.seeds[0])).histograms[60].sum(axis=0)
+    assert sgd.max() > 10 * ours.max()
 
 
 def test_the_final_threshold_is_the_optimizers(runs):
@@ -181,7 +223,7 @@ def test_the_final_threshold_is_the_optimizers(runs):
 
 
 def test_zeros_come_first_where_weights_start_small(runs):
-    initial = lesson04.largest_initial()
+    initial = {name: sizes[-1] for name, sizes in lesson04.initial_sizes().items()}
     at = [runs.layers.index(name) for name in lesson04.WEIGHTS]
     for seed in runs.seeds:
         shares = (runs.run(C, MU, int(seed)).zeros[1] / runs.sizes)[at]
