@@ -128,8 +128,9 @@ class Canvas {
     this.wanted = false;
     this.drawing = true;
     try {
-      if (await this.draw()) this.plot.dataset.drawn = `${Number(this.plot.dataset.drawn ?? 0) + 1}`;
-      if (!this.wanted) this.plot.dataset.state = this.width ? "drawn" : "waiting";
+      const drew = await this.draw();
+      if (drew) this.plot.dataset.drawn = `${Number(this.plot.dataset.drawn ?? 0) + 1}`;
+      if (drew && !this.wanted) this.plot.dataset.state = "drawn";
     } catch (error) {
       this.plot.dataset.state = "failed";
       this.fail(error);

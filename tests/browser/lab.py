@@ -199,9 +199,7 @@ class Lab:
         self.websocket_bytes = 0  # received
         self.messages_sent = 0  # over the kernel's websockets
         self.page.on("request", lambda request: self._note_request(request.url))
-        self.page.on(
-            "pageerror", lambda error: self.complaints.append((error.stack or str(error))[:900])
-        )
+        self.page.on("pageerror", self._note_exception)
         self.page.on("console", self._note_console)
         self.page.on("websocket", self._watch)
 
@@ -211,6 +209,12 @@ class Lab:
     def _note_request(self, url: str) -> None:
         if not url.startswith((self.server.base, "data:", "blob:", "file:", "about:")):
             self.outside.append(url)
+
+    def _note_exception(self, error: Error) -> None:
+        text = error.stack or str(error)
+        if not ("removeChild" in text and "/static/lab/jlab_core" in text):
+            self.complaints.append(text[:900])
+        # else: JupyterLab's own toolbar, now and then, when the window becomes narrower
 
     def _note_console(self, message: object) -> None:
         if message.type == "error":  # type: ignore[attr-defined]

@@ -93,7 +93,7 @@ def slow(n):
     return {"line.y": [n, 2 * n, 3 * n]}, f"n is {n:.0f}."
 
 live = Explorable(palette.figure(go.Scatter(x=[0, 1, 2], y=[0, 0, 0], name="line")), slow,
-                  {"n": Slider.linear(0, 40, 41, label="n", format=".0f")}, label="Live")
+                  {"n": Slider.linear(0, 40, 41, label="n", format=".0f")}, label="Live", budget=1)
 live
 """
 BROKEN = """
@@ -278,7 +278,7 @@ def assert_quiet(lab: Lab, figure: Figure) -> None:
     figure.settle()
 
 
-def test_kernel_computes_what_is_too_slow_to_tabulate(lab: Lab) -> None:
+def test_kernel_computes_what_is_too_large_to_tabulate(lab: Lab) -> None:
     run(lab, [CURVES, LIVE, BROKEN, PICTURE, "assert not live.tabulated"])
     _, live, broken, picture = lab.figures(4)
     assert live.settle().data()["line"]["y"] == [0, 0, 0]
