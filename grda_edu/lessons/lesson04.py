@@ -520,6 +520,9 @@ def train_in_turns(
                 resume=former,
             )
             runs[name].configuration["epochs"] = epochs  # of which this was a part
+    for run in runs.values():
+        if not run.finished and not run.message:  # Stop came between two of its epochs
+            run.message = f"stopped after epoch {run.epoch[-1]}"
     return runs
 
 

@@ -66,7 +66,7 @@ def stop(lab: Lab) -> float:
     """Press Stop; the seconds until the page says that the training has stopped."""
     button(lab, "stop").click()
     clicked = time.monotonic()
-    wait_for(lambda: "stopped in epoch" in status(lab), "the training has stopped")
+    wait_for(lambda: "stopped" in status(lab), "the training has stopped")
     return time.monotonic() - clicked
 
 

@@ -357,6 +357,19 @@ def test_stop_leaves_two_unfinished_runs():
 
     stopped = lesson04.train_in_turns(OPTIMIZERS, 50, 0, stop_early, stop)
     assert not any(run.finished for run in stopped.values())
+    assert all(run.message.startswith("stopped ") for run in stopped.values())
+
+
+def test_stop_between_two_epochs_is_told_too():
+    """Stop may come while an epoch is being measured: train() has then nothing to break off."""
+    stop = threading.Event()
+
+    def stop_at_the_end_of_an_epoch(runs, fraction):
+        if len(runs) == 2 and all(run.epoch[-1] == 1 for run in runs.values()):
+            stop.set()
+
+    stopped = lesson04.train_in_turns(OPTIMIZERS, 50, 0, stop_at_the_end_of_an_epoch, stop)
+    assert [run.message for run in stopped.values()] == ["stopped after epoch 1"] * 2
 
 
 # ------------------------------------------------- the exercise
