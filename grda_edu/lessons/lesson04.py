@@ -308,7 +308,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "wires.y": _wires(np.where(alive, 1.0, np.nan), np.where(alive, 0.0, np.nan)),
         "units.y": np.where(units, 1.0, np.nan),
         "cut-off units.y": np.where(units, np.nan, 1.0),
-        "layout.annotations[0].text": f"<b>First layer's 16 filters</b> (blue −, yellow +)<br>{_zeros_of(lost, count)}",
+        "layout.annotations[0].text": f"<b>First layer's 16 filters</b><br>{_zeros_of(lost, count)}",
         "layout.annotations[1].text": "<b>Weights that are not zero</b> (log scale)<br>"
         + f"{coloured('gRDA ▮', palette.GRDA)}   {coloured('SGD ╌╌', palette.SGD)}",
         "layout.annotations[2].text": "<b>Zeros</b><br>" + coloured(f"{total:,}", palette.ZERO),
