@@ -102,3 +102,12 @@ def test_large_values_are_cut_and_say_their_shape():
     text = describe(np.zeros((50, 40)))
     assert "..." in text and text.endswith("of shape (50, 40)") and len(text) <= 300
     assert len(describe("x" * 5000)) == 300
+
+
+def test_a_small_network_is_described_by_its_numbers():
+    layer = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[0.0, 1.5]]))
+        layer.bias.copy_(torch.tensor([2.0]))
+    assert describe(layer) == "Linear with weight=[[0, 1.5]], bias=[2]"
+    assert describe(torch.nn.Linear(20, 20)) == repr(torch.nn.Linear(20, 20))

@@ -234,3 +234,13 @@ def test_a_checker_that_accepts_a_wrong_answer_is_caught(exercise):
     lax = replace(exercise, cases=exercise.all_cases()[:1])
     with pytest.raises(AssertionError, match="wrong answer moves_by_tau"):
         assert_exercise(lax, stub=stub, wrong=WRONG, raising=raises, right=(right, by_cases))
+
+
+def test_one_truth_value_for_an_array_gets_advice(exercise):
+    def with_builtin_max(x, tau):
+        return np.sign(x) * max(np.abs(x) - tau, 0)
+
+    outcome = judge(exercise, with_builtin_max)
+    assert outcome.kind == "raised"
+    assert "ValueError" in outcome.sentence
+    assert "np.maximum" in outcome.sentence

@@ -125,3 +125,12 @@ def test_the_plain_text_asks_the_question(lesson, cards):
 def test_an_unknown_name(lesson, name):
     with pytest.raises(ValueError, match=r'prediction must be one of "01.how_many", "01.how_far"'):
         predict(name)
+
+
+def test_the_heading_can_be_another(lesson, choice, cards):
+    predict("01.how_many")
+    assert ">Predict<" in cards[-1].state["head"]
+    lesson.PREDICTIONS["how_many"] = replace(choice, heading="Report")
+    predict("01.how_many")
+    assert ">Report<" in cards[-1].state["head"]
+    assert cards[-1].text.startswith("Report: ")

@@ -165,3 +165,11 @@ def test_the_exercise_tells_answers_apart():
         raising=misspelt,
         right=[clipped, with_where],
     )
+
+
+def test_the_band_is_as_wide_as_the_threshold(rule, forty):
+    row, _ = picture_row(rule, tau=0.7, x=1.0)
+    assert (row["layout.shapes[0].x0"], row["layout.shapes[0].x1"]) == (-0.7, 0.7)
+    for name, band in (("soft", 0.7), ("hard", 0.7), ("scale", 0.0)):  # scaling has no band
+        row, _ = picture_row(forty, rule=name, tau=0.7)
+        assert (row["layout.shapes[0].y0"], row["layout.shapes[0].y1"]) == (-band, band)
