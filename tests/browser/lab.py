@@ -214,7 +214,7 @@ class Lab:
         text = error.stack or str(error)
         if not ("removeChild" in text and "/static/lab/jlab_core" in text):
             self.complaints.append(text[:900])
-        # else: JupyterLab's own toolbar, now and then, when the window becomes narrower
+        # else: JupyterLab's splash screen, which now and then takes itself off the page twice
 
     def _note_console(self, message: object) -> None:
         if message.type == "error":  # type: ignore[attr-defined]
