@@ -21,7 +21,7 @@ notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and the
 	$(BIN)/python -m tools.address
 	$(BIN)/python -m tools.make_notebooks
 
-record: $(VENV)/.lab  ## train the recorded runs again (make record ARGS=NAME for one of them)
+record: $(VENV)/.test  ## train the recorded runs again (make record ARGS=NAME for one of them)
 	$(BIN)/grda-edu record $(ARGS)
 
 lint: $(VENV)/.test  ## ruff and mypy only

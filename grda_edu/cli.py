@@ -157,16 +157,18 @@ def _start_jupyterlab(place: Path, port: int | None, open_browser: bool) -> int:
 
 def _record(options: argparse.Namespace) -> int:
     try:
-        from grda_edu.recordings.record import GRIDS, record
+        from grda_edu.recordings.record import PLANS, record
     except (ImportError, OSError) as error:
         raise Problem(
             f"recording needs PyTorch, which cannot be imported ({error}): pip install torch"
         ) from error
-    if options.name is not None and options.name not in GRIDS:
-        raise Problem(f"there is no recording {options.name!r}; there are: {', '.join(GRIDS)}")
+    if options.name is not None and options.name not in PLANS:
+        raise Problem(f"there is no recording {options.name!r}; there are: {', '.join(PLANS)}")
     try:
-        for name in [options.name] if options.name else GRIDS:
+        for name in [options.name] if options.name else PLANS:
             record(name)
+    except ModuleNotFoundError as error:
+        raise Problem(str(error)) from error
     except OSError as error:
         raise Problem(
             f"the recording cannot be written ({error}); record in a checkout of the repository"

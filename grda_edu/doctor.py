@@ -189,7 +189,7 @@ def check_recordings() -> Iterator[Finding]:
         yield Finding("recordings", "none", "grda-edu record (about half an hour)")
     for name, entry in entries.items():
         try:
-            recordings.load(name)
+            recordings.read(name)
         except recordings.RecordingError as error:
             yield Finding(name, "missing or damaged", str(error))
         else:

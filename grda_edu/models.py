@@ -1,6 +1,6 @@
-"""The two networks of the course: small enough to watch, real enough to prune.
+"""The networks of the course: small enough to watch, real enough to prune.
 
-Neither has batch norm or dropout, so that their loss is one fixed function of the weights.
+None has batch norm or dropout, so that their loss is one fixed function of the weights.
 """
 
 from collections import OrderedDict
@@ -44,6 +44,29 @@ def digits_cnn(seed: int = 0) -> nn.Sequential:
             pool2=nn.MaxPool2d(2),
             flatten=nn.Flatten(),
             fc1=nn.Linear(128, 64),
+            relu3=nn.ReLU(),
+            fc2=nn.Linear(64, 10),
+        ),
+    )
+
+
+def mnist_cnn(seed: int = 0) -> nn.Sequential:
+    """The CNN of 52,266 parameters for the larger images: [N, 1, 28, 28] -> [N, 10].
+
+    Its first convolution and pooling step down to 7x7 at once: an epoch of 3,488 images takes
+    some .15 s on one thread. PyTorch's default initialisation, drawn from ``seed``.
+    """
+    return _seeded(
+        "mnist_cnn",
+        seed,
+        lambda: OrderedDict(
+            conv1=nn.Conv2d(1, 8, 5, stride=2, padding=2),
+            relu1=nn.ReLU(),
+            pool1=nn.MaxPool2d(2),
+            conv2=nn.Conv2d(8, 16, 3, padding=1),
+            relu2=nn.ReLU(),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(784, 64),
             relu3=nn.ReLU(),
             fc2=nn.Linear(64, 10),
         ),

@@ -307,11 +307,11 @@ def test_doctor_sees_a_damaged_recording(tmp_path: Path, monkeypatch: pytest.Mon
 
     (name, *_) = recordings.manifest()
     assert not findings(doctor.check_recordings)[name].advice
-    load = recordings.load
+    read = recordings.read
     entry = recordings.manifest()[name]
     (tmp_path / entry["file"]).write_bytes(b"not a recording")
     (tmp_path / recordings.MANIFEST).write_text(json.dumps({name: entry}))
-    monkeypatch.setattr(recordings, "load", lambda name: load(name, tmp_path))
+    monkeypatch.setattr(recordings, "read", lambda name: read(name, tmp_path))
     assert f"grda-edu record {name}" in findings(doctor.check_recordings)[name].advice
 
 

@@ -109,7 +109,7 @@ def test_mnist_is_split_like_the_digits(monkeypatch):
         data = mnist5k()
     finally:
         data_module._mnist_pixels.cache_clear()
-    assert [len(getattr(data, f"y_{part}")) for part in PARTS] == [3500, 500, 1000]
+    assert [len(getattr(data, f"y_{part}")) for part in PARTS] == [3488, 512, 1000]
     assert data.x_train.shape[1:] == (1, 28, 28)
     assert np.bincount(data.y_test).tolist() == [100] * 10
     first = (data.x_train[:, 0, 0, 0] * data.std + data.mean) * 255 / 20

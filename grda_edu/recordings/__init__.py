@@ -42,8 +42,9 @@ class RunGrid:
     rows: np.ndarray = field(repr=False)  # int [C, M, S]: where a cell stands in the arrays below
     stored: dict[str, np.ndarray] = field(repr=False)  # [rows, E+1, …]
     pictures: np.ndarray = field(repr=False)  # int [C, M]: the same for histograms and snapshots
-    histograms: np.ndarray = field(repr=False)  # int [pictures, K, L, bins]
-    snapshots: dict[str, np.ndarray] = field(repr=False)  # name -> float16 [pictures, K, …]
+    histograms: np.ndarray | None = field(repr=False, default=None)  # int [pictures, K, L, bins]
+    snapshots: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
+    """name -> float16 [pictures, K, …]"""
 
     def curves(self, name: str) -> np.ndarray:
         """One quantity of every run: [C, M, S, E+1] ("zeros": [C, M, S, E+1, L]).
@@ -51,12 +52,7 @@ class RunGrid:
         name: a curve of ``Run`` ("test_accuracy", …), "total_zeros" (fraction), "zeros" or
         "seconds".
         """
-        if name == "total_zeros":
-            return self.curves("zeros").sum(axis=-1) / self.sizes.sum()
-        if name not in self.stored:
-            known = ", ".join(sorted([*self.stored, "total_zeros"]))
-            raise ValueError(f"name must be one of {known}, got {name!r}")
-        return self.stored[name][self.rows]
+        return _curves(self, name)[self.rows]
 
     def final(self, name: str) -> np.ndarray:
         """``curves(name)`` after the last epoch: [C, M, S] ("zeros": [C, M, S, L])."""
@@ -78,7 +74,7 @@ class RunGrid:
             epoch=self.epoch,
             **{name: array[row] for name, array in self.stored.items()},
         )
-        if k == 0:
+        if k == 0 and self.histograms is not None:
             picture = self.pictures[i, j]
             for at, epoch in enumerate(self.picture_epochs.tolist()):
                 run.histograms[epoch] = self.histograms[picture, at]
@@ -86,11 +82,67 @@ class RunGrid:
         return run
 
 
-def load(name: str, folder: Path = FOLDER) -> RunGrid:
-    """Read a recording that ships with the package. Takes some 20 ms.
+@dataclass(frozen=True, eq=False)
+class RunSet:
+    """Runs of named training recipes (R) and seeds (S); E epochs, L parameter tensors."""
 
-    Raises RecordingError if it is unknown, missing or damaged.
+    name: str
+    recipes: tuple[str, ...]  # R names
+    seeds: np.ndarray  # int [S]
+    epoch: np.ndarray  # int [E+1]
+    layers: tuple[str, ...]
+    sizes: np.ndarray  # int [L]
+    configurations: tuple[dict[str, Any], ...]  # R, of every run but for the seed
+    device: str
+    versions: dict[str, str]
+    stored: dict[str, np.ndarray] = field(repr=False)  # [R * S, E+1, …]
+
+    def curves(self, name: str) -> np.ndarray:
+        """One quantity of every run: [R, S, E+1] ("zeros": [R, S, E+1, L]); names as in RunGrid."""
+        curves = _curves(self, name)
+        return curves.reshape(len(self.recipes), len(self.seeds), *curves.shape[1:])
+
+    def final(self, name: str) -> np.ndarray:
+        """``curves(name)`` after the last epoch: [R, S] ("zeros": [R, S, L])."""
+        return self.curves(name)[:, :, -1]
+
+    def run(self, recipe: str, seed: int) -> Run:
+        """The recorded run of a recipe. Raises ValueError for one that was not recorded."""
+        if recipe not in self.recipes:
+            raise ValueError(f"recipe must be one of {', '.join(self.recipes)}, got {recipe!r}")
+        i, k = self.recipes.index(recipe), _position("seed", self.seeds, seed)
+        return Run(
+            configuration=self.configurations[i] | {"seed": int(seed)},
+            device=self.device,
+            versions=self.versions,
+            layers=self.layers,
+            sizes=self.sizes,
+            epoch=self.epoch,
+            **{name: self.curves(name)[i, k] for name in self.stored},
+        )
+
+
+def load(name: str, folder: Path = FOLDER) -> RunGrid:
+    """Read a recorded grid that ships with the package. Takes some 20 ms.
+
+    Raises RecordingError if it is unknown, missing, damaged or not a grid.
     """
+    recording = read(name, folder)
+    if not isinstance(recording, RunGrid):
+        raise RecordingError(f"the recording {name!r} holds recipes: read it with load_recipes")
+    return recording
+
+
+def load_recipes(name: str, folder: Path = FOLDER) -> RunSet:
+    """Read recorded recipes that ship with the package; errors as of ``load``."""
+    recording = read(name, folder)
+    if not isinstance(recording, RunSet):
+        raise RecordingError(f"the recording {name!r} is a grid: read it with load")
+    return recording
+
+
+def read(name: str, folder: Path = FOLDER) -> RunGrid | RunSet:
+    """Read a recording of either kind."""
     entry = manifest(folder).get(name)
     if entry is None:
         known = ", ".join(manifest(folder)) or "none"
@@ -109,16 +161,28 @@ def load(name: str, folder: Path = FOLDER) -> RunGrid:
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
     about = json.loads(str(arrays.pop("about")))
-    return RunGrid(
-        **about | {"layers": tuple(about["layers"])},
-        stored={key: _widen(arrays.pop(key)) for key in (*CURVES, "zeros", "seconds")},
-        snapshots={
-            key.removeprefix("snapshot/"): arrays.pop(key)
-            for key in list(arrays)
-            if key.startswith("snapshot/")
-        },
-        **arrays,
-    )
+    about["layers"] = tuple(about["layers"])
+    stored = {key: _widen(arrays.pop(key)) for key in (*CURVES, "zeros", "seconds")}
+    if "recipes" in about:
+        for key in ("recipes", "configurations"):
+            about[key] = tuple(about[key])
+        return RunSet(**about, stored=stored, **arrays)
+    snapshots = {
+        key.removeprefix("snapshot/"): arrays.pop(key)
+        for key in list(arrays)
+        if key.startswith("snapshot/")
+    }
+    return RunGrid(**about, stored=stored, snapshots=snapshots, **arrays)
+
+
+def _curves(recording: RunGrid | RunSet, name: str) -> np.ndarray:
+    """One quantity of every stored run: [rows, E+1, …]."""
+    if name == "total_zeros":
+        return recording.stored["zeros"].sum(axis=-1) / recording.sizes.sum()
+    if name not in recording.stored:
+        known = ", ".join(sorted([*recording.stored, "total_zeros"]))
+        raise ValueError(f"name must be one of {known}, got {name!r}")
+    return recording.stored[name]
 
 
 def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -19,10 +20,10 @@ import numpy as np
 import platformdirs
 import torch
 
-from grda_edu.data import digits
-from grda_edu.models import digits_cnn
 from grda_edu.optim import GRDA
 from grda_edu.recordings import FOLDER, MANIFEST, manifest
+from grda_edu.recordings.plan import DATA, MODELS, Plan
+from grda_edu.recordings.recipes import RECIPES
 from grda_edu.run import CURVES, Run
 from grda_edu.train import train, versions
 
@@ -31,7 +32,7 @@ Cell = tuple[float, float, int]  # c, mu, seed
 
 @dataclass(frozen=True)
 class Grid:
-    """What a recorded grid of the digits CNN consists of."""
+    """A recorded grid of c, mu and seeds."""
 
     c: tuple[float, ...] = (0.0, 0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05)
     mu: tuple[float, ...] = (0.501, 0.51, 0.55, 0.6, 0.65, 0.7)
@@ -41,6 +42,8 @@ class Grid:
     epochs: int = 60
     picture_epochs: tuple[int, ...] = (0, 1, 2, 5, 10, 20, 40, 60)
     snapshots: tuple[str, ...] = ("conv1.weight", "fc2.weight")
+    data: str = "digits"
+    model: str = "digits_cnn"
 
     def cells(self) -> Iterator[Cell]:
         """Every run to make. c = 0 is SGD whatever mu is: once a seed."""
@@ -49,15 +52,76 @@ class Grid:
                 for seed in self.seeds:
                     yield c, mu, seed
 
+    def label(self, cell: Cell) -> str:
+        c, mu, seed = cell
+        return f"c = {c:g}, mu = {mu:g}, seed {seed}"
+
     def row(self, c: float, mu: float, seed: int) -> int:
         """Where the run that shows a cell stands among ``cells``."""
         return list(self.cells()).index((c, mu if c else self.mu[0], seed))
+
+    def train(self, cell: Cell, epochs: int | None = None) -> Run:
+        c, mu, seed = cell
+        epochs = epochs or self.epochs
+        pictures = self.picture_epochs if seed == self.seeds[0] else ()
+        return train(
+            MODELS[self.model](seed),
+            DATA[self.data](),
+            lambda parameters: GRDA(parameters, lr=self.lr, c=c, mu=mu),
+            epochs=epochs,
+            batch_size=self.batch_size,
+            seed=seed,
+            device="cpu",
+            snapshot_epochs=[k for k in pictures if k <= epochs],
+        )
+
+    def slim(self, run: Run) -> Run:
+        run.snapshots = {
+            epoch: {name: weights[name].astype(np.float16) for name in self.snapshots}
+            for epoch, weights in run.snapshots.items()
+        }
+        return run
+
+    def arrays(self, runs: list[Run]) -> dict[str, Any]:
+        rows = np.array(
+            [[[self.row(c, m, s) for s in self.seeds] for m in self.mu] for c in self.c]
+        )
+        arrays = {
+            "about": {"configuration": runs[0].configuration},
+            "c": np.array(self.c),
+            "mu": np.array(self.mu),
+            "rows": rows,
+            "pictures": rows[:, :, 0] // len(self.seeds),  # seeds vary fastest among the runs
+            "picture_epochs": np.array(self.picture_epochs, int),
+        }
+        pictured = [run for run in runs if run.histograms]
+        if pictured:
+            arrays["histograms"] = np.stack(
+                [[run.histograms[k] for k in self.picture_epochs] for run in pictured]
+            ).astype(np.uint16)
+            for name in self.snapshots:
+                arrays[f"snapshot/{name}"] = np.stack(
+                    [[run.snapshots[k][name] for k in self.picture_epochs] for run in pictured]
+                )
+        return arrays
 
 
 GRIDS = {
     "digits_grid": Grid(),
     "opening": Grid(c=(0.0, 0.02), mu=(0.65,), seeds=(0,), picture_epochs=tuple(range(0, 61, 2))),
+    "digits_held_out": Grid(
+        mu=(0.501, 0.51, 0.55, 0.65), seeds=tuple(range(10, 20)), picture_epochs=()
+    ),
+    "mnist_grid": Grid(
+        c=(0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03),
+        mu=(0.501, 0.55, 0.65),
+        epochs=30,
+        picture_epochs=(),
+        data="mnist5k",
+        model="mnist_cnn",
+    ),
 }
+PLANS: dict[str, Plan] = {**GRIDS, **RECIPES}
 
 
 def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:
@@ -66,53 +130,38 @@ def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:
     workers: processes, each with one thread. Finished runs are kept in the user's cache folder
     until the recording is complete, so that a second call continues a stopped one.
 
-    Raises ValueError for an unknown name or a number of workers below 1.
+    Raises ValueError for an unknown name or a number of workers below 1, ModuleNotFoundError if
+    its data need an optional package that is not installed.
     """
-    if name not in GRIDS:
-        raise ValueError(f"name must be one of {', '.join(GRIDS)}, got {name!r}")
+    if name not in PLANS:
+        raise ValueError(f"name must be one of {', '.join(PLANS)}, got {name!r}")
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers!r}")
-    grid = GRIDS[name]
-    kept = _kept_runs_folder(name, grid)
+    plan = PLANS[name]
+    kept = _kept_runs_folder(name, plan)
     kept.mkdir(parents=True, exist_ok=True)
-    todo = [cell for cell in grid.cells() if not _path(kept, cell).exists()]
-    total = len(list(grid.cells()))
-    print(f"{name}: {total} runs, {total - len(todo)} of them kept from before, in {kept}")
-    _run_all(grid, todo, kept, workers)
-    runs = [Run.load(_path(kept, cell)) for cell in grid.cells()]
-    path = _write(name, grid, runs, folder)
+    cells = list(plan.cells())
+    todo = [cell for cell in cells if not _path(kept, plan, cell).exists()]
+    print(
+        f"{name}: {len(cells)} runs, {len(cells) - len(todo)} of them kept from before, in {kept}"
+    )
+    _run_all(plan, todo, kept, workers)
+    runs = [Run.load(_path(kept, plan, cell)) for cell in cells]
+    path = _write(name, plan, runs, folder)
     shutil.rmtree(kept)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     return path
 
 
-def record_cell(grid: Grid, cell: Cell, epochs: int | None = None) -> Run:
-    """Train one cell of the grid, for fewer epochs if asked."""
-    c, mu, seed = cell
-    epochs = epochs or grid.epochs
-    pictures = grid.picture_epochs if seed == grid.seeds[0] else ()
-    return train(
-        digits_cnn(seed),
-        digits(),
-        lambda parameters: GRDA(parameters, lr=grid.lr, c=c, mu=mu),
-        epochs=epochs,
-        batch_size=grid.batch_size,
-        seed=seed,
-        device="cpu",
-        snapshot_epochs=[k for k in pictures if k <= epochs],
-    )
-
-
-def _run_all(grid: Grid, todo: list[Cell], kept: Path, workers: int) -> None:
+def _run_all(plan: Plan, todo: list[Any], kept: Path, workers: int) -> None:
     began = time.monotonic()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker)
     try:
-        futures = {pool.submit(_record_one, grid, cell, kept): cell for cell in todo}
+        futures = {pool.submit(_record_one, plan, cell, kept): cell for cell in todo}
         for done, future in enumerate(as_completed(futures), start=1):
-            c, mu, seed = futures[future]
             left = (time.monotonic() - began) / done * (len(todo) - done)
             print(
-                f"{done}/{len(todo)}  c = {c:g}, mu = {mu:g}, seed {seed}: {future.result()}; "
+                f"{done}/{len(todo)}  {plan.label(futures[future])}: {future.result()}; "
                 f"about {left / 60:.0f} min left",
                 flush=True,
             )
@@ -134,17 +183,13 @@ def _end_with_the_recorder() -> None:
     os._exit(1)
 
 
-def _record_one(grid: Grid, cell: Cell, kept: Path) -> str:
-    run = record_cell(grid, cell)
+def _record_one(plan: Plan, cell: Any, kept: Path) -> str:
+    run = plan.train(cell)
     if not run.finished:
-        raise RuntimeError(f"the run of (c, mu, seed) = {cell} did not finish: {run.message}")
-    run.snapshots = {
-        epoch: {name: weights[name].astype(np.float16) for name in grid.snapshots}
-        for epoch, weights in run.snapshots.items()
-    }
-    path = _path(kept, cell)
+        raise RuntimeError(f"the run {plan.label(cell)} did not finish: {run.message}")
+    path = _path(kept, plan, cell)
     unfinished = path.with_suffix(".part")
-    run.save(unfinished)
+    plan.slim(run).save(unfinished)
     os.replace(unfinished, path)  # a run that is there is whole
     return (
         f"test {run.test_accuracy[-1]:.1%}, zeros {run.total_zeros[-1]:.1%}, "
@@ -152,51 +197,39 @@ def _record_one(grid: Grid, cell: Cell, kept: Path) -> str:
     )
 
 
-def _kept_runs_folder(name: str, grid: Grid) -> Path:
-    """One for each grid, split and set of versions: runs of another making are not mixed in."""
-    data = digits()
-    made_with = json.dumps([asdict(grid), len(data.y_train), data.mean, data.std, versions()])
+def _kept_runs_folder(name: str, plan: Plan) -> Path:
+    """One for each plan, split and set of versions: runs of another making are not mixed in."""
+    data = DATA[plan.data]()
+    described = repr(plan)
+    made_with = json.dumps([described, len(data.y_train), data.mean, data.std, versions()])
     key = hashlib.sha256(made_with.encode()).hexdigest()[:8]
     return Path(platformdirs.user_cache_dir("grda-edu")) / f"{name}-{key}"
 
 
-def _path(kept: Path, cell: Cell) -> Path:
-    c, mu, seed = cell
-    return kept / f"c{c:g}_mu{mu:g}_seed{seed}.npz"
+def _path(kept: Path, plan: Plan, cell: Any) -> Path:
+    return kept / (re.sub(r"[^\w.]+", "_", plan.label(cell)) + ".npz")
 
 
-def _write(name: str, grid: Grid, runs: list[Run], folder: Path) -> Path:
+def _write(name: str, plan: Plan, runs: list[Run], folder: Path) -> Path:
     first = runs[0]
-    pictured = [run for run in runs if run.histograms]
+    own = plan.arrays(runs)
     about = {
         "name": name,
         "layers": first.layers,
-        "configuration": first.configuration,
         "device": first.device,
         "versions": first.versions,
+        **own.pop("about"),
     }
-    rows = np.array([[[grid.row(c, m, s) for s in grid.seeds] for m in grid.mu] for c in grid.c])
     arrays: dict[str, Any] = {
         "about": np.array(json.dumps(about)),
-        "c": np.array(grid.c),
-        "mu": np.array(grid.mu),
-        "seeds": np.array(grid.seeds),
+        "seeds": np.array(plan.seeds),
         "epoch": first.epoch,
         "sizes": first.sizes,
-        "rows": rows,
-        "pictures": rows[:, :, 0] // len(grid.seeds),  # seeds vary fastest among the runs
-        "picture_epochs": np.array(grid.picture_epochs),
         "zeros": np.stack([run.zeros for run in runs]).astype(np.uint16),
-        "histograms": np.stack(
-            [[run.histograms[k] for k in grid.picture_epochs] for run in pictured]
-        ).astype(np.uint16),
+        **own,
     }
     for curve in (*CURVES, "seconds"):
         arrays[curve] = np.stack([getattr(run, curve) for run in runs]).astype(np.float32)
-    for weights in grid.snapshots:
-        arrays[f"snapshot/{weights}"] = np.stack(
-            [[run.snapshots[k][weights] for k in grid.picture_epochs] for run in pictured]
-        )
     path = folder / f"{name}.npz"
     with open(path, "wb") as file:
         np.savez_compressed(file, **arrays)
