@@ -22,6 +22,7 @@ _HOME_OF = {
     "digits": "data",
     "mnist5k": "data",
     "digits_cnn": "models",
+    "mnist_cnn": "models",
     "small_digits_cnn": "models",
     "train": "train",
     "Checkpoint": "train",
