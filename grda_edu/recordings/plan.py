@@ -40,4 +40,8 @@ class Plan(Protocol):
         """The run without what shall not be kept."""
 
     def arrays(self, runs: list[Run]) -> dict[str, Any]:
-        """What its file holds beside the curves: arrays, and "about" (a dict)."""
+        """What its file holds beside the curves, as RunGrid or RunSet asks for it.
+
+        Arrays, and "about", a dict: of a grid {"configuration": …}; of recipes {"recipes": names,
+        "configurations": one for each}, with the runs in order of recipe and seed.
+        """
