@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -9,9 +10,18 @@ import pytest
 
 from grda_edu.data import digits
 from grda_edu.models import digits_cnn
-from grda_edu.recordings import FOLDER, MANIFEST, RecordingError, load, manifest, read
+from grda_edu.recordings import (
+    FOLDER,
+    MANIFEST,
+    RecordingError,
+    load,
+    load_measurements,
+    load_recipes,
+    manifest,
+    read,
+)
 from grda_edu.recordings import record as recorder
-from grda_edu.recordings.record import GRIDS, PLANS, Grid, record
+from grda_edu.recordings.record import GRIDS, PLANS, RUNS, Grid, record
 from grda_edu.run import CURVES
 
 ACCURACY_TOLERANCE, ZEROS_TOLERANCE = 0.01, 0.02
@@ -144,7 +154,7 @@ def far_apart(one, other, epochs):
     return accuracy > ACCURACY_TOLERANCE or zeros > ZEROS_TOLERANCE
 
 
-@pytest.mark.parametrize("name", [n for n in PLANS if n != "opening"])
+@pytest.mark.parametrize("name", [n for n in RUNS if n != "opening"])
 def test_retrained_cell_equals_the_recorded_one(name):
     """A cell of the day from each recording; the last line of a failure names it."""
     plan, recording = PLANS[name], read(name)
@@ -284,3 +294,50 @@ def test_bad_requests_are_named():
         record("valley")
     with pytest.raises(ValueError, match=r"workers must be at least 1, got 0"):
         record("digits_grid", workers=0)
+
+
+# Measurements
+
+
+@dataclass(frozen=True)
+class Squares:
+    """A study that takes no time: the squares of its cells."""
+
+    numbers: tuple[int, ...] = (1, 2, 3)
+    data: str = "digits"
+
+    def cells(self):
+        yield from self.numbers
+
+    def label(self, cell):
+        return f"number {cell}"
+
+    def measure(self, cell):
+        return {"square": np.array(cell**2)}
+
+    def arrays(self, pieces):
+        squares = np.array([piece["square"] for piece in pieces])
+        return {"about": {"configuration": {"power": 2}}, "squares": squares}
+
+
+def test_a_study_is_measured_kept_and_read(kept, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(PLANS, "squares", Squares())
+    folder = recorder._kept_runs_folder("squares", Squares())
+    folder.mkdir(parents=True)
+    recorder._record_one(Squares(), 2, folder)
+    (tmp_path / "out").mkdir()
+    record("squares", workers=1, folder=tmp_path / "out")
+    assert "3 runs, 1 of them kept from before" in capsys.readouterr().out
+    read_again = load_measurements("squares", tmp_path / "out")
+    assert read_again.arrays.keys() == {"squares"}
+    np.testing.assert_array_equal(read_again.arrays["squares"], [1, 4, 9])
+    assert read_again.configuration == {"power": 2}
+    assert (read_again.name, read_again.device) == ("squares", "cpu")
+    entry = manifest(tmp_path / "out")["squares"]
+    assert (entry["runs"], entry["versions"]) == (3, read_again.versions)
+
+
+@pytest.mark.parametrize("reader", [load_recipes, load_measurements])
+def test_a_recording_of_another_kind_names_its_reader(reader):
+    with pytest.raises(RecordingError, match=r"'digits_grid' is a RunGrid: use load"):
+        reader("digits_grid")

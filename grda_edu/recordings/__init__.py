@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -122,27 +122,54 @@ class RunSet:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """Named arrays that a study measured, in the types in which they are stored."""
+
+    name: str
+    configuration: dict[str, Any]  # what all of them have in common
+    device: str
+    versions: dict[str, str]
+    arrays: dict[str, np.ndarray] = field(repr=False)
+
+
+Recording = RunGrid | RunSet | Measurements
+Kind = TypeVar("Kind", RunGrid, RunSet, Measurements)
+_READERS: dict[type, str] = {
+    RunGrid: "load",
+    RunSet: "load_recipes",
+    Measurements: "load_measurements",
+}
+
+
 def load(name: str, folder: Path = FOLDER) -> RunGrid:
     """Read a recorded grid that ships with the package. Takes some 20 ms.
 
     Raises RecordingError if it is unknown, missing, damaged or not a grid.
     """
-    recording = read(name, folder)
-    if not isinstance(recording, RunGrid):
-        raise RecordingError(f"the recording {name!r} holds recipes: read it with load_recipes")
-    return recording
+    return _read_as(RunGrid, name, folder)
 
 
 def load_recipes(name: str, folder: Path = FOLDER) -> RunSet:
     """Read recorded recipes that ship with the package; errors as of ``load``."""
+    return _read_as(RunSet, name, folder)
+
+
+def load_measurements(name: str, folder: Path = FOLDER) -> Measurements:
+    """Read recorded measurements that ship with the package; errors as of ``load``."""
+    return _read_as(Measurements, name, folder)
+
+
+def _read_as(kind: type[Kind], name: str, folder: Path) -> Kind:
     recording = read(name, folder)
-    if not isinstance(recording, RunSet):
-        raise RecordingError(f"the recording {name!r} is a grid: read it with load")
+    if not isinstance(recording, kind):
+        right = _READERS[type(recording)]
+        raise RecordingError(f"the recording {name!r} is a {type(recording).__name__}: use {right}")
     return recording
 
 
-def read(name: str, folder: Path = FOLDER) -> RunGrid | RunSet:
-    """Read a recording of either kind."""
+def read(name: str, folder: Path = FOLDER) -> Recording:
+    """Read a recording of any kind."""
     entry = manifest(folder).get(name)
     if entry is None:
         known = ", ".join(manifest(folder)) or "none"
@@ -161,6 +188,8 @@ def read(name: str, folder: Path = FOLDER) -> RunGrid | RunSet:
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
     about = json.loads(str(arrays.pop("about")))
+    if "layers" not in about:
+        return Measurements(**about, arrays=arrays)
     about["layers"] = tuple(about["layers"])
     stored = {key: _widen(arrays.pop(key)) for key in (*CURVES, "zeros", "seconds")}
     if "recipes" in about:

@@ -1,7 +1,7 @@
 """What a recording can consist of. ``record`` makes it, whatever kind it is."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch.nn import Module
 
@@ -44,4 +44,31 @@ class Plan(Protocol):
 
         Arrays, and "about", a dict: of a grid {"configuration": …}; of recipes {"recipes": names,
         "configurations": one for each}, with the runs in order of recipe and seed.
+        """
+
+
+@runtime_checkable
+class Study(Protocol):
+    """What a recording of measurements consists of, where curves of runs are not enough.
+
+    A frozen dataclass of plain values, as a Plan is.
+    """
+
+    @property
+    def data(self) -> str:
+        """A name in DATA."""
+
+    def cells(self) -> Iterator[Any]:
+        """Everything to measure, each piece named by a cell."""
+
+    def label(self, cell: Any) -> str:
+        """A cell in words; with other characters replaced, its file's name."""
+
+    def measure(self, cell: Any) -> dict[str, Any]:
+        """Measure one piece: name -> array, as it is kept until all pieces are there."""
+
+    def arrays(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+        """What its file holds, from all pieces in the order of ``cells``.
+
+        Arrays, and "about", a dict: {"configuration": …}, what a reader needs to know of all.
         """

@@ -22,8 +22,9 @@ import torch
 
 from grda_edu.optim import GRDA
 from grda_edu.recordings import FOLDER, MANIFEST, manifest
-from grda_edu.recordings.plan import DATA, MODELS, Plan
+from grda_edu.recordings.plan import DATA, MODELS, Plan, Study
 from grda_edu.recordings.recipes import RECIPES
+from grda_edu.recordings.studies import STUDIES
 from grda_edu.run import CURVES, Run
 from grda_edu.train import train, versions
 
@@ -121,11 +122,12 @@ GRIDS = {
         model="mnist_cnn",
     ),
 }
-PLANS: dict[str, Plan] = {**GRIDS, **RECIPES}
+RUNS: dict[str, Plan] = {**GRIDS, **RECIPES}
+PLANS: dict[str, Plan | Study] = {**RUNS, **STUDIES}
 
 
 def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:
-    """Train every run of a recording and write its file and its entry in the manifest.
+    """Make everything that a recording holds, its file and its entry in the manifest.
 
     workers: processes, each with one thread. Finished runs are kept in the user's cache folder
     until the recording is complete, so that a second call continues a stopped one.
@@ -146,14 +148,17 @@ def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:
         f"{name}: {len(cells)} runs, {len(cells) - len(todo)} of them kept from before, in {kept}"
     )
     _run_all(plan, todo, kept, workers)
-    runs = [Run.load(_path(kept, plan, cell)) for cell in cells]
-    path = _write(name, plan, runs, folder)
+    paths = [_path(kept, plan, cell) for cell in cells]
+    if isinstance(plan, Study):
+        path = _write(name, *_study_contents(plan, [_read_arrays(p) for p in paths]), folder)
+    else:
+        path = _write(name, *_run_contents(plan, [Run.load(p) for p in paths]), folder)
     shutil.rmtree(kept)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
     return path
 
 
-def _run_all(plan: Plan, todo: list[Any], kept: Path, workers: int) -> None:
+def _run_all(plan: Plan | Study, todo: list[Any], kept: Path, workers: int) -> None:
     began = time.monotonic()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker)
     try:
@@ -183,21 +188,34 @@ def _end_with_the_recorder() -> None:
     os._exit(1)
 
 
-def _record_one(plan: Plan, cell: Any, kept: Path) -> str:
-    run = plan.train(cell)
-    if not run.finished:
-        raise RuntimeError(f"the run {plan.label(cell)} did not finish: {run.message}")
+def _record_one(plan: Plan | Study, cell: Any, kept: Path) -> str:
     path = _path(kept, plan, cell)
     unfinished = path.with_suffix(".part")
-    plan.slim(run).save(unfinished)
-    os.replace(unfinished, path)  # a run that is there is whole
-    return (
-        f"test {run.test_accuracy[-1]:.1%}, zeros {run.total_zeros[-1]:.1%}, "
-        f"{run.seconds[-1]:.1f} s"
-    )
+    if isinstance(plan, Study):
+        began = time.perf_counter()
+        arrays = plan.measure(cell) | {"seconds": np.array(time.perf_counter() - began)}
+        with open(unfinished, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        said = f"{arrays['seconds']:.1f} s"
+    else:
+        run = plan.train(cell)
+        if not run.finished:
+            raise RuntimeError(f"the run {plan.label(cell)} did not finish: {run.message}")
+        plan.slim(run).save(unfinished)
+        said = (
+            f"test {run.test_accuracy[-1]:.1%}, zeros {run.total_zeros[-1]:.1%}, "
+            f"{run.seconds[-1]:.1f} s"
+        )
+    os.replace(unfinished, path)  # what is there is whole
+    return said
 
 
-def _kept_runs_folder(name: str, plan: Plan) -> Path:
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def _kept_runs_folder(name: str, plan: Plan | Study) -> Path:
     """One for each plan, split and set of versions: runs of another making are not mixed in."""
     data = DATA[plan.data]()
     described = repr(plan)
@@ -206,22 +224,22 @@ def _kept_runs_folder(name: str, plan: Plan) -> Path:
     return Path(platformdirs.user_cache_dir("grda-edu")) / f"{name}-{key}"
 
 
-def _path(kept: Path, plan: Plan, cell: Any) -> Path:
+def _path(kept: Path, plan: Plan | Study, cell: Any) -> Path:
     return kept / (re.sub(r"[^\w.]+", "_", plan.label(cell)) + ".npz")
 
 
-def _write(name: str, plan: Plan, runs: list[Run], folder: Path) -> Path:
+def _run_contents(plan: Plan, runs: list[Run]) -> tuple[dict[str, Any], list[float]]:
+    """The arrays of a recording of runs, and how long each run took."""
     first = runs[0]
     own = plan.arrays(runs)
     about = {
-        "name": name,
         "layers": first.layers,
         "device": first.device,
         "versions": first.versions,
         **own.pop("about"),
     }
     arrays: dict[str, Any] = {
-        "about": np.array(json.dumps(about)),
+        "about": about,
         "seeds": np.array(plan.seeds),
         "epoch": first.epoch,
         "sizes": first.sizes,
@@ -230,18 +248,33 @@ def _write(name: str, plan: Plan, runs: list[Run], folder: Path) -> Path:
     }
     for curve in (*CURVES, "seconds"):
         arrays[curve] = np.stack([getattr(run, curve) for run in runs]).astype(np.float32)
+    return arrays, [float(run.seconds[-1]) for run in runs]
+
+
+def _study_contents(
+    plan: Study, pieces: list[dict[str, np.ndarray]]
+) -> tuple[dict[str, Any], list[float]]:
+    """The arrays of a recording of measurements, and how long each piece took."""
+    seconds = [float(piece.pop("seconds")) for piece in pieces]
+    arrays = plan.arrays(pieces)
+    arrays["about"] = {"device": "cpu", "versions": versions(), **arrays["about"]}
+    return arrays, seconds
+
+
+def _write(name: str, arrays: dict[str, Any], seconds: list[float], folder: Path) -> Path:
+    about = {"name": name, **arrays["about"]}
     path = folder / f"{name}.npz"
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays | {"about": np.array(json.dumps(about))})
     entry = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "bytes": path.stat().st_size,
-        "runs": len(runs),
-        "seconds": round(float(sum(run.seconds[-1] for run in runs))),
+        "runs": len(seconds),
+        "seconds": round(sum(seconds)),
         "recorded": datetime.now(UTC).date().isoformat(),
-        "device": first.device,
-        "versions": first.versions,
+        "device": about["device"],
+        "versions": about["versions"],
         "command": f"grda-edu record {name}",
     }
     entries = manifest(folder) | {name: entry}
