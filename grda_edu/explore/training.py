@@ -1,38 +1,27 @@
-"""Training, live on the page: a run in a thread of its own, its curves, and a button to stop it.
+"""Training, live on the page: one run or several, drawn while they train.
 
-The thread keeps the kernel free, so that the buttons and every other cell answer meanwhile. This
-module knows what a Run is but not how one is trained: the job that it is given trains.
+This module knows what a Run is but not how one is trained: the job that it is given trains.
 """
 
 from __future__ import annotations
 
-import atexit
-import html
-import math
-import threading
-import time
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import ipywidgets as widgets
 import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.run import Run
 
-from . import cell, palette
+from . import palette
+from .live import Job, LiveView
 from .widget import Picture
 
 Runs = Mapping[str, Run]
-Show = Callable[[Run | Runs, float], object]
-Job = Callable[[Show, threading.Event], Run | Runs]
 
-SECONDS_BETWEEN_UPDATES = 0.2
-SECONDS_TO_END = 2.0  # what closing waits for a job that has been told to stop
 STYLES = {"SGD": palette.SGD, "gRDA": palette.GRDA}
 
 
-class TrainingView:
+class TrainingView(LiveView[dict[str, Run]]):
     """Loss, accuracy and zeros of one run or several, drawn while they train.
 
     job: ``job(progress, stop)`` trains and returns a Run, or name -> Run for several. It calls
@@ -42,8 +31,7 @@ class TrainingView:
     label: what the figure shows, for screen readers and where no kernel runs.
     styles: name of each run -> how it is drawn; a lone Run takes the last name.
 
-    Nothing starts before Start is pressed (or ``start()`` is called). Running the cell that made
-    the view again stops its training. A script waits for the end with ``wait()``.
+    Start, Stop and ``wait()`` are those of ``LiveView``; ``wait()`` returns the runs by name.
     """
 
     def __init__(
@@ -54,141 +42,27 @@ class TrainingView:
         label: str = "Training, live: accuracy, loss and zeros",
         styles: Mapping[str, palette.Style] = STYLES,
     ) -> None:
-        self._job, self._styles, self._total = job, styles, total_epochs
-        self._thread: threading.Thread | None = None
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        self._began, self._shown = 0.0, -math.inf
+        self._styles, self._total = styles, total_epochs
+        picture = Picture(lambda: training_figure(styles, total_epochs), label=label)
+        super().__init__(job, picture, "Press Start to train on this computer.")
+
+    def _forget(self) -> None:
         self.runs: dict[str, Run] = {}
         self._drawn: dict[str, int] = {}
-        self.error: BaseException | None = None
-        self.picture = Picture(lambda: training_figure(styles, total_epochs), label=label)
-        self.picture.show(training_row({}, styles), "Nothing has been trained yet.")
-        self._make_controls()
-        self._rest("Start", "Press Start to train on this computer.")
-        cell.on_rerun(self.close)
 
-    def _make_controls(self) -> None:
-        self.start_button = widgets.Button(description="Start", icon="play")
-        self.stop_button = widgets.Button(description="Stop", icon="stop")
-        self.bar = widgets.FloatProgress(min=0.0, max=1.0, layout={"width": "180px"})
-        self.status = widgets.HTML()
-        self.problem = widgets.Output()
-        self.start_button.on_click(lambda _: self.start())
-        self.stop_button.on_click(lambda _: self.stop())
-        row = [self.start_button, self.stop_button, self.bar, self.status]
-        layout = {"flex_flow": "row wrap", "align_items": "center"}
-        self.box = widgets.VBox([widgets.HBox(row, layout=layout), self.problem, self.picture])
-        for name in ("start", "stop"):
-            getattr(self, f"{name}_button").add_class(f"grda-training-{name}")
-        self.status.add_class("grda-training-status")
-
-    # --- what a learner or a script calls
-
-    @property
-    def running(self) -> bool:
-        """Is a training under way?"""
-        return self._thread is not None and self._thread.is_alive()
-
-    def start(self) -> None:
-        """Train from the beginning, unless a training is under way."""
-        if self.running:
-            return
-        self._stop = threading.Event()
-        self.runs, self.error, self._drawn = {}, None, {}
-        self._began, self._shown = time.perf_counter(), -math.inf
-        self.problem.outputs = ()
-        self.start_button.disabled, self.stop_button.disabled = True, False
-        self.bar.value, self.bar.bar_style = 0.0, "info"
-        self._say("Starting …")
-        self._thread = threading.Thread(target=self._train, name="grda-training", daemon=True)
-        atexit.register(self._end)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Tell the training to stop; it does within a batch. ``wait()`` waits until it has."""
-        with self._lock:  # or the last word could be "Stopping" of a training that has just ended
-            if not self.stop_button.disabled:
-                self._say("Stopping …")
-            self._stop.set()
-
-    def wait(self, timeout: float | None = None) -> dict[str, Run]:
-        """Wait for the end of the training and return its runs by name.
-
-        timeout: seconds, after which TimeoutError is raised. What the job raised is raised here
-        again; an interrupt of the kernel stops the training.
-        """
-        end = math.inf if timeout is None else time.monotonic() + timeout
-        try:
-            # In short stretches: on some systems an interrupt does not end a long one.
-            while self._thread is not None and self._thread.is_alive():
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError(f"still training after timeout = {timeout} s")
-                self._thread.join(min(left, 0.1))
-        except KeyboardInterrupt:
-            self._end()
-            raise
-        if self.error is not None:
-            raise self.error
-        return self.runs
-
-    def close(self) -> None:
-        """Stop the training and take the widgets off the page."""
-        self._end()
-        for widget in (*self.box.children[0].children, *self.box.children, self.box):
-            for own in (getattr(widget, "style", None), widget.layout, widget):
-                if own is not None:
-                    own.close()
-
-    def _end(self) -> None:
-        self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(SECONDS_TO_END)
-
-    # --- in the thread
-
-    def _train(self) -> None:
-        try:
-            runs = self._job(self._progress, self._stop)
-            self.runs = self._by_name(runs)
-            self._draw()
-            self._conclude()
-        except BaseException as error:  # also SystemExit: a thread would swallow it in silence
-            self.error = error
-            self.problem.append_stderr(traceback.format_exc())
-            self.bar.bar_style = "danger"
-            self._rest("Start again", f"Ended by an error, {type(error).__name__}: see below.")
-        finally:
-            atexit.unregister(self._end)
-
-    def _progress(self, runs: Run | Runs, fraction: float) -> None:
-        now = time.perf_counter()
-        self.runs = self._by_name(runs)
-        if now - self._shown < SECONDS_BETWEEN_UPDATES:
-            return
-        self._shown = now
-        self.bar.value = fraction
-        if not self._stop.is_set():
-            self._say(self._time_line(now - self._began, fraction))
-        if self._rows() != self._drawn:  # curves change once an epoch, the bar all the time
-            self._draw()
-
-    def _time_line(self, elapsed: float, fraction: float) -> str:
-        line = f"Epoch {self._epoch()} of {self._total}, {_duration(elapsed)} elapsed"
-        if fraction > 0.02:
-            line += f", about {_duration(elapsed * (1 / fraction - 1))} left"
-        return line
-
-    def _by_name(self, runs: Run | Runs) -> dict[str, Run]:
-        if isinstance(runs, Run):
-            return {list(self._styles)[-1]: runs}
-        unknown = [name for name in runs if name not in self._styles]
+    def _take(self, result: Run | Runs) -> None:
+        if isinstance(result, Run):
+            result = {list(self._styles)[-1]: result}
+        unknown = [name for name in result if name not in self._styles]
         if unknown:
             raise ValueError(f"the job's run {unknown[0]!r} is none of {', '.join(self._styles)}")
-        return dict(runs)
+        self.runs = dict(result)
 
-    def _epoch(self) -> int:
-        return max((int(run.epoch[-1]) for run in self.runs.values()), default=0)
+    def _result(self) -> dict[str, Run]:
+        return self.runs
+
+    def _is_drawn(self) -> bool:
+        return self._rows() == self._drawn  # curves change once an epoch
 
     def _rows(self) -> dict[str, int]:
         """How much of each run there is to draw."""
@@ -198,36 +72,18 @@ class TrainingView:
         self._drawn = self._rows()
         self.picture.show(training_row(self.runs, self._styles), training_sentence(self.runs))
 
-    def _conclude(self) -> None:
-        seconds = time.perf_counter() - self._began
+    def _position(self) -> str:
+        return f"Epoch {self._epoch()} of {self._total}"
+
+    def _epoch(self) -> int:
+        return max((int(run.epoch[-1]) for run in self.runs.values()), default=0)
+
+    def _verdict(self) -> tuple[bool, str]:
         messages = [f"{name} {run.message}" for name, run in self.runs.items() if run.message]
-        self.bar.bar_style = "warning" if messages else "success"
-        self.bar.value = self.bar.value if messages else 1.0
-        text = "; ".join(messages) or f"Finished: {self._epoch()} epochs"
-        self._rest("Start again", f"{text}, {seconds:.1f} s")
+        return not messages, "; ".join(messages) or f"Finished: {self._epoch()} epochs"
 
-    # --- the line of controls
-
-    def _rest(self, button: str, text: str) -> None:
-        with self._lock:
-            self.start_button.description = button
-            self.start_button.disabled, self.stop_button.disabled = False, True
-            self._say(text)
-
-    def _say(self, text: str) -> None:
-        where = f" · on {devices(self.runs)}" if self.runs else ""
-        self.status.value = f'<span role="status">{html.escape(text + where)}</span>'
-
-    def _ipython_display_(self) -> None:
-        """The view, below the line that a notebook opened without a kernel shows in its place."""
-        from IPython.display import display
-
-        view = self.box._repr_mimebundle_() | {"text/plain": repr(self)}
-        display(self.picture.fallback_line(), raw=True)
-        display(view, raw=True)
-
-    def __repr__(self) -> str:
-        return f"<TrainingView: {self.picture.label}>"
+    def _devices(self) -> str:
+        return devices(self.runs)
 
 
 # ---------------------------------------------------------------- the figure
@@ -359,10 +215,6 @@ def devices(runs: Runs) -> str:
 def percent(share: float) -> str:
     """A share with one digit, or with two where rounding would make it a whole 100 %."""
     return f"{share:.2%}" if 0.9995 <= share < 1 else f"{share:.1%}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def coloured(text: str, style: palette.Style) -> str:

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 
-from grda_edu.explore import TrainingView, palette
-from grda_edu.explore import training as module
+from grda_edu.explore import TrainingView, live, palette
 from grda_edu.explore.training import (
     STYLES,
     percent,
@@ -197,7 +196,7 @@ def test_closing_stops_the_training():
 
 
 def test_the_page_hears_of_few_of_many_reports(monkeypatch):
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_UPDATES", 1000.0)
+    monkeypatch.setattr(live, "SECONDS_BETWEEN_UPDATES", 1000.0)
 
     def chatty(progress, stop):
         for k in range(500):
@@ -213,7 +212,7 @@ def test_the_page_hears_of_few_of_many_reports(monkeypatch):
 
 
 def test_the_curves_are_drawn_again_only_when_they_changed(monkeypatch):
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_UPDATES", 0.0)
+    monkeypatch.setattr(live, "SECONDS_BETWEEN_UPDATES", 0.0)
     bars = []
 
     def job(progress, stop):
