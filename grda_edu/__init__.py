@@ -16,6 +16,7 @@ _HOME_OF = {
     "hard_threshold": "shrinkage",
     "tuning_function": "shrinkage",
     "tuning_increment": "shrinkage",
+    "PowerTuning": "shrinkage",
     "zeros_by_layer": "sparsity",
     "sparsity": "sparsity",
     "masks": "sparsity",

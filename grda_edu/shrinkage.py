@@ -4,6 +4,7 @@ Plain arithmetic on whatever holds the numbers: floats, numpy arrays or torch te
 Nothing here imports torch.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -80,6 +81,35 @@ def tuning_increment(n: Any, lr: Any, c: Any, mu: Any) -> Any:
     _require("n", n, n >= 1, ">= 1")
     _require_hyperparameters(lr, c, mu)
     return c * lr ** (0.5 + mu) * (n**mu - (n - 1) ** mu)
+
+
+@dataclass(frozen=True)
+class PowerTuning:
+    """c·γ^½·t^μ as a function of its own, for ``GRDA(…, tuning=PowerTuning(c, mu))``.
+
+    ``momentum``: with Polyak's momentum β each gradient moves the accumulator by γ/(1-β) in all, so
+    this is the formula at that effective step, t = nγ/(1-β). With 0 it is ``tuning_function``.
+
+        g(n, γ) = c·(γ/(1-β))^(½+μ)·n^μ
+
+    Raises:
+        ValueError: if an argument is NaN or outside its range.
+
+    Source: item 2 of the authors' response leaves open which g suits momentum; the effective step
+    is a proposal of this course.
+    """
+
+    c: float
+    mu: float
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_hyperparameters(0.0, self.c, self.mu)
+        _require("momentum", self.momentum, 0 <= self.momentum < 1, ">= 0 and < 1")
+
+    def __call__(self, n: Any, lr: Any) -> Any:
+        """The threshold after ``n`` steps of one learning rate."""
+        return tuning_function(n, lr / (1 - self.momentum), self.c, self.mu)
 
 
 def _require_hyperparameters(lr: Any, c: Any, mu: Any) -> None:

@@ -431,7 +431,7 @@ def _hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
     """The settings of the first parameter group, and of the others if there are any."""
     groups = [
         {name: _plain(value) for name, value in group.items() if name != "params"}
-        for group in optimizer.param_groups
+        for group in optimizer.state_dict()["param_groups"]  # with names for functions
     ]
     first, *others = groups
     return {"hyperparameters": first} | ({"other_groups": others} if others else {})

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from grda_edu.shrinkage import (
+    PowerTuning,
     hard_threshold,
     soft_threshold,
     tuning_function,
@@ -137,6 +138,34 @@ def test_a_bad_hyperparameter_is_named(function, name, value):
     arguments = {"n": 3, "lr": 0.1, "c": 0.01, "mu": 0.7, name: value}
     with pytest.raises(ValueError, match=f"{name} = {value}: accepted is {name} >"):
         function(**arguments)
+
+
+@given(
+    st.integers(0, 10**6),
+    st.floats(1e-4, 1),
+    st.floats(0, 1),
+    st.floats(0.5, 1),
+    st.floats(0, 0.99),
+)
+def test_power_tuning_takes_the_effective_step(n, lr, c, mu, beta):
+    effective = lr / (1 - beta)
+    expected = c * math.sqrt(effective) * (n * effective) ** mu
+    assert PowerTuning(c, mu, momentum=beta)(n, lr) == pytest.approx(expected, rel=1e-9)
+    assert PowerTuning(c, mu)(n, lr) == tuning_function(n, lr, c, mu)
+
+
+def test_power_tunings_are_told_apart_by_their_words():
+    assert repr(PowerTuning(0.02, 0.65, 0.9)) == "PowerTuning(c=0.02, mu=0.65, momentum=0.9)"
+    assert PowerTuning(0.02, 0.65) == PowerTuning(0.02, 0.65, momentum=0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("c", -0.1), ("c", math.nan), ("mu", 0.0), ("momentum", 1.0), ("momentum", math.nan)],
+)
+def test_a_bad_argument_of_power_tuning_is_named(name, value):
+    with pytest.raises(ValueError, match=f"{name} = {value}: accepted is {name} >"):
+        PowerTuning(**{"c": 0.02, "mu": 0.65, name: value})
 
 
 def test_the_formulas_do_not_need_torch():
