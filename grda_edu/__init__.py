@@ -28,6 +28,13 @@ _HOME_OF = {
     "train": "train",
     "Checkpoint": "train",
     "Run": "run",
+    "straight_line": "valley",
+    "bezier": "valley",
+    "train_curve": "valley",
+    "measure_along": "valley",
+    "plane_through": "valley",
+    "measure_plane": "valley",
+    "weights_of": "valley",
     "Explorable": "explore",
 }
 

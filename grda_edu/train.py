@@ -21,7 +21,7 @@ from grda_edu.data import Data
 from grda_edu.run import CURVES, Run, weight_histogram
 from grda_edu.sparsity import zeros_by_layer
 
-__all__ = ["Checkpoint", "choose_device", "evaluate", "one_thread", "train"]
+__all__ = ["Checkpoint", "choose_device", "evaluate", "one_thread", "threads_for", "train"]
 
 SECONDS_BETWEEN_REPORTS = 0.2
 EVALUATION_BATCH = 128  # fastest of 32 … 1,797 for the digits CNN: activations stay in the cache
@@ -86,7 +86,7 @@ def train(
 
     training = _Training(model, data, optimizer, scheduler, configuration, set(snapshot_epochs))
     report = _Report(progress, training)
-    with _threads_for(model, device), _random_stream(model, device, seed):
+    with threads_for(model, device), _random_stream(model, device, seed):
         if resume is None:
             training.measure()
         else:
@@ -333,7 +333,8 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _threads_for(model: nn.Module, device: torch.device) -> Iterator[None]:
+def threads_for(model: nn.Module, device: torch.device) -> Iterator[None]:
+    """One thread while a small model computes on the CPU, torch's own choice otherwise."""
     if device.type == "cpu" and sum(p.numel() for p in model.parameters()) < SMALL_MODEL:
         with one_thread():
             yield
