@@ -26,6 +26,7 @@ _HOME_OF = {
     "mnist_cnn": "models",
     "small_digits_cnn": "models",
     "train": "train",
+    "sweep": "sweep",
     "Checkpoint": "train",
     "Run": "run",
     "direction_scores": "pruning",
@@ -59,7 +60,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(_ModuleType):
-    """``train`` and ``sparsity`` are functions in modules of the same name. Importing such a
+    """``train``, ``sweep`` and ``sparsity`` are functions in modules of the same name. Importing such a
     module would bind it here in the function's place; the public name stays the function."""
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from threading import Event, Lock
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +27,11 @@ SECONDS_BETWEEN_REPORTS = 0.2
 EVALUATION_BATCH = 128  # fastest of 32 … 1,797 for the digits CNN: activations stay in the cache
 SMALL_MODEL = 100_000  # parameters; below it one thread is faster than several
 
+PARTS = ("train", "val", "test")
+
 Progress = Callable[[Run, float], object]
+Scores = dict[str, tuple[float, float]]  # part -> loss and accuracy
+History = TypeVar("History", covariant=True)
 
 
 def train(
@@ -64,28 +68,19 @@ def train(
 
     Raises ValueError or TypeError for arguments that cannot be used, naming them.
     """
-    _check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
+    check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
     device = choose_device(device)
     model.to(device)
     data = data.to(device)
-    _check_outputs(model, data)
+    check_data(model, data)
     optimizer = _make_optimizer(model, make_optimizer)
-    configuration = {
-        "model": getattr(model, "name", type(model).__name__),
-        "data": data.name,
-        "training_images": len(data.y_train),
-        "optimizer": type(optimizer).__name__,
-        **_hyperparameters(optimizer),
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "seed": seed,
-    }
+    configuration = describe(model, data, optimizer, epochs, batch_size, seed)
     scheduler = make_scheduler(optimizer) if make_scheduler else None
     if scheduler:
         configuration["scheduler"] = type(scheduler).__name__
 
-    training = _Training(model, data, optimizer, scheduler, configuration, set(snapshot_epochs))
-    report = _Report(progress, training)
+    training = Training(model, data, optimizer, scheduler, configuration, set(snapshot_epochs))
+    report = Report(progress, training)
     with threads_for(model, device), _random_stream(model, device, seed):
         if resume is None:
             training.measure()
@@ -98,7 +93,23 @@ def train(
     return report.last()
 
 
-class _Training:
+def describe(
+    model: nn.Module, data: Data, optimizer: Optimizer, epochs: int, batch_size: int, seed: int
+) -> dict[str, Any]:
+    """A run's configuration."""
+    return {
+        "model": getattr(model, "name", type(model).__name__),
+        "data": data.name,
+        "training_images": len(data.y_train),
+        "optimizer": type(optimizer).__name__,
+        **_hyperparameters(optimizer),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+
+
+class Training:
     """A training in progress: its parts, its position, and its history."""
 
     def __init__(
@@ -137,40 +148,57 @@ class _Training:
 
     def run_epoch(self, stop: Event | None, report: Callable[[], None]) -> None:
         """Finish the current epoch from where it stands, unless stopped, and measure."""
-        self.generator.set_state(self.order)
-        order = torch.randperm(len(self.data.y_train), generator=self.generator)
-        images = self.data.x_train[order.to(self.data.device)]
-        labels = self.data.y_train[order.to(self.data.device)]
+        order = self.draw_order()
+        images, labels = self.data.x_train[order], self.data.y_train[order]
         self.model.train()
         for start in range(self.batch * self.batch_size, len(labels), self.batch_size):
             if stop is not None and stop.is_set():
-                done = f"after batch {self.batch} of {self.batches}"
-                self.message = f"stopped in epoch {self.epoch + 1}, {done}"
+                self.say_stopped()
                 return
             end = start + self.batch_size
             self.optimizer.zero_grad()
             loss = cross_entropy(self.model(images[start:end]), labels[start:end])
             value = loss.item()
             if not math.isfinite(value):
-                where = f"in epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches}"
-                self.message = f"diverged: the loss became {value} {where}"
+                self.say_diverged(value)
                 return
             loss.backward()
             self.optimizer.step()
             self.batch += 1
             report()
+        self.end_epoch()
+        self.measure()
+
+    def draw_order(self) -> Tensor:
+        """The current epoch's order of the images: int64 [N]."""
+        self.generator.set_state(self.order)
+        order = torch.randperm(len(self.data.y_train), generator=self.generator)
+        return order.to(self.data.device)
+
+    def end_epoch(self) -> None:
         self.epoch, self.batch = self.epoch + 1, 0
         self.order = self.generator.get_state()
         if self.scheduler is not None:
             self.scheduler.step()
-        self.measure()
 
-    def measure(self) -> None:
-        """Add a row to the history: losses, accuracies and zeros after ``self.epoch`` epochs."""
+    def say_stopped(self) -> None:
+        done = f"after batch {self.batch} of {self.batches}"
+        self.message = f"stopped in epoch {self.epoch + 1}, {done}"
+
+    def say_diverged(self, loss: float) -> None:
+        where = f"in epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches}"
+        self.message = f"diverged: the loss became {loss} {where}"
+
+    def measure(self, scores: Scores | None = None) -> None:
+        """Add a row to the history: losses, accuracies and zeros after ``self.epoch`` epochs.
+
+        scores: part -> loss and accuracy, where they are known already.
+        """
         row: dict[str, Any] = {"epoch": self.epoch}
-        for part in ("train", "val", "test"):
+        for part in PARTS:
             x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
-            row[f"{part}_loss"], row[f"{part}_accuracy"] = evaluate(self.model, x, y)
+            score = scores[part] if scores else evaluate(self.model, x, y)
+            row[f"{part}_loss"], row[f"{part}_accuracy"] = score
         row["zeros"] = [zeros for zeros, _ in zeros_by_layer(self.model).values()]
         row["seconds"] = self.seconds
         self.rows.append(row)
@@ -203,7 +231,7 @@ class _Training:
         )
 
     def keep_checkpoint(self) -> None:
-        random = _random_state(self.data.device) if _draws_at_random(self.model) else {}
+        random = _random_state(self.data.device) if draws_at_random(self.model) else {}
         self.checkpoint = Checkpoint(
             model=deepcopy(self.model.state_dict()),
             optimizer=deepcopy(self.optimizer.state_dict()),
@@ -234,23 +262,36 @@ class _Training:
         self.snapshots, self.histograms = dict(run.snapshots), dict(run.histograms)
 
 
-class _Report:
+class Watched(Protocol[History]):
+    """What a progress function can be told about."""
+
+    @property
+    def fraction(self) -> float:
+        """Steps done of all steps, in [0, 1]."""
+
+    def run(self) -> History:
+        """The history so far, as a copy."""
+
+
+class Report(Generic[History]):
     """Calls ``progress`` at most every ``SECONDS_BETWEEN_REPORTS`` and once at the end."""
 
-    def __init__(self, progress: Progress | None, training: _Training) -> None:
-        self.progress, self.training = progress, training
+    def __init__(
+        self, progress: Callable[[History, float], object] | None, watched: Watched[History]
+    ) -> None:
+        self.progress, self.watched = progress, watched
         self.due = -math.inf
 
     def __call__(self) -> None:
         if self.progress is not None and time.monotonic() >= self.due:
-            self.progress(self.training.run(), self.training.fraction)
+            self.progress(self.watched.run(), self.watched.fraction)
             self.due = time.monotonic() + SECONDS_BETWEEN_REPORTS
 
-    def last(self) -> Run:
-        run = self.training.run()
+    def last(self) -> History:
+        history = self.watched.run()
         if self.progress is not None:
-            self.progress(run, self.training.fraction)
-        return run
+            self.progress(history, self.watched.fraction)
+        return history
 
 
 @torch.no_grad()
@@ -342,7 +383,7 @@ def threads_for(model: nn.Module, device: torch.device) -> Iterator[None]:
         yield
 
 
-def _draws_at_random(model: nn.Module) -> bool:
+def draws_at_random(model: nn.Module) -> bool:
     kinds = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.RReLU)
     return any(isinstance(module, kinds) for module in model.modules())
 
@@ -350,7 +391,7 @@ def _draws_at_random(model: nn.Module) -> bool:
 @contextmanager
 def _random_stream(model: nn.Module, device: torch.device, seed: int) -> Iterator[None]:
     """Seed the global generators while a model that draws from them (dropout) trains."""
-    if not _draws_at_random(model):
+    if not draws_at_random(model):
         yield
         return
     on_cpu = device.type == "cpu"
@@ -377,7 +418,7 @@ def _set_random_state(state: dict[str, Tensor]) -> None:
             torch.get_device_module(name).set_rng_state(value)
 
 
-def _check_counts(
+def check_counts(
     epochs: int, batch_size: int, seed: int, snapshot_epochs: Collection[int], images: int
 ) -> None:
     limits = [
@@ -393,7 +434,7 @@ def _check_counts(
             raise ValueError(f"{name} must be {accepted}, got {value!r}")
 
 
-def _check_outputs(model: nn.Module, data: Data) -> None:
+def check_data(model: nn.Module, data: Data) -> None:
     """A label beyond the outputs would fail deep inside the loss, or silently on a GPU."""
     was_training = model.training
     model.eval()
@@ -408,6 +449,11 @@ def _check_outputs(model: nn.Module, data: Data) -> None:
         raise ValueError(
             f"data has labels {low} to {high}, but model has {shape[1]} outputs: "
             f"labels 0 to {shape[1] - 1} are accepted"
+        )
+    if int(data.y_train.min()) == int(data.y_train.max()):
+        raise ValueError(
+            f"data has one class to train on, label {int(data.y_train[0])}: "
+            "at least two are needed, there is nothing to tell apart"
         )
 
 
@@ -454,7 +500,7 @@ def _check_resume(run: Run, configuration: dict[str, Any]) -> Checkpoint:
         )
     for name in configuration | run.configuration:
         was, now = run.configuration.get(name), configuration.get(name)
-        if name != "epochs" and was != now:
+        if name not in ("epochs", "sweep") and was != now:
             raise ValueError(f"resume: the run was made with {name} = {was!r}, got {now!r}")
     if checkpoint.epoch != run.epoch[-1]:
         raise ValueError(
