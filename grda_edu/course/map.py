@@ -56,6 +56,15 @@ LESSONS = (
         exercises=("soft_threshold",),
     ),
     Lesson(
+        "03",
+        "03_knobs_c_and_mu",
+        "The knobs c and μ",
+        "What do c and μ change?",
+        20,
+        predictions=("doubled_c", "which_late", "asleep", "fewest_false", "rate_drops"),
+        exercises=("threshold", "accumulated"),
+    ),
+    Lesson(
         "04",
         "04_small_cnn_grows_sparse",
         "A small CNN grows sparse",
