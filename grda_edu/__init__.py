@@ -42,6 +42,12 @@ _HOME_OF = {
     "plane_through": "valley",
     "measure_plane": "valley",
     "weights_of": "valley",
+    "FixedLoss": "curvature",
+    "hessian": "curvature",
+    "spectrum": "curvature",
+    "top_eigenpairs": "curvature",
+    "flat_subspace": "curvature",
+    "share_in_subspace": "curvature",
     "Explorable": "explore",
 }
 
