@@ -56,6 +56,15 @@ LESSONS = (
         exercises=("soft_threshold",),
     ),
     Lesson(
+        "02",
+        "02_two_spaces",
+        "Two spaces: dual averaging",
+        "Where does a weight live while it is zero?",
+        20,
+        predictions=("which_dies", "revival", "goal", "bias", "noise"),
+        exercises=("grda_step",),
+    ),
+    Lesson(
         "03",
         "03_knobs_c_and_mu",
         "The knobs c and μ",
