@@ -28,6 +28,8 @@ _HOME_OF = {
     "train": "train",
     "sweep": "sweep",
     "Checkpoint": "train",
+    "find_c": "tune",
+    "stopping_epoch": "choosing",
     "Run": "run",
     "direction_scores": "pruning",
     "directional_pruning": "pruning",

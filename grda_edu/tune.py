@@ -1,10 +1,10 @@
-"""Choosing c by the authors' rule, and when to stop training. Both look at validation images only.
+"""Choosing c by the authors' rule, with live probes on validation images.
 
-The rule (items 1 and 8 of the authors' response): take mu = .501, .51 or .55; for that mu, search
-the greatest c, from about 1e-4 on, with which gRDA's accuracy is comparable to SGD's after one to
-five epochs; stop training when the accuracy stabilises. The authors used the test accuracy for
-both. Whoever picks the best of many runs on the test images reports too good a number, so here the
-choice is made on images held out of the training part, and the test images are left alone.
+The rule (item 1 of the authors' response): take mu = .501, .51 or .55; for that mu, search the
+greatest c, from about 1e-4 on, with which gRDA's accuracy is comparable to SGD's after one to five
+epochs. The authors compared test accuracies. Whoever picks the best of many runs on the test images
+reports too good a number, so here the choice is made on images held out of the training part, and
+the test images are left alone.
 """
 
 import math
@@ -18,15 +18,21 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from grda_edu.choosing import (
+    c_steps,
+    check_tolerance,
+    difference_error,
+    greatest_comparable,
+    is_comparable,
+    is_whole,
+    longest_way,
+)
 from grda_edu.data import Data
 from grda_edu.optim import GRDA
 from grda_edu.run import Run
 from grda_edu.shrinkage import tuning_function
 from grda_edu.train import train
 
-STEPS = (1.0, 1.5, 2.0, 3.0, 5.0)
-"""Of each power of ten: values of c that differ by about one half."""
-GROWTH = 10.0  # how far c is raised at once as long as it is comparable
 EPOCHS, TOLERANCE = 1, 0.15
 """Chosen on the digits CNN with seeds 0 to 2, before any other seed was looked at. The tolerance
 is as wide as accuracies scatter that early; it is not what the finished network may lose."""
@@ -119,7 +125,8 @@ def find_c(
 
     Raises ValueError naming an argument that cannot be used.
     """
-    _check(data, mu, lr, epochs, tolerance, seeds, budget)
+    check_settings(mu, lr, epochs, tolerance, seeds, budget)
+    _check_validation(data)
     steps = c_steps(start, largest) if grid is None else _checked_grid(grid)
     # Probes are trained on a copy without test images: what is not there cannot be looked at.
     blind = replace(data, x_test=data.x_test[:0], y_test=data.y_test[:0])
@@ -217,89 +224,6 @@ class Search(Iterator[Probe]):
         best = self._best()
         sentence = _sentence(ended, best, self.steps, self.probes, self._prober, self._budget)
         self.answer = Answer(best, ended, sentence, self._prober.spent)
-
-
-def greatest_comparable(
-    steps: Sequence[float], growth: float = GROWTH
-) -> Generator[float, bool, None]:
-    """Which c to try next: yields it, and is sent whether it was comparable.
-
-    steps: rising. ``growth`` times as large as long as c is comparable, then half-way between the
-    greatest comparable and the smallest c that was not, until they are neighbours. It ends when
-    nothing is left to try; the greatest comparable c is then the last that was answered with True.
-    """
-    low, high = -1, len(steps)  # positions: greatest comparable, smallest that is not
-    k = 0
-    while high - low > 1:
-        if (yield steps[k]):
-            low = k
-        else:
-            high = k
-        if high < len(steps):
-            k = (low + high) // 2
-        elif low + 1 < high:
-            within = [i for i, c in enumerate(steps) if c <= growth * steps[low] * (1 + 1e-9)]
-            k = max(low + 1, within[-1])
-
-
-def choose(comparable: Callable[[float], bool], steps: Sequence[float]) -> float | None:
-    """The c on which ``greatest_comparable`` settles when ``comparable(c)`` answers it."""
-    candidates, best = greatest_comparable(steps), None
-    c = next(candidates)
-    while True:
-        answer = bool(comparable(c))
-        best = c if answer else best
-        try:
-            c = candidates.send(answer)
-        except StopIteration:
-            return best
-
-
-def longest_way(steps: Sequence[float]) -> int:
-    """How many of the steps are tried at most, wherever the edge is."""
-
-    def tried(edge: int) -> int:
-        seen: list[float] = []
-
-        def comparable(c: float) -> bool:
-            seen.append(c)
-            return steps.index(c) < edge
-
-        choose(comparable, steps)
-        return len(seen)
-
-    return max(tried(edge) for edge in range(len(steps) + 1))
-
-
-def c_steps(start: float = 1e-4, largest: float = 0.1) -> tuple[float, ...]:
-    """Values from ``start`` to ``largest`` by 1-1.5-2-3-5 steps; both ends are among them.
-
-    Raises ValueError unless 0 < start <= largest < infinity.
-    """
-    for name, value in (("start", start), ("largest", largest)):
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} = {value!r}: accepted is a number > 0")
-    if largest < start:
-        raise ValueError(f"largest = {largest!r}: accepted is a number >= start = {start!r}")
-    powers = range(math.floor(math.log10(start)), math.ceil(math.log10(largest)) + 1)
-    round_ones = (float(f"{step}e{power}") for power in powers for step in STEPS)
-    inner = (c for c in round_ones if start * (1 + 1e-9) < c < largest * (1 - 1e-9))
-    return tuple(dict.fromkeys((float(start), *inner, float(largest))))
-
-
-def is_comparable(difference: float, tolerance: float) -> bool:
-    """Is a difference of accuracies no worse than -tolerance? Never for NaN."""
-    return difference >= -tolerance - 1e-9  # 1e-9: a tolerance of whole images is kept to
-
-
-def difference_error(one: float, other: float, images: int) -> float:
-    """Standard error of the difference of two accuracies: √((p(1-p) + q(1-q))/n).
-
-    It says how far the difference would move with other held-out images, as if the two networks
-    were measured on different ones. On the same images it is smaller, the more so the more often
-    both are wrong about the same image. What initial weights and batch order do comes on top.
-    """
-    return math.sqrt((one * (1 - one) + other * (1 - other)) / images)
 
 
 @dataclass
@@ -424,78 +348,40 @@ def _sentence(
     return f"Stopped: so far, {tried}."
 
 
-def stopping_epoch(accuracy: Sequence[float], patience: int = 5, tolerance: float = 0.005) -> int:
-    """When to stop: the first epoch by which accuracy has not risen for ``patience`` epochs.
-
-    accuracy: on the validation images; entry k is that of the network after epoch k.
-    A rise counts if it exceeds the best accuracy so far by more than ``tolerance``. Returns the
-    last epoch where the accuracy goes on rising.
-
-    Raises ValueError for NaN, an empty trace, patience < 1 or tolerance < 0.
-    """
-    trace = np.asarray(accuracy, dtype=float)
-    if trace.ndim != 1 or not len(trace) or not np.isfinite(trace).all():
-        raise ValueError("accuracy: accepted is a trace of at least one finite number")
-    if not _is_whole(patience) or patience < 1:
-        raise ValueError(f"patience = {patience!r}: accepted is an integer >= 1")
-    _check_tolerance(tolerance)
-    best, since = trace[0], 0
-    for epoch in range(1, len(trace)):
-        if trace[epoch] > best + tolerance + 1e-9:
-            best, since = trace[epoch], epoch
-        elif epoch - since >= patience:
-            return epoch
-    return len(trace) - 1
-
-
-def stopping_regret(run: Run, epoch: int) -> tuple[float, float]:
-    """What stopping after ``epoch`` lost against going on to the run's end.
-
-    Returns (test accuracy, share of zeros) at the end minus those at ``epoch``: positive is lost.
-    """
-    if not 0 <= epoch < len(run.epoch):
-        raise ValueError(f"epoch = {epoch!r}: accepted is 0 to {len(run.epoch) - 1}")
-    zeros = run.total_zeros
-    return (
-        float(run.test_accuracy[-1] - run.test_accuracy[epoch]),
-        float(zeros[-1] - zeros[epoch]),
-    )
-
-
-def _check(
-    data: Data,
+def check_settings(
     mu: float,
     lr: float,
     epochs: int,
     tolerance: float,
     seeds: Sequence[int],
-    budget: int | None,
+    budget: int | None = None,
 ) -> None:
+    """Raise ValueError naming the setting of ``find_c`` that cannot be used."""
     tuning_function(1, lr, 0.0, mu)  # refuses what no threshold can be made of
-    if not math.isfinite(mu):
-        raise ValueError(f"mu = {mu!r}: accepted is a finite number > 0")
-    _check_tolerance(tolerance)
-    if not _is_whole(epochs) or epochs < 1:
+    for name, value in (("mu", mu), ("lr", lr)):
+        if not math.isfinite(value):
+            raise ValueError(f"{name} = {value!r}: accepted is a finite number > 0")
+    check_tolerance(tolerance)
+    if not is_whole(epochs) or epochs < 1:
         raise ValueError(f"epochs = {epochs!r}: accepted is an integer >= 1")
-    if not len(data.y_val):
-        raise ValueError(
-            "data has no validation part (y_val is empty): hold some training images out, "
-            "as digits(validation=157) does"
-        )
-    if not len(seeds) or any(not _is_whole(seed) or seed < 0 for seed in seeds):
-        raise ValueError(f"seeds = {tuple(seeds)!r}: accepted are integers >= 0, at least one")
+    seeds = tuple(seeds)
+    if not seeds or any(not is_whole(seed) or seed < 0 for seed in seeds):
+        raise ValueError(f"seeds = {seeds!r}: accepted are integers >= 0, at least one")
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds = {tuple(seeds)!r}: one stands there twice")
+        raise ValueError(f"seeds = {seeds!r}: one stands there twice")
     cost = epochs * len(seeds)
-    if budget is not None and (not _is_whole(budget) or budget < 2 * cost):
+    if budget is not None and (not is_whole(budget) or budget < 2 * cost):
         raise ValueError(
             f"budget = {budget!r}: accepted is an integer >= {2 * cost}, what SGD and one c take"
         )
 
 
-def _check_tolerance(tolerance: float) -> None:
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance = {tolerance!r}: accepted is a share from 0 to below 1")
+def _check_validation(data: Data) -> None:
+    if not len(data.y_val):
+        raise ValueError(
+            "data has no validation part (y_val is empty): hold some training images out, "
+            "as digits(validation=157) does"
+        )
 
 
 def _checked_grid(grid: Sequence[float]) -> tuple[float, ...]:
@@ -509,7 +395,3 @@ def _checked_grid(grid: Sequence[float]) -> tuple[float, ...]:
     if twice:
         raise ValueError(f"grid contains {twice[0]!r} twice: accepted are different numbers")
     return tuple(sorted(values))
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
