@@ -11,6 +11,7 @@ from grda_edu.explore.training import coloured, percent
 from grda_edu.recordings import RunGrid
 
 from .lesson05_numbers import (
+    FINAL_LOSS,
     MARGIN,
     MU,
     TIGHT,
@@ -332,10 +333,22 @@ def _map_figure() -> go.Figure:
         ),
         height=420,
         margin={"l": 52, "r": 16, "t": 40, "b": 48},
-        xaxis={"domain": [0, 0.52], "tickvals": columns, "showgrid": False, "zeroline": False}
+        xaxis={
+            "domain": [0, 0.52],
+            "range": [-0.5, len(columns) - 0.5],
+            "tickvals": columns,
+            "showgrid": False,
+            "zeroline": False,
+        }
         | {"ticktext": [f"{c:g}" for c in runs.c[1:]], "title_text": "c", "tickangle": 0}
         | {"tickfont": {"size": 11}},
-        yaxis={"domain": [0, 0.84], "tickvals": rows, "showgrid": False, "zeroline": False}
+        yaxis={
+            "domain": [0, 0.84],
+            "range": [-0.5, len(rows) - 0.5],
+            "tickvals": rows,
+            "showgrid": False,
+            "zeroline": False,
+        }
         | {"ticktext": [f"{m:g}" for m in runs.mu], "title_text": "μ"},
         xaxis2={"domain": [0.64, 1], "anchor": "y2", "range": [-0.04, 1.04], "tickformat": ".0%"}
         | {"title_text": "weights exactly zero", "zeroline": False, "dtick": 0.25},
@@ -370,12 +383,13 @@ def _map_row(c: float, mu: float) -> tuple[dict, str]:
     }
     dead = int(collapsed(runs)[i, j].sum())
     words = f"{dead} of {len(lost)} seeds collapsed. " if dead else ""
-    where = (
-        "This is on the frontier: no recorded pair has more zeros and is as accurate."
-        if more == 0
-        else f"Another recorded pair is as accurate with {100 * more:.1f} points more zeros"
-        + (": on the frontier, give or take." if more <= MARGIN else ".")
-    )
+    if lost.mean() < -FINAL_LOSS:
+        where = "This loses more than one point."
+    elif more == 0:
+        where = "This is on the frontier: no recorded pair has more zeros and is as accurate."
+    else:
+        where = f"Another recorded pair is as accurate with {100 * more:.1f} points more zeros"
+        where += ": on the frontier, give or take." if more <= MARGIN else "."
     return row, (
         f"c = {c:g}, μ = {mu:g} after {int(runs.epoch[-1])} epochs: {percent(zeros.mean())} zeros; the seeds end "
         f"{', '.join(points(x) for x in lost)} points from SGD. {words}{where}"
