@@ -69,7 +69,7 @@ LESSONS = (
         "03_knobs_c_and_mu",
         "The knobs c and μ",
         "What do c and μ change?",
-        20,
+        25,
         predictions=("doubled_c", "which_late", "asleep", "fewest_false", "rate_drops"),
         exercises=("threshold", "accumulated"),
     ),

@@ -112,9 +112,7 @@ def _threshold(
         "layout.title.text": _threshold_title(c, mu, lr),
     }
     compared = "the other setting (c = {:g}, μ = {:g}, γ = {:g})".format(*other)
-    death = (
-        f"An idle weight of size {WEIGHT:g} dies {_when(mine)}; with {compared} {_when(theirs)}."
-    )
+    death = f"An idle weight of size {WEIGHT:g} {_fate(mine)}; with {compared} it {_fate(theirs)}."
     if c == 0:
         return row, f"c = 0: the threshold is zero at every step. This is SGD. {death}"
     return row, (
@@ -133,11 +131,18 @@ def _shown(step: float) -> float:
     return step if 1 <= step <= STEPS_SHOWN else np.nan
 
 
-def _when(step: float) -> str:
-    """The first whole step at which the threshold is there, in words."""
+def _fate(step: float) -> str:
+    """What the threshold does to the idle weight, with the first whole step at which it is there."""
+    if np.isinf(step):
+        return "never dies"
     if step > STEPS_SHOWN:
-        return "never" if np.isinf(step) else f"after more than {STEPS_SHOWN:,} steps"
-    return f"at step {max(1, int(np.ceil(step))):,}"
+        return f"lives for more than {STEPS_SHOWN:,} steps"
+    return f"dies at step {_first_step(step):,}"
+
+
+def _first_step(step: float) -> int:
+    """The first whole step not before ``step``, 1 at the earliest; a rounding error is no step."""
+    return max(1, int(np.ceil(step * (1 - 1e-12))))
 
 
 # ------------------------------------------------- the regression, over the whole grid
@@ -245,7 +250,7 @@ def _training_figure() -> go.Figure:
     lasso = regression.prediction_error(r.problem, r.lasso[r.lasso_closest()])
     picture = palette.figure(
         go.Scatter(name="truth", x=at, y=r.problem.truth[true], mode="markers", hoverinfo="skip")
-        .update(marker={"symbol": "line-ew", "size": 18})
+        .update(marker={"symbol": "line-ew", "size": 13})
         .update(marker_line={"color": palette.INK, "width": 2}),
         _dot("found", palette.GRDA, 9, symbol="circle").update(x=at),
         _dot("lost", palette.ZERO, 10, **hollow).update(x=at),
@@ -290,7 +295,7 @@ def _training_figure() -> go.Figure:
                 ("new data ━", palette.GRDA.color),
                 ("training data ┄", palette.GRDA.color),
                 ("SGD ╌", palette.SGD.color),
-                ("Lasso ─ ·", palette.TARGET.color),
+                ("Lasso’s best ─ ·", palette.TARGET.color),
             ),
         ],
     )
@@ -351,7 +356,7 @@ def _setting(c: float, mu: float) -> str:
 # ------------------------------------------------- third figure: the map of c and μ
 
 _MAP_C = C[1:]  # SGD has no place on a logarithmic axis
-_MOST_FALSE = 60  # right end of the lower panel
+_MOST_FALSE = 60  # more are drawn at the lower panel's right edge
 
 
 def knob_map() -> Explorable:
@@ -376,7 +381,7 @@ def _map_figure() -> go.Figure:
     bar = {"thickness": 10, "len": 0.4, "y": 1.0, "yanchor": "top", "xpad": 4, "outlinewidth": 0}
     second, third = ({"xaxis": f"x{k}", "yaxis": f"y{k}"} for k in (2, 3))
     lines = {"mode": "lines", "hoverinfo": "skip"}
-    edge, level = {"color": palette.PAPER, "width": 3}, palette.GRDA.line(2.5) | {"dash": "dash"}
+    edge, level = {"color": "white", "width": 3}, palette.GRDA.line(2.5) | {"dash": "dash"}
     c_axis = {"tickvals": columns[::4], "ticktext": [f"{c:g}" for c in _MAP_C[::4]]}
     c_axis |= {"title_text": "c", "range": [-0.5, columns.size - 0.5], "showgrid": False}
     mu_axis = {"tickvals": rows, "ticktext": [f"{mu:g}" for mu in MU], "showgrid": False}
@@ -405,8 +410,13 @@ def _map_figure() -> go.Figure:
         yaxis=mu_axis,
         xaxis2=c_axis | {"domain": [0.57, 0.98], "anchor": "y2"},
         yaxis2=mu_axis | {"anchor": "x2"},
-        xaxis3={"range": [-2, _MOST_FALSE], "anchor": "y3", "title_text": "false weights"},
-        yaxis3={"domain": [0, 0.38], "range": [0, 1.05], "anchor": "x3", "title_text": "error"},
+        xaxis3={
+            "range": [-2, _MOST_FALSE + 1],
+            "anchor": "y3",
+            "title_text": f"false weights ({_MOST_FALSE} and more at the edge)",
+        },
+        yaxis3={"domain": [0, 0.38], "type": "log", "range": [-1.1, 0.05], "anchor": "x3"}
+        | {"title_text": "error", "tickvals": [0.1, 0.2, 0.3, 0.5, 1]},
         annotations=[
             palette.legend(0.0, ("<b>false weights</b> (dark: few)", palette.INK)),
             palette.legend(0.57, ("<b>error</b> (dark: small)", palette.INK)),
@@ -447,11 +457,11 @@ def _map(draw: int, c: float, mu: float) -> tuple[dict[str, object], str]:
         "here.y": [j],
         "here 2.x": [i],
         "here 2.y": [j],
-        "here 3.x": [false[i, j]],
+        "here 3.x": [min(false[i, j], _MOST_FALSE)],
         "here 3.y": [error[i, j]],
-        "runs.x": false.ravel(),
+        "runs.x": np.minimum(false, _MOST_FALSE).ravel(),
         "runs.y": _where(all_found, error.ravel()),
-        "runs that lost.x": false.ravel(),
+        "runs that lost.x": np.minimum(false, _MOST_FALSE).ravel(),
         "runs that lost.y": _where(~all_found, error.ravel()),
         "Lasso.x": kept,
         "Lasso.y": off,
@@ -484,28 +494,28 @@ def _same_height(c: float, mu: float) -> np.ndarray:
 
 def beside_lasso() -> None:
     """Print gRDA's and Lasso's best on each draw of the data: false weights and error."""
-    print(f"{'':<12}{'':<22}{'fewest false weights':>24}{'least error':>24}")
+    print(f"{'':<12}{'':<18}{'fewest false weights':>24}{'least error':>24}")
     for name, draw in DRAWS.items():
         for who, (few, close) in best_of(draw).items():
             cells = "".join(
                 f"{f'{false} false, error {error:.2f}':>24}" for false, error in (few, close)
             )
-            print(f"{name:<12}{who:<22}{cells}")
+            print(f"{name:<12}{who:<18}{cells}")
 
 
 def best_of(draw: int) -> dict[str, tuple[tuple[int, float], tuple[int, float]]]:
-    """Method -> (false, error) where it has the fewest false weights, and of its least error.
+    """Method -> (false, error) where it has the fewest false weights, and where its error is least.
 
-    The true weights are known here, so each is chosen with hindsight, for both methods alike.
+    The true weights are known here, so each is chosen with hindsight, for both methods alike. The
+    refitted rows keep the chosen weights' zeros and fit the others anew by least squares.
     """
     r = result(draw)
     ours = [r.weights[-1, i, j] for i, j in (r.fewest_false(), r.closest())]
     theirs = [r.lasso[k] for k in (r.lasso_fewest_false(), r.lasso_closest())]
-    fitted = np.array([regression.refit(r.problem, w) for w in r.lasso])
-    found, false = regression.alive(r.lasso, r.problem.truth)
-    error = regression.distance(fitted, r.problem.truth)
-    few = fitted[np.where(found == r.true, false, np.inf).argmin()]
-    rows = {"gRDA": ours, "Lasso": theirs, "Lasso, then refitted": [few, fitted[error.argmin()]]}
+    rows = {}
+    for who, chosen in (("gRDA", ours), ("Lasso", theirs)):
+        rows[who] = chosen
+        rows[f"{who}, refitted"] = [regression.refit(r.problem, w) for w in chosen]
     return {who: (_score(r, first), _score(r, second)) for who, (first, second) in rows.items()}
 
 
@@ -543,6 +553,76 @@ def _after_sleep() -> str:
     if true + false == 0:
         return "They stay zero"
     return "Some come back, true ones first" if true > false else "All come back together"
+
+
+# ------------------------------------------------- fourth figure: a learning rate that drops
+
+_CNN = SETTINGS["lesson 04's CNN"]
+_CNN_STEPS = 2400  # 60 epochs of 40
+_N = np.arange(0, _CNN_STEPS + 1, 20)
+
+
+def schedule() -> Explorable:
+    """The threshold of lesson 04's training, added up and recomputed, when γ changes on the way."""
+    return Explorable(
+        _schedule_figure,
+        _schedule,
+        {
+            "lr": Slider(_spread(-3, 2), label="new learning rate", format="g", start=0.01),
+            "at": Slider(_N[10:-9:5].tolist(), label="from step", format=",.0f", start=1200),
+        },
+        label="The threshold when the learning rate changes: added up, and recomputed",
+    )
+
+
+def _schedule_figure() -> go.Figure:
+    lines = {"mode": "lines", "hoverinfo": "skip"}
+    return palette.figure(
+        go.Scatter(name="weight", x=[0, _CNN_STEPS], y=[WEIGHT, WEIGHT], **lines).update(
+            line=palette.ZERO.line(1.5) | {"dash": "dot"}
+        ),
+        go.Scatter(name="recomputed", x=_N, line=palette.TARGET.line(2), **lines),
+        go.Scatter(name="added up", x=_N, line=palette.BAND_EDGE.line(4), **lines),
+        height=340,
+        xaxis={"range": [0, _CNN_STEPS], "title_text": "step n", "tickformat": ",d"},
+        yaxis={"range": [0, 0.34], "title_text": "threshold"},
+        margin={"l": 64, "r": 24, "t": 60, "b": 52},
+        annotations=[
+            palette.legend(
+                0.0,
+                ("added up ━", palette.BAND_EDGE.color),
+                ("recomputed ─ ·", palette.TARGET.color),
+            ),
+            {"x": 30, "y": WEIGHT, "text": f"an idle weight of size {WEIGHT:g}"}
+            | {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
+            | {"font": {"size": 12, "color": palette.ZERO.color}},
+        ],
+    )
+
+
+def _schedule(lr: float, at: int) -> tuple[dict[str, object], str]:
+    c, mu, first = _CNN
+    rates = np.where(np.arange(1, _CNN_STEPS + 1) <= at, first, lr)
+    added = np.concatenate([[0.0], accumulated(rates, c, mu)])[_N]
+    recomputed = tuning_function(_N, np.where(at >= _N, first, lr), c, mu)
+    before = float(tuning_function(at, first, c, mu))
+    jump = float(tuning_function(at + 1, lr, c, mu))
+    row = {
+        "added up.y": added,
+        "recomputed.y": recomputed,
+        "layout.title.text": f"γ = {first:g} up to step {at:,.0f}, then {lr:g}",
+    }
+    if lr == first:
+        return row, (
+            f"The learning rate stays at {first:g}: both are the same, and end at {added[-1]:.3f}."
+        )
+    fate = ""
+    if before >= WEIGHT > jump:
+        fate = f" An idle weight of size {WEIGHT:g}, dead by then, would be alive again."
+    return row, (
+        f"The learning rate goes from {first:g} to {lr:g} at step {at:,.0f}, where the threshold is {before:.3f}. Added up, it "
+        f"ends at {added[-1]:.3f}. Recomputed, it would be {jump:.3f} a step later.{fate}"
+    )
 
 
 # ------------------------------------------------- questions and exercises
@@ -627,8 +707,8 @@ PREDICTIONS = {
         values=lambda: {
             "at_51": 2 ** (1 / 0.51),
             "at_70": 2 ** (1 / 0.7),
-            "before": int(np.ceil(death_step(WEIGHT, 0.02, 0.51, 0.1))),
-            "after": int(np.ceil(death_step(WEIGHT, 0.04, 0.51, 0.1))),
+            "before": _first_step(death_step(WEIGHT, 0.02, 0.51, 0.1)),
+            "after": _first_step(death_step(WEIGHT, 0.04, 0.51, 0.1)),
         },
     ),
     "which_late": Prediction(
