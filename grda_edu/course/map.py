@@ -82,6 +82,15 @@ LESSONS = (
         predictions=("early", "which_layer", "too_large"),
         exercises=("count_zeros",),
     ),
+    Lesson(
+        "05",
+        "05_choosing_c_and_mu",
+        "Choosing c and μ",
+        "How do I set them for my own network?",
+        20,
+        predictions=("early_cost", "tight", "zeros_at_stop"),
+        exercises=("greatest_c",),
+    ),
 )
 
 

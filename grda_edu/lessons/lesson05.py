@@ -23,16 +23,15 @@ from .lesson05_numbers import (
     TIGHT,
     C,
     developed,
-    early_differences,
+    differences,
     gap,
-    greatest_at_full_length,
     held_out,
     means,
     nearest,
+    off_by,
     points,
     probe_error,
     regrets,
-    rule_picks,
     stops,
 )
 
@@ -148,7 +147,7 @@ def verdict(search: SearchView) -> None:
 def _mean_difference(epochs: int, part: str) -> float:
     """Of the text's pair (C, MU) against SGD, mean over the seeds of the developed grid."""
     runs = developed()
-    return float(early_differences(runs, MU, epochs, part)[nearest(runs.c, C) - 1].mean())
+    return float(differences(runs, MU, epochs, part)[nearest(runs.c, C) - 1].mean())
 
 
 def fate_of_early_cost() -> str:
@@ -162,7 +161,7 @@ def fate_of_early_cost() -> str:
 
 def tight_rule() -> str:
     """Where the rule lands from most held-out seeds, with one point of tolerance and 5 epochs."""
-    off = rule_picks(held_out(), MU, 5, TIGHT) - greatest_at_full_length(held_out(), MU)
+    off = off_by(held_out(), MU, 5, TIGHT)
     counts = {
         "too small a c": int((off < -1).sum()),
         "a c within one step of the greatest good one": int((np.abs(off) <= 1).sum()),
@@ -173,7 +172,7 @@ def tight_rule() -> str:
 
 def _tight_values() -> dict[str, object]:
     runs = held_out()
-    off = rule_picks(runs, MU, 5, TIGHT) - greatest_at_full_length(runs, MU)
+    off = off_by(runs, MU, 5, TIGHT)
     return {
         "small": int((off < -1).sum()),
         "hit": int((np.abs(off) <= 1).sum()),

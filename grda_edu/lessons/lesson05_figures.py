@@ -19,7 +19,7 @@ from .lesson05_numbers import (
     collapsed,
     curves,
     developed,
-    early_differences,
+    differences,
     final_differences,
     flattered,
     frontier,
@@ -45,30 +45,24 @@ _DEEPEST = -0.6  # differences beyond it are drawn at the lower edge
 
 def rule_on_seeds() -> Explorable:
     """What the rule picks from each of ten seeds, beside what it should have picked."""
-    return _rule_figure_of(held_out(), TIGHT, 5, "digits, ten seeds that it was not tuned on")
+    return _rule_on(held_out(), (1, 2, 3, 5), 5, "digits, ten seeds that no setting was chosen on")
 
 
 def rule_on_harder() -> Explorable:
     """The same on 5,000 images of MNIST."""
-    return _rule_figure_of(harder(), TIGHT, 1, "5,000 MNIST images, three seeds")
+    return _rule_on(harder(), (1, 2, 3), 1, "5,000 MNIST images, three seeds")
 
 
-def _rule_figure_of(runs: RunGrid, tolerance: float, epochs: int, where: str) -> Explorable:
-    first = sorted((float(m) for m in runs.mu), key=lambda m: abs(m - MU))
+def _rule_on(runs: RunGrid, averages: tuple[int, ...], epochs: int, where: str) -> Explorable:
+    mus = sorted((float(m) for m in runs.mu), key=lambda m: abs(m - MU))
     return Explorable(
         lambda: _rule_figure(runs),
         _RuleOnSeeds(runs),
         {
-            "mu": Choice({f"{m:g}": m for m in first}, label="μ"),
-            "epochs": Slider(
-                list(range(1, 6)), label="epochs of a probe", format=".0f", start=epochs
-            ),
-            "tolerance": Slider(
-                list(TOLERANCES),
-                label="tolerance",
-                format=in_points,
-                start=tolerance,
-            ),
+            "mu": Choice({f"{m:g}": m for m in mus}, label="μ"),
+            "epochs": Slider(list(range(1, 6)), label="epochs", format=".0f", start=epochs),
+            "tolerance": Slider(list(TOLERANCES), label="tolerance", format=in_points, start=TIGHT),
+            "average": Slider(list(averages), label="seeds averaged", format=".0f"),
         },
         label=f"The rule on {where}: accuracy after short probes, its c, and the c of full length",
     )
@@ -169,11 +163,13 @@ class _RuleOnSeeds:
     def __init__(self, runs: RunGrid) -> None:
         self.runs = runs
 
-    def __call__(self, mu: float, epochs: float, tolerance: float) -> tuple[dict, str]:
-        runs, k = self.runs, int(epochs)
-        early, final = early_differences(runs, mu, k), final_differences(runs, mu)
-        picks, right = rule_picks(runs, mu, k, tolerance), greatest_at_full_length(runs, mu)
-        good = np.abs(picks - right) <= 1
+    def __call__(
+        self, mu: float, epochs: float, tolerance: float, average: float
+    ) -> tuple[dict, str]:
+        runs, k, n = self.runs, int(epochs), int(average)
+        early, final = differences(runs, mu, k, average=n), final_differences(runs, mu, n)
+        picks = rule_picks(runs, mu, k, tolerance, n)
+        right = greatest_at_full_length(runs, mu, n)
         row: dict[str, object] = {
             f"seed {int(seed)}.y": np.maximum(early[:, s], _DEEPEST)
             for s, seed in enumerate(runs.seeds)
@@ -186,38 +182,39 @@ class _RuleOnSeeds:
         total = int(runs.epoch[-1])
         row["layout.annotations[0].text"] = (
             f"<b>Accuracy minus SGD's</b><br>{coloured('━ each seed', palette.GRDA)} after "
-            f"{_epochs(k)}, validation   {coloured('━ ╍ mean', palette.TARGET)} after {total}, test"
+            f"{_epochs(k)}, validation   {coloured('━ ╍ mean', palette.TARGET)} after {total}, test   "
+            f"{coloured('╌╌ SGD', palette.SGD)}"
         )
         row["layout.annotations[1].text"] = (
-            f"<b>From each seed</b>   {coloured('○ the rule picks', palette.GRDA)}   "
-            f"+ greatest c within 1 point after {total} epochs   "
-            f"{coloured('▬ one step', palette.BAND_EDGE)}"
+            f"<b>From each seed{'' if n == 1 else f' and the {n - 1} after it'}</b>   "
+            f"{coloured('○ the rule picks', palette.GRDA)}   "
+            f"+ greatest c within 1 point at epoch {total}   {coloured('▬ one step', palette.BAND_EDGE)}"
         )
-        words = f"{int(good.sum())} of {len(good)} picks are within one step"
+        good = int((np.abs(picks - right) <= 1).sum())
+        words = f"{good} of {len(right)} picks are within one step"
         row["layout.title.text"] = words
-        return row, self._sentence(mu, k, tolerance, picks, right, words)
-
-    def _sentence(
-        self,
-        mu: float,
-        epochs: int,
-        tolerance: float,
-        picks: np.ndarray,
-        right: np.ndarray,
-        words: str,
-    ) -> str:
-        runs = self.runs
-        low, high = int((picks < right - 1).sum()), int((picks > right + 1).sum())
-        zeros = runs.final("total_zeros")[:, nearest(runs.mu, mu)]
-        seeds = np.arange(len(picks))
-        have, could = zeros[picks + 1, seeds].mean(), zeros[right + 1, seeds].mean()
-        lost = np.vstack([np.zeros(len(seeds)), final_differences(runs, mu)])[picks + 1, seeds]
-        error = probe_error(runs, mu, epochs)
         return (
-            f"μ = {mu:g}, probes of {_epochs(epochs)}, tolerance {in_points(tolerance)} (the standard "
-            f"error of a difference is {100 * error:.1f}): {words}, {low} too small, {high} too large. "
-            f"Trained to the end, the picks have {percent(have)} zeros on average and are {points(lost.mean())} "
-            f"points from SGD; the greatest c within one point have {percent(could)}."
+            row,
+            f"{self._setting(mu, k, tolerance, n)}: {words}, {self._outcome(picks, right, mu, n)}",
+        )
+
+    def _setting(self, mu: float, epochs: int, tolerance: float, average: int) -> str:
+        error = 100 * probe_error(self.runs, mu, epochs)
+        seeds = f", {average} seeds averaged" if average > 1 else ""
+        return (
+            f"μ = {mu:g}, probes of {_epochs(epochs)}{seeds}, tolerance {in_points(tolerance)} (one seed's "
+            f"difference has a standard error of {error:.1f})"
+        )
+
+    def _outcome(self, picks: np.ndarray, right: np.ndarray, mu: float, average: int) -> str:
+        low, high = int((picks < right - 1).sum()), int((picks > right + 1).sum())
+        runs, seeds = self.runs, np.arange(len(picks))
+        zeros = runs.final("total_zeros")[:, nearest(runs.mu, mu)]
+        lost = np.vstack([np.zeros(len(seeds)), final_differences(runs, mu)])[picks + 1, seeds]
+        return (
+            f"{low} too small, {high} too large. Trained to the end, each seed with its pick, they have "
+            f"{percent(zeros[picks + 1, seeds].mean())} zeros and are {points(lost.mean())} points from SGD on "
+            f"average; with the greatest c within one point, {percent(zeros[right + 1, seeds].mean())} zeros."
         )
 
 

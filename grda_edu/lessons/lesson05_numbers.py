@@ -76,15 +76,32 @@ def points(share: float, digits: int = 1) -> str:
     return text if float(f"{100 * share:.{digits}f}") else text[1:]
 
 
+def differences(
+    runs: RunGrid, mu: float, epochs: int, part: str = "val_accuracy", average: int = 1
+) -> np.ndarray:
+    """Accuracy minus SGD's of the same seed after some epochs, by c and seed: [C-1, S].
+
+    average: how many seeds are averaged: column s is the mean of s and those after it, in a circle.
+    """
+    accuracy = curves(runs, part)[:, nearest(runs.mu, mu), :, epochs]
+    own = accuracy[1:] - accuracy[:1]
+    return np.mean([np.roll(own, -k, axis=1) for k in range(average)], axis=0)
+
+
+def final_differences(runs: RunGrid, mu: float, average: int = 1) -> np.ndarray:
+    """The same for the test images at full length: [C-1, S]."""
+    return differences(runs, mu, int(runs.epoch[-1]), "test_accuracy", average)
+
+
 def rule_picks(
-    runs: RunGrid, mu: float, epochs: int, tolerance: float, part: str = "val_accuracy"
+    runs: RunGrid, mu: float, epochs: int, tolerance: float, average: int = 1
 ) -> np.ndarray:
     """Where the rule's c stands among ``runs.c[1:]``, from each seed: int [S]; -1 is none.
 
     The search of ``find_c``, with recorded accuracies in place of live probes.
     """
     steps = runs.c[1:].tolist()
-    lost = early_differences(runs, mu, epochs, part)  # [C-1, S]
+    lost = differences(runs, mu, epochs, average=average)
     picks = []
     for seed in range(len(runs.seeds)):
 
@@ -96,31 +113,23 @@ def rule_picks(
     return np.array(picks)
 
 
-def early_differences(
-    runs: RunGrid, mu: float, epochs: int, part: str = "val_accuracy"
-) -> np.ndarray:
-    """Accuracy minus SGD's of the same seed after some epochs: [C-1, S]."""
-    accuracy = curves(runs, part)[:, nearest(runs.mu, mu), :, epochs]
-    return accuracy[1:] - accuracy[:1]
-
-
-def final_differences(runs: RunGrid, mu: float) -> np.ndarray:
-    """Test accuracy minus SGD's of the same seed, at full length: [C-1, S]."""
-    return early_differences(runs, mu, int(runs.epoch[-1]), "test_accuracy")
-
-
-def greatest_at_full_length(runs: RunGrid, mu: float) -> np.ndarray:
+def greatest_at_full_length(runs: RunGrid, mu: float, average: int = 1) -> np.ndarray:
     """The greatest c within one point of SGD at full length, as positions: int [S]; -1 is none."""
-    lost = final_differences(runs, mu)
+    lost = final_differences(runs, mu, average)
     fine = np.vectorize(lambda x: is_comparable(x, FINAL_LOSS))(lost)
     position = np.arange(len(lost))[:, None]
     return np.where(fine, position, -1).max(axis=0)
 
 
-def hits(runs: RunGrid, mu: float, epochs: int, tolerance: float) -> np.ndarray:
-    """From which seeds the rule's c is at most one step from the greatest comparable: bool [S]."""
-    off = rule_picks(runs, mu, epochs, tolerance) - greatest_at_full_length(runs, mu)
-    return np.abs(off) <= 1
+def off_by(runs: RunGrid, mu: float, epochs: int, tolerance: float, average: int = 1) -> np.ndarray:
+    """By how many steps the rule's c lies above the greatest comparable at full length: int [S]."""
+    picks = rule_picks(runs, mu, epochs, tolerance, average)
+    return picks - greatest_at_full_length(runs, mu, average)
+
+
+def hits(runs: RunGrid, mu: float, epochs: int, tolerance: float, average: int = 1) -> int:
+    """From how many seeds the rule's c is at most one step off."""
+    return int((np.abs(off_by(runs, mu, epochs, tolerance, average)) <= 1).sum())
 
 
 def probe_error(runs: RunGrid, mu: float, epochs: int) -> float:

