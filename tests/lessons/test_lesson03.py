@@ -266,6 +266,10 @@ def test_what_the_text_says_of_lasso(drawn, capsys):
     assert ours < few_error / 2 and lassos < lasso_few_error / 2  # "halves the error or better"
     assert lassos <= ours + 1e-9  # "as small as gRDA's or smaller"
     assert many_ours > 0.75 * least and many_lassos > lasso_least  # "helps little, … does harm"
+    false, error = drawn.alive[1][-1], drawn.distance[-1]  # "few false weights and a small error"
+    path = regression.alive(drawn.lasso, drawn.problem.truth)[1] <= 10
+    off = regression.distance(drawn.lasso, drawn.problem.truth)
+    assert error[false <= 10].min() < 0.9 * off[path].min()
     lesson03.beside_lasso()
     printed = capsys.readouterr().out
     assert f"{few} false, error {few_error:.2f}" in printed
