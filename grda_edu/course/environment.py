@@ -12,11 +12,11 @@ from grda_edu import __version__
 from .map import lesson
 from .progress import progress
 
-FIRST_WITH_TORCH = "04"
+WITHOUT_TORCH = ("00", "01", "02", "03", "07")  # lessons that need numpy only
 
 
 def begin(number: str) -> None:
-    """Get the lesson ready and print in one line what it runs on (torch from lesson 04 on)."""
+    """Get the lesson ready and print in one line what it runs on."""
     lesson(number)
     _allow_widgets_on_colab()
     print(environment_line(number))
@@ -25,13 +25,13 @@ def begin(number: str) -> None:
 
 
 def environment_line(number: str) -> str:
-    """Versions and cores; from lesson 04 on torch's version, device and threads too."""
+    """Versions and cores; torch's version, device and threads too where the lesson uses it."""
     parts = [
         f"grda-edu {__version__}",
         f"Python {platform.python_version()}",
         f"numpy {np.__version__}",
     ]
-    if number >= FIRST_WITH_TORCH:
+    if number not in WITHOUT_TORCH:
         import torch
 
         from grda_edu.train import choose_device

@@ -91,6 +91,15 @@ LESSONS = (
         predictions=("early_cost", "tight", "zeros_at_stop"),
         exercises=("greatest_c",),
     ),
+    Lesson(
+        "07",
+        "07_flat_valley",
+        "The flat valley",
+        "Why do the right weights die?",
+        20,
+        predictions=("turning", "growing", "surgeon", "halving"),
+        exercises=("scores", "prune"),
+    ),
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
-WITHOUT_TORCH = ("00", "01", "02", "03")
+WITHOUT_TORCH = ("00", "01", "02", "03", "07")
 MEMORY_MB = 850  # of the kernel; JupyterLab's server takes 150 MB of the gigabyte
 TABLE_BYTES = 4_000_000  # of all figures of a lesson
 

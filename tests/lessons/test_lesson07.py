@@ -1,0 +1,427 @@
+"""Lesson 07 against numerical minima, its own text, and wrong answers."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from course.checking import assert_exercise, assert_prediction
+from scipy.optimize import minimize_scalar
+
+from grda_edu.lessons import grda_in_the_valley as landing_module
+from grda_edu.lessons import lesson07
+from grda_edu.lessons import valley_views as view
+from grda_edu.lessons.lesson07 import EXERCISES, LAMS, OBJECTIVES, PREDICTIONS
+from grda_edu.toy.flat_valley import METHODS, line_valley
+
+TEXT = (Path(__file__).parents[2] / "notebooks" / "07_flat_valley.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return lesson07.floor_and_scores()
+
+
+@pytest.fixture(scope="module")
+def paths():
+    return lesson07.all_paths()
+
+
+@pytest.fixture(scope="module")
+def lands():
+    return lesson07.grda_lands()
+
+
+@pytest.fixture(scope="module")
+def space():
+    return lesson07.three_weights()
+
+
+def row_at(explorable, **values):
+    return explorable._compute(**values)
+
+
+def point(row, name, k=0):
+    return np.array([row[f"{name}.x"][k], row[f"{name}.y"][k]])
+
+
+def lowest(w, s, lam):
+    """argmin of ½(u - w)² + λ·s·|u|, by a bounded search on either side of the kink."""
+    halves = [
+        minimize_scalar(
+            lambda u: 0.5 * (u - w) ** 2 + lam * s * abs(u),
+            bounds=half,
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        for half in ((-9, 0), (0, 9))
+    ]
+    best = min(halves, key=lambda half: half.fun)
+    return best.x if abs(best.x) > 1e-6 else 0.0
+
+
+# ------------------------------------------------- first figure
+
+
+def test_the_drawn_point_is_a_numerical_minimum(scores):
+    rng = np.random.default_rng(0)
+    negative = 0
+    for _ in range(30):
+        angle, place = float(rng.choice(lesson07.ANGLES)), float(rng.choice(lesson07.PLACES))
+        lam = float(rng.choice(LAMS))
+        row, _ = row_at(scores, angle=angle, place=place, lam=lam)
+        w, s = point(row, "sgd"), row["scores.y"]
+        negative += int((s < -1e-9).any())
+        expected = [lowest(w[j], s[j], lam) for j in range(2)]
+        np.testing.assert_allclose(point(row, "now"), expected, atol=1e-6)
+        np.testing.assert_allclose(row["sizes.y"], np.abs(expected), atol=1e-6)
+    assert negative > 5
+
+
+def test_the_arrows_are_the_sign_and_its_shadow(scores):
+    """The shadow ends on the floor, at the foot of the perpendicular from the sign's head."""
+    for angle in (-25.0, 15.0, 90.0):
+        row, _ = row_at(scores, angle=angle, place=0.4, lam=1.0)
+        w = point(row, "sgd")
+        head = np.array([row["sign.x"][1], row["sign.y"][1]])
+        foot = np.array([row["shadow.x"][1], row["shadow.y"][1]])
+        np.testing.assert_allclose(head, w - np.sign(w))
+        u = np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
+        assert (head - foot) @ u == pytest.approx(0, abs=1e-12)
+        assert np.cross(np.append(foot - w, 0), np.append(u, 0))[2] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_drawn_path_passes_through_the_point_of_every_lambda(scores):
+    for angle in (-25.0, 15.0, 40.0, -45.0):
+        for lam in (0.0, 0.7, 1.3, 2.5):
+            row, _ = row_at(scores, angle=angle, place=0.0, lam=lam)
+            at = np.interp(lam, row["first.x"], np.arange(4))
+            for axis, value in zip("xy", point(row, "now"), strict=True):
+                drawn = np.interp(at, np.arange(4), row[f"route.{axis}"])
+                assert drawn == pytest.approx(value, abs=1e-9)
+
+
+def test_both_goals_of_the_first_figure_can_be_reached(scores):
+    """Some angle brings both to zero within a step of λ; some angle lets a weight grow."""
+    both = [angle for angle in lesson07.ANGLES if np.isfinite(lesson07.race(angle)).all()]
+    gaps = [np.ptp(lesson07.race(angle)) for angle in both]
+    assert both[int(np.argmin(gaps))] == 20.0 and min(gaps) < 0.1
+    assert np.rad2deg(np.arctan2(0.4, 1.0)) == pytest.approx(21.8, abs=0.01)  # through the origin
+    row, sentence = row_at(scores, angle=-25.0, place=0.0, lam=1.0)
+    assert "w2 grows" in sentence and row["scores.y"][1] < 0
+
+
+@pytest.mark.parametrize(
+    ("angle", "lam", "words"),
+    [
+        (15.0, 0.5, ("w1 shrinks", "w2 shrinks")),
+        (15.0, 1.0, ("w1 is zero", "w2 shrinks")),
+        (90.0, 0.2, ("w1 stays", "w2 shrinks")),
+        (-60.0, 0.5, ("w1 grows", "w2 shrinks")),
+    ],
+)
+def test_the_sentence_says_what_is_drawn(scores, angle, lam, words):
+    row, sentence = row_at(scores, angle=angle, place=0.0, lam=lam)
+    for phrase in words:
+        assert phrase in sentence
+    assert view.pair(point(row, "now")) in sentence
+
+
+def test_the_bands_end_where_the_loss_has_their_level():
+    for angle in (-25.0, 15.0, 90.0):
+        valley = line_valley(view.PIVOT, angle)
+        for level in view.LEVELS:
+            np.testing.assert_allclose(valley.loss(view.band(angle, level, 4.0)), level)
+
+
+# ------------------------------------------------- second figure
+
+
+def test_obs_jumps_where_directional_pruning_is_continuous(paths):
+    """Over the slider's own steps, at every angle: DP moves by at most λ-step·|s|, OBS by its jump."""
+    step = LAMS[1] - LAMS[0]
+    jumps = 0
+    for angle in lesson07.ANGLES:
+        found = view.paths_at(angle, 0.0, LAMS)
+        speed = np.linalg.norm(line_valley(view.PIVOT, angle).scores)
+        dp = np.linalg.norm(np.diff(found["directional"], axis=0), axis=1)
+        assert dp.max() <= step * speed + 1e-9
+        obs = np.linalg.norm(np.diff(found["obs"], axis=0), axis=1)
+        moved = obs[obs > 0]
+        assert moved.size >= 1 and moved[0] > 0.39
+        jumps += moved.size > 1
+    assert jumps == 1  # at 20° the floor nearly meets the origin, and a second removal is cheap
+
+
+def test_the_curves_are_the_distance_and_the_loss_of_the_points(paths):
+    for angle, place, lam in ((-25.0, 0.0, 1.5), (40.0, 0.4, 0.4)):
+        row, sentence = row_at(paths, angle=angle, place=place, lam=lam)
+        k, valley = LAMS.index(lam), line_valley(view.PIVOT, angle, place)
+        for m, name in enumerate(METHODS):
+            at = point(row, "now", m)
+            assert row[f"move of {name}.y"][k] == pytest.approx(np.hypot(*(at - valley.w)))
+            n = valley.sharp
+            by_hand = 2.0 * (n[0] * (at[0] - valley.w[0]) + n[1] * (at[1] - valley.w[1])) ** 2
+            assert row[f"loss of {name}.y"][k] == pytest.approx(by_hand, abs=1e-12)
+            assert view.pair(at) in sentence
+
+
+def test_the_title_names_what_obs_removes_and_when(paths):
+    row, _ = row_at(paths, angle=-25.0, place=0.0, lam=0.5)
+    assert "OBS removes w<sub>2</sub>" in row["layout.title.text"]
+    assert "λ = 0.95" in row["layout.title.text"]
+    assert "towards w<sub>1</sub> = 0" in row["layout.title.text"]
+
+
+def test_there_are_angles_where_both_remove_the_same_weight():
+    verdicts = {lesson07._who_removes_what(angle) for angle in (-25.0, 15.0, 40.0)}
+    assert verdicts == {"directional pruning w₁, OBS w₂", "both remove w₁", "both remove w₂"}
+
+
+def test_once_a_weight_is_zero_the_closed_form_leaves_the_floor_and_the_other_stays():
+    for angle in lesson07.ANGLES:
+        found = view.paths_at(angle, 0.0, LAMS)
+        assert found["loss of floor"].max() < 1e-20
+        first = lesson07.race(angle).min()
+        before = np.array(LAMS) < first
+        assert found["loss of directional"][before].max() < 1e-20
+    late = view.paths_at(15.0, 0.0, LAMS)
+    assert late["loss of directional"][-1] > 0.01
+
+
+# ------------------------------------------------- third figure
+
+
+def test_grda_lands_closer_at_each_halving(lands):
+    """At every turn of the valley and at every λ beyond the first few steps."""
+    for angle in landing_module.TURNS:
+        gaps = [landing_module.landing(angle, lr)["gap"] for lr in (0.2, 0.1, 0.05, 0.025)]
+        for coarse, fine in pairwise(gaps):
+            assert (fine[5:] < coarse[5:] + 1e-9).all()
+
+
+def test_at_15_degrees_the_distance_halves_with_gamma_before_the_first_zero():
+    assert lesson07.gap_at(0.05) / lesson07.gap_at(0.1) == pytest.approx(0.5, abs=0.05)
+    assert lesson07.gap_at(0.025) / lesson07.gap_at(0.05) == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_bias_formula_gives_the_distance_to_two_digits():
+    found = landing_module.landing(15.0, 0.025)
+    k = landing_module.REACHED.index(0.7)
+    n = np.array([-np.sin(np.deg2rad(15)), np.cos(np.deg2rad(15))])
+    bias = 0.51 * found["lam"][k] * abs(n.sum()) / (4 * found["time"][k])
+    assert found["gap"][k] == pytest.approx(bias, rel=0.02)
+
+
+def test_lambda_is_the_threshold_at_the_drawn_step():
+    for lr in landing_module.RATES:
+        found = landing_module.landing(15.0, lr)
+        lam = np.sqrt(lr) * (found["steps"] * lr) ** 0.51
+        np.testing.assert_allclose(found["lam"], lam)
+        wanted = np.array(landing_module.REACHED)
+        assert (found["lam"] <= wanted + 1e-9).all()
+        assert (np.sqrt(lr) * ((found["steps"] + 1) * lr) ** 0.51 > wanted).all()
+
+
+def test_beyond_the_first_zero_grda_follows_the_floor_and_leaves_the_closed_form(lands):
+    found = landing_module.landing(15.0, 0.025)
+    late = found["lam"] > 1.5
+    assert (found["gap"][late] < 0.01).all()
+    assert (found["gap to the closed form"][late] > 0.1).all()
+    row, sentence = row_at(lands, lr=0.025, angle=15.0, lam=2.0)
+    assert view.pair(point(row, "now", 2)) in sentence
+    assert f"{found['gap'][landing_module.REACHED.index(2.0)]:.3f}" in row["layout.title.text"]
+
+
+def test_sgd_and_grda_start_together_and_sgd_ends_on_the_floor(lands):
+    for lr in landing_module.RATES:
+        row, _ = row_at(lands, lr=lr, angle=30.0, lam=1.0)
+        start = point(row, "start")
+        assert start.tolist() == [row["descent.x"][0], row["descent.y"][0]]
+        assert start.tolist() == [row["grda.x"][0], row["grda.y"][0]]
+        end = np.array([row["descent.x"][-1], row["descent.y"][-1]])
+        np.testing.assert_allclose(end, point(row, "sgd"), atol=1e-3)
+
+
+# ------------------------------------------------- three weights
+
+
+def test_in_space_the_piece_of_plane_is_the_floor_and_the_hollow_diamond_stays_on_it(space):
+    for tilt in landing_module.TILTS:
+        valley = landing_module.plane_valley(tilt)
+        assert np.linalg.norm(valley.sharp) == pytest.approx(1)
+        row, sentence = row_at(space, tilt=tilt, lam=1.5)
+        corners = np.stack([row[f"plane.{axis}"] for axis in "xyz"], axis=1)
+        np.testing.assert_allclose(valley.loss(corners), 0, atol=1e-20)
+        hollow = np.array([row[f"floor now.{axis}"][0] for axis in "xyz"])
+        assert valley.loss(hollow) < 1e-15
+        assert view.pair(hollow) in sentence
+
+
+# ------------------------------------------------- questions, text, exercises
+
+
+def test_predictions_are_computed():
+    assert assert_prediction(PREDICTIONS["turning"]) == "w₁, the larger one"
+    assert assert_prediction(PREDICTIONS["growing"]) == "from −40° to −5°"
+    assert assert_prediction(PREDICTIONS["surgeon"]) == "directional pruning w₁, OBS w₂"
+    assert assert_prediction(PREDICTIONS["halving"]) == "about half of it"
+
+
+def test_the_answers_follow_the_valley():
+    """By the formula with sines and cosines, not by the code that the lesson uses."""
+    for angle in lesson07.ANGLES:
+        u = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+        s = [u[j] * (u[0] + u[1]) for j in range(2)]
+        for j in range(2):
+            assert (s[j] < -1e-9) == (angle in lesson07.who_grows(j))
+        times = [(1.0, 0.4)[j] / s[j] if s[j] > 1e-9 else np.inf for j in range(2)]
+        np.testing.assert_allclose(lesson07.race(angle), times, rtol=1e-9)
+    assert lesson07._first_to_die(40.0) == lesson07.SMALLER
+    assert lesson07._first_to_die(np.rad2deg(np.arctan2(0.4, 1.0))) == lesson07.TOGETHER
+
+
+def test_the_example_by_hand():
+    """Every number of the worked example, from u = (0.8, 0.6), in the text as it stands there."""
+    u, w = np.array([0.8, 0.6]), np.array([1.0, -0.5])
+    P0 = np.outer(u, u)
+    np.testing.assert_allclose(P0, [[0.64, 0.48], [0.48, 0.36]])
+    shadow = P0 @ np.sign(w)
+    np.testing.assert_allclose(shadow, [0.64 - 0.48, 0.48 - 0.36])
+    s = np.sign(w) * shadow
+    np.testing.assert_allclose(s, [0.16, -0.12])
+    assert s.sum() == pytest.approx(0.04) and shadow @ shadow == pytest.approx(0.04)
+    moved = np.sign(w) * (np.abs(w) - 2 * s)
+    np.testing.assert_allclose(moved, [0.68, -0.74])
+    np.testing.assert_allclose(moved - w, -0.4 * u)
+    for words in ("(0.16,\\ -0.12)", "(0.68,\\ -0.74)", "-0.4\\,u", "0.16^2 + 0.12^2"):
+        assert words in TEXT
+
+
+def test_the_numbers_of_the_text():
+    assert (
+        lesson07._first_to_die(15.0) == lesson07.LARGER
+    )  # "it is the larger weight and dies first"
+    assert lesson07._first_to_die(40.0) == lesson07.SMALLER  # "At 40° it is w2's turn"
+    after = view.paths_at(-25.0, 0.0, LAMS)["obs"][-1]
+    assert after == pytest.approx([1.86, 0.0], abs=0.005) and "from 1 to 1.86" in TEXT
+    levels = re.search(r"bands end where it is ([\d., and]+)\.", TEXT)[1]
+    assert sorted(map(float, re.findall(r"[\d.]*\d", levels))) == sorted(view.LEVELS)
+    assert (landing_module.C, landing_module.MU) == (1.0, 0.51)  # "c = 1 and μ = 0.51"
+    assert line_valley(view.PIVOT, 15.0).curvature == 4.0
+
+
+def test_objectives_name_checks_that_exist():
+    assert set(OBJECTIVES.values()) == {*PREDICTIONS, *EXERCISES}
+
+
+def test_the_exercise_on_scores_tells_answers_apart():
+    def stub(w, P0):
+        return ...
+
+    def without_own_sign(w, P0):
+        return P0 @ np.sign(w)
+
+    def with_sizes(w, P0):
+        return w * (P0 @ w)
+
+    def with_half_the_sizes(w, P0):
+        return np.sign(w) * (P0 @ w)
+
+    def diagonal_only(w, P0):
+        return np.sign(w) ** 2 * np.diag(P0)
+
+    def sum_only(w, P0):
+        return np.sign(w) @ P0 @ np.sign(w)
+
+    def never_negative(w, P0):
+        return np.abs(P0 @ np.sign(w))
+
+    def zero_counts_as_positive(w, P0):
+        sign = np.where(w >= 0, 1, -1)
+        return sign * (P0 @ sign)
+
+    def elementwise(w, P0):
+        return np.sign(w) * (P0 * np.sign(w))
+
+    def misspelt(w, P0):
+        return np.sing(w)
+
+    def by_loops(w, P0):
+        out = []
+        for j in range(len(w)):
+            out.append(np.sign(w[j]) * sum(P0[j, k] * np.sign(w[k]) for k in range(len(w))))
+        return np.array(out)
+
+    def by_einsum(w, P0):
+        return np.einsum("j,jk,k->j", np.sign(w), P0, np.sign(w))
+
+    assert_exercise(
+        EXERCISES["scores"],
+        stub=stub,
+        wrong=[
+            without_own_sign,
+            with_sizes,
+            with_half_the_sizes,
+            diagonal_only,
+            sum_only,
+            never_negative,
+            zero_counts_as_positive,
+            elementwise,
+        ],
+        raising=misspelt,
+        right=[by_loops, by_einsum],
+    )
+
+
+def test_the_exercise_on_pruning_tells_answers_apart():
+    def stub(w, s, lam):
+        return ...
+
+    def forgets_the_scores(w, s, lam):
+        return np.sign(w) * np.maximum(np.abs(w) - lam, 0)
+
+    def forgets_to_stop(w, s, lam):
+        return w - lam * s * np.sign(w)
+
+    def forgets_the_sign(w, s, lam):
+        return np.maximum(np.abs(w) - lam * s, 0)
+
+    def never_grows(w, s, lam):
+        return np.sign(w) * np.maximum(np.abs(w) - lam * np.maximum(s, 0), 0)
+
+    def moves_by_the_score(w, s, lam):
+        return np.where(np.abs(w) > lam * s, w - lam * s, 0)
+
+    def hard(w, s, lam):
+        return np.where(np.abs(w) > lam * s, w, 0)
+
+    def in_place(w, s, lam):
+        w -= np.where(np.abs(w) > lam * s, lam * s * np.sign(w), w)
+        return w
+
+    def misspelt(w, s, lam):
+        return np.sign(w) * np.maximum(np.abs(w) - lambda_ * s, 0)  # noqa: F821
+
+    def with_where(w, s, lam):
+        return np.where(np.abs(w) > lam * s, w - lam * s * np.sign(w), 0.0)
+
+    def by_loops(w, s, lam):
+        return np.array([np.sign(x) * max(abs(x) - lam * y, 0) for x, y in zip(w, s, strict=True)])
+
+    assert_exercise(
+        EXERCISES["prune"],
+        stub=stub,
+        wrong=[
+            forgets_the_scores,
+            forgets_to_stop,
+            forgets_the_sign,
+            never_grows,
+            moves_by_the_score,
+            hard,
+            in_place,
+        ],
+        raising=misspelt,
+        right=[with_where, by_loops],
+    )
