@@ -25,9 +25,27 @@ _POOLING = (nn.MaxPool2d, nn.AvgPool2d)
 
 
 def stack(models: list[nn.Module]) -> Weights:
-    """The parameters of K models, copied to new tensors [K, …]."""
+    """The parameters of K models, copied to new tensors [K, …].
+
+    Raises ValueError if their names or shapes differ.
+    """
     named = [dict(model.named_parameters()) for model in models]
+    shapes = [{name: tuple(p.shape) for name, p in own.items()} for own in named]
+    other = next((own for own in shapes if own != shapes[0]), None)
+    if other is not None:
+        raise ValueError(
+            f"models must have parameters of the same shapes, got {shapes[0]} and {other}"
+        )
     return {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
+
+
+def views(flat: Tensor, shapes: dict[str, torch.Size]) -> Weights:
+    """Weights [K, …] that are pieces of ``flat`` [K, P], one after the other."""
+    pieces = flat.split([shape.numel() for shape in shapes.values()], dim=1)
+    return {
+        name: piece.view(-1, *shape)
+        for (name, shape), piece in zip(shapes.items(), pieces, strict=True)
+    }
 
 
 def forward_of(model: nn.Module) -> Forward:
@@ -148,12 +166,14 @@ class _Convolution(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any
     ):
         networks, outputs, _, *kernel = weight.shape
+        if not x.stride(0):  # all networks look at the same images
+            x = x[:1]
         x = pad(x, (0, 0, padding[1], padding[1], padding[0], padding[0]))
         places = [(x.shape[2 + k] - kernel[k]) // stride[k] + 1 for k in (0, 1)]
-        patches = _patches(x, kernel, stride, places)
+        patches = _patches(x, kernel, stride, places).expand(networks, -1, -1)
         matrix = weight.permute(0, 3, 4, 2, 1).reshape(networks, -1, outputs)
         ctx.save_for_backward(patches, matrix)
-        ctx.geometry = x.shape, weight.shape, stride, padding, places
+        ctx.geometry = (networks, *x.shape[1:]), weight.shape, stride, padding, places
         ctx.has_bias = bias is not None
         return _products(patches, matrix, bias).view(networks, -1, *places, outputs)
 
@@ -168,13 +188,8 @@ class _Convolution(torch.autograd.Function):
         of_x = None
         if ctx.needs_input_grad[0]:
             of_patches = torch.bmm(gradient, matrix.mT)
-            of_patches = of_patches.view(*padded[:2], *places, *kernel, channels)
-            of_x = gradient.new_zeros(padded)
-            for i in range(kernel[0]):
-                for j in range(kernel[1]):
-                    rows = slice(i, i + stride[0] * places[0], stride[0])
-                    columns = slice(j, j + stride[1] * places[1], stride[1])
-                    of_x[:, :, rows, columns] += of_patches[:, :, :, :, i, j]
+            of_patches = of_patches.view(-1, *places, kernel[0], kernel[1] * channels)
+            of_x = _add_patches(of_patches, gradient.new_zeros(padded), stride)
             height, width = padded[2] - padding[0], padded[3] - padding[1]
             of_x = of_x[:, :, padding[0] : height, padding[1] : width]
         return of_x, of_weight.permute(0, 4, 3, 1, 2), of_bias, None, None
@@ -192,3 +207,19 @@ def _patches(x: Tensor, kernel: Any, stride: Any, places: Any) -> Tensor:
     if channels < 4:  # copied along the places: a few channels make too short a vector
         return seen.permute(0, 4, 5, 6, 1, 2, 3).reshape(networks, size, -1).mT
     return seen.reshape(networks, -1, size)
+
+
+def _add_patches(patches: Tensor, images: Tensor, stride: Any) -> Tensor:
+    """The adjoint of ``_patches``: add to each pixel what every place says about it.
+
+    patches: [K·N, places, places, h, w·C]; images: zeros [K, N, H, W, C], filled in place. What a
+    row of the kernel saw at one place is one piece of memory in both; places that are ``apart``
+    saw different pixels and are added at once.
+    """
+    _, per_image, down, right, _ = images.stride()
+    apart = -(-patches.shape[-1] // (right * stride[1]))
+    strides = per_image, down * stride[0], apart * right * stride[1], 1
+    for x in range(min(apart, patches.shape[2])):
+        for i, seen in enumerate(patches[:, :, x::apart].unbind(dim=3)):
+            images.as_strided(seen.shape, strides, i * down + x * right * stride[1]).add_(seen)
+    return images

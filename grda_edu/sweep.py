@@ -16,10 +16,9 @@ from grda_edu.data import Data
 from grda_edu.optim import GRDA
 from grda_edu.run import Run
 from grda_edu.shrinkage import tuning_increment
-from grda_edu.stacked import Forward, Weights, forward_of, stack
+from grda_edu.stacked import Forward, Weights, forward_of, stack, views
 from grda_edu.train import (
     PARTS,
-    SMALL_MODEL,
     Report,
     Training,
     check_counts,
@@ -34,8 +33,9 @@ from grda_edu.train import (
 Cell = tuple[float, float, int]  # c, mu, seed
 Runs = dict[Cell, Run]
 
-TOGETHER = 8  # networks in one stack on the CPU: more gain nothing, and leave the cache
-LARGE_BATCH = 128  # images; from here on a network alone keeps the processor busy
+TOGETHER = 12  # networks in one stack on the CPU: more gain nothing, and leave the cache
+# Up to these a stack is faster on the CPU; a larger network alone keeps the processor busy.
+MOST_PARAMETERS, MOST_IMAGES = 30_000, 128
 EVALUATION_BATCH = 32  # images a network; with TOGETHER networks the activations stay in the cache
 
 
@@ -72,13 +72,13 @@ def sweep(
         ``train(make_model(seed), data, GRDA(lr, c, mu), seed=seed, …)`` leaves behind, up to
         rounding: the same initial weights, the same batches, the same rule for the threshold, the
         same history, and a checkpoint with the final weights that ``train(…, resume=run)``
-        continues. Its "seconds" are those since the whole sweep began.
-        ``configuration["sweep"]`` says how it was made.
+        continues. Its "seconds" are those of all the networks trained beside it, and its
+        ``configuration["sweep"]`` says how they were trained: the method, the parts, and why.
 
-    Small networks are trained in stacks: the matrix products of up to eight of them are one call.
+    Small networks are trained in stacks: the matrix products of up to twelve of them are one call.
     Trained by ``train`` one after the other ("loop") are those to which a stack brings nothing or
-    which it cannot hold: batches of 128 images or more, networks of 100,000 parameters or more
-    (on a GPU neither matters), and networks with buffers or dropout.
+    which it cannot hold: batches of over 128 images, networks of over 30,000 parameters (on a GPU
+    neither matters), and networks with buffers, such as batch norm's, or with dropout.
 
     Which networks stand in a stack together does not depend on the order of the grid: in another
     order the same grid gives the same bits. A network whose loss becomes NaN or infinite ends with
@@ -94,6 +94,10 @@ def sweep(
     data = data.to(choose_device(device))
     recipe = _Recipe(make_model, data, lr, epochs, batch_size, set(snapshot_epochs))
     model = recipe.begin(cells[0]).model
+    if make_model(cells[0][2]) is model:
+        raise ValueError("make_model must give a new network at each call, got the same one twice")
+    for cell in cells:
+        recipe.optimizer(cell)(list(model.parameters()))  # refuses what it cannot use
     check_data(model, data)
     alone = _why_alone(model, data, batch_size)
     trained = _Sweep(recipe, cells, {"networks": len(cells), "method": "loop", "note": alone})
@@ -106,18 +110,22 @@ def sweep(
 
 
 def bytes_per_network(model: nn.Module, data: Data, batch_size: int = 32) -> int:
-    """What one more network in a sweep takes: a sweep's memory grows by so much with each.
+    """What one network of a stack takes at most. A sweep's memory grows by so much with each.
 
-    Six copies of its parameters (weights, accumulator, and gradient; at the end the checkpoint and
+    Six copies of its parameters (weights, accumulator and gradient; at the end the checkpoint and
     what it is made of) and twice the activations that one batch leaves for the backward pass, the
-    second time for their gradients. The data, which all networks share, are not counted.
+    second time for their gradients. Not counted are the data, which all networks share.
     """
+
+    def place(tensor: Tensor) -> int:
+        return tensor.untyped_storage().data_ptr()
+
     images, labels = data.x_train[:batch_size], data.y_train[:batch_size]
     weights = {name: w.requires_grad_() for name, w in stack([model]).items()}
-    kept = {w.data_ptr(): 0 for w in weights.values()} | {images.data_ptr(): 0}
+    kept = {place(tensor): 0 for tensor in (*weights.values(), images, labels)}
 
     def keep(tensor: Tensor) -> Tensor:
-        kept.setdefault(tensor.data_ptr(), tensor.untyped_storage().nbytes())
+        kept.setdefault(place(tensor), tensor.untyped_storage().nbytes())
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
@@ -209,6 +217,7 @@ class _Sweep:
                 f"trained in {len(parts)} parts: {len(self.cells)} networks of {size:,} bytes "
                 f"do not fit memory = {memory:,} bytes"
             )
+        _keep_memory()
         with threads_for(model, data.device):
             for part in parts:
                 self.train(_divided(part, together), stop, report)
@@ -247,15 +256,19 @@ class _Stack:
         self.model, self.data = models[0], self.trainings[0].data
         self.forward = forward_of(self.model)
         self.weights = stack(models)
-        trained = [name for name, p in self.model.named_parameters() if p.requires_grad]
-        self.accumulators = {name: self.weights[name].clone() for name in trained}
+        shapes = {name: p.shape for name, p in self.model.named_parameters() if p.requires_grad}
+        # One row for each network, so that a step is a few operations whatever the layers are.
+        self.rows = torch.cat([self.weights[name].flatten(1) for name in shapes], dim=1)
+        self.accumulators = self.rows.clone()
+        self.trained = views(self.rows, shapes)
+        self.weights |= self.trained
         self.thresholds = np.zeros(len(models))
         self.steps = np.zeros(len(models), int)
         for k, model in enumerate(models):
             for name, p in model.named_parameters():
                 p.data = self.weights[name][k]
-        for name in trained:
-            self.weights[name].requires_grad_()
+        for weights in self.trained.values():
+            weights.requires_grad_()
 
     def run_epoch(self, stop: Event | None, report: Callable[[], None]) -> None:
         """One epoch of all networks that have not ended."""
@@ -268,8 +281,8 @@ class _Stack:
                 for k in self.going():
                     self.trainings[k].say_stopped()
                 return
-            images, labels = self.data.x_train[batch], self.data.y_train[batch]
-            losses = _losses(self.forward, self.weights, images, labels)
+            images = self.data.x_train[batch.flatten()].unflatten(0, batch.shape)
+            losses = _losses(self.forward, self.weights, images, self.data.y_train[batch])
             values = losses.tolist()
             for k in self.going():
                 if not math.isfinite(values[k]):
@@ -288,21 +301,20 @@ class _Stack:
 
     def step(self, losses: Tensor) -> None:
         """A step of gRDA in every network that has not ended."""
-        gradients = torch.autograd.grad(losses.sum(), [self.weights[n] for n in self.accumulators])
+        gradients = torch.autograd.grad(losses.sum(), list(self.trained.values()))
+        gradient = torch.cat([of_one.flatten(1) for of_one in gradients], dim=1)
         going = self.going()
         self.steps[going] += 1
         n = int(self.steps.max())
         self.thresholds[going] += tuning_increment(n, self.lr, self.c[going], self.mu[going])
         for k in going:
             self.trainings[k].batch += 1
-        ended = [k for k in range(len(self.trainings)) if k not in going]
-        with torch.no_grad():
-            for (name, v), gradient in zip(self.accumulators.items(), gradients, strict=True):
-                gradient[ended] = 0.0  # with threshold and accumulator, the weights stay
-                v.add_(gradient, alpha=-self.lr)
-                tau = torch.as_tensor(self.thresholds, dtype=v.dtype, device=v.device)
-                tau = tau.view(-1, *[1] * (v.ndim - 1))
-                torch.sub(v, v.clamp(-tau, tau), out=self.weights[name])  # w = S_τ(v)
+        if len(going) < len(self.trainings):
+            ended = [k for k in range(len(self.trainings)) if k not in going]
+            gradient[ended] = 0.0  # threshold and accumulator stay, and so do the weights
+        v = self.accumulators.add_(gradient, alpha=-self.lr)
+        tau = torch.as_tensor(self.thresholds, dtype=v.dtype, device=v.device).unsqueeze(1)
+        torch.sub(v, v.clamp(-tau, tau), out=self.rows)  # w = S_τ(v)
 
     @torch.no_grad()
     def measure(self) -> None:
@@ -329,14 +341,16 @@ class _Stack:
 
     def hand_back(self) -> None:
         """Give each model and optimizer their own state, and keep it as a checkpoint."""
+        shapes = {name: weights.shape[1:] for name, weights in self.trained.items()}
+        accumulators = views(self.accumulators, shapes)
         for k, training in enumerate(self.trainings):
             for name, p in training.model.named_parameters():
                 p.data = self.weights[name][k].detach().clone()
-                if name in self.accumulators and self.steps[k]:
+                if name in accumulators and self.steps[k]:
                     training.optimizer.state[p] = {
                         "step": int(self.steps[k]),
                         "threshold": float(self.thresholds[k]),
-                        "accumulator": self.accumulators[name][k].clone(),
+                        "accumulator": accumulators[name][k].clone(),
                     }
             training.keep_checkpoint()
 
@@ -351,9 +365,19 @@ def _mean_losses(outputs: Tensor, labels: Tensor) -> Tensor:
     return each.view(labels.shape).mean(dim=1)
 
 
+def _keep_memory() -> None:
+    """Take and free nearly 32 MB.
+
+    Until the allocator of Linux has seen a tensor of this size, it gives the stack's tensors back to
+    the system when they are freed, and the next step pays a page fault for every 4 kB of them.
+    """
+    torch.empty(30 * 2**20, dtype=torch.uint8)
+
+
 def _values(name: str, values: Any) -> list[Any]:
     """A grid as a list. Raises ValueError for none, for a NaN, and for one that is there twice."""
     listed = list(values) if isinstance(values, Iterable) else [values]
+    listed = [value.item() if hasattr(value, "item") else value for value in listed]  # numpy's
     if not listed:
         raise ValueError(f"{name} is empty: accepted is at least one value")
     if any(value != value for value in listed):
@@ -380,9 +404,9 @@ def _why_alone(model: nn.Module, data: Data, batch_size: int) -> str:
         return "the network has buffers, which a stack does not hold"
     if draws_at_random(model):
         return "the network draws at random, which a stack does not do"
-    if data.device.type == "cpu" and batch_size >= LARGE_BATCH:
+    if data.device.type == "cpu" and batch_size > MOST_IMAGES:
         return f"with {batch_size} images a batch a stack is no faster"
-    if data.device.type == "cpu" and size >= SMALL_MODEL:
+    if data.device.type == "cpu" and size > MOST_PARAMETERS:
         return f"with {size:,} parameters a stack is no faster"
     images = data.x_train[:1]
     model.train()
