@@ -378,14 +378,14 @@ def knob_map() -> Explorable:
 def _map_figure() -> go.Figure:
     columns, rows = np.arange(len(_MAP_C)), np.arange(len(MU))
     field = {"x": columns, "y": rows, "colorscale": palette.FIELD, "xgap": 1, "ygap": 1}
-    bar = {"thickness": 10, "len": 0.4, "y": 1.0, "yanchor": "top", "xpad": 4, "outlinewidth": 0}
+    bar = {"thickness": 10, "len": 0.44, "y": 1.0, "yanchor": "top", "xpad": 4, "outlinewidth": 0}
     second, third = ({"xaxis": f"x{k}", "yaxis": f"y{k}"} for k in (2, 3))
     lines = {"mode": "lines", "hoverinfo": "skip"}
     edge, level = {"color": "white", "width": 3}, palette.GRDA.line(2.5) | {"dash": "dash"}
     c_axis = {"tickvals": columns[::4], "ticktext": [f"{c:g}" for c in _MAP_C[::4]]}
     c_axis |= {"title_text": "c", "range": [-0.5, columns.size - 0.5], "showgrid": False}
     mu_axis = {"tickvals": rows, "ticktext": [f"{mu:g}" for mu in MU], "showgrid": False}
-    mu_axis |= {"title_text": "μ", "range": [-0.5, rows.size - 0.5], "domain": [0.6, 1]}
+    mu_axis |= {"title_text": "μ", "range": [-0.5, rows.size - 0.5], "domain": [0.55, 1]}
     return palette.figure(
         go.Heatmap(
             name="false weights", zmin=0, zmax=60, colorbar=bar | {"x": 0.42}, **field
