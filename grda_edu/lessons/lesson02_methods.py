@@ -133,7 +133,13 @@ def _five_figure() -> go.Figure:
         *traces,
         height=560,
         margin={"t": 40},
-        annotations=[*notes, below_words, _label(-0.95, "bottom"), _label(2.0, "top"), *words],
+        annotations=[
+            *notes,
+            below_words,
+            _label(-0.95, "left", "bottom"),
+            _label(2.0, "right", "top"),
+            *words,
+        ],
         **layout,
     )
 
@@ -143,9 +149,9 @@ def _in_panel(n: int | str, text: str, y: float, yanchor: str) -> dict:
     return {"text": text, "y": y, **place, "showarrow": False, "font": {"size": 11}}
 
 
-def _label(x: float, yanchor: str) -> dict:
+def _label(x: float, xanchor: str, yanchor: str) -> dict:
     """An annotation of the lower panel; its words and its height follow the sliders."""
-    place = {"xref": "x6", "yref": "y6", "x": x, "xanchor": "left", "yanchor": yanchor}
+    place = {"xref": "x6", "yref": "y6", "x": x, "xanchor": xanchor, "yanchor": yanchor}
     return {"text": "", **place, "showarrow": False, "font": {"size": 12}}
 
 

@@ -18,7 +18,7 @@ from .lesson02_spaces import HOLLOW, LINES, heading
 EXPONENTS: tuple[float, ...] = (0.3, 0.35, 0.4, 0.45, 0.5, 0.51, 0.55, 0.6, 0.65, 0.7)
 EXPONENTS += (0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2)
 SIGMA = C_NOISE = 0.3  # with c = σ the threshold equals the noise's size at t = 1
-WALKERS, SHOWN, SHAKEN = 4000, 60, 200
+WALKERS, SHOWN, SHAKEN = 4000, 60, 300
 AT = np.unique(np.geomspace(1, LONG, 25).round().astype(int))  # steps at which they are looked at
 SHARP_A = 1.0
 RESOLVED = 0.002  # a smaller bias is lost in the noise of the mean
@@ -52,7 +52,7 @@ def noisy_bias() -> np.ndarray:
         mu=np.array(EXPONENTS)[:, None],
         noise=noise,
         steps=LONG,
-        keep=np.unique([*AT, *np.geomspace(1, LONG, 300).round(), *range(25, LONG, 25)]).astype(
+        keep=np.unique(np.rint([*AT, *np.geomspace(1, LONG, 200), *range(20, LONG, 20)])).astype(
             int
         ),
     )
@@ -151,10 +151,12 @@ def _why_between(mu: float) -> tuple[dict, str]:
         "bias formula.y": quadratic.grda_bias(t, SHARP_A, LR, C_NOISE, mu),
         "layout.title.text": f"μ = {mu:g}: {_verdict(mu)}",
     }
-    from_, to = at_time(1.0), -1
+    early = at_time(1.0)
+    formula = quadratic.grda_bias(1000.0, SHARP_A, LR, C_NOISE, mu)
     return row, (
-        f"μ = {mu:g}: of the flat weights {share[from_]:.0%} are alive at t = 1 and {share[to]:.0%} at "
-        f"t = 1000; the sharp weight's bias is {_bias_words(bias[from_])} and then {_bias_words(bias[to])}."
+        f"μ = {mu:g}: of the flat weights {share[early]:.0%} are alive at t = 1 and {share[-1]:.0%} at "
+        f"t = 1000; the sharp weight's bias is {bias[early]:.2g} at t = 1 and {_bias_words(bias[-1])} "
+        f"at t = 1000 (formula {formula:.2g})."
     )
 
 

@@ -25,6 +25,7 @@ DRAWN = np.linspace(0, END, 151).round(6)  # the curves' points
 MARKED = 8  # deaths, and revivals, that are marked at most
 LASTING = 2.0  # a death or revival that lasts so long gets words beside its mark
 NAN = float("nan")
+BLANK = "\u00a0"  # plotly loses a text that was empty before
 
 
 @dataclass(frozen=True)
@@ -101,18 +102,19 @@ class _Paths:
 def _marks(t: np.ndarray, v: np.ndarray, died: np.ndarray, revived: np.ndarray) -> dict:
     """Where deaths and revivals (step numbers) are marked, and the words beside the first ones."""
     x, y = np.full(2 * MARKED, np.nan), np.full(2 * MARKED, np.nan)
-    text = [""] * (2 * MARKED)
-    for first, steps, others, word in (
-        (0, died, revived, "dies"),
-        (MARKED, revived, died, "\u00a0<br>revives"),  # a line below "dies"
-    ):
+    at, text = [0.0, 0.0], [BLANK, BLANK]
+    for k, (steps, others) in enumerate(((died, revived), (revived, died))):
         shown = steps[:MARKED]
-        here = slice(first, first + shown.size)
+        here = slice(k * MARKED, k * MARKED + shown.size)
         x[here], y[here] = t[shown], v[shown]
-        lasting = [k for k, n in enumerate(shown) if not _between(t[others], t[n], t[n] + LASTING)]
+        lasting = [n for n in shown if not _between(t[others], t[n], t[n] + LASTING)]
         if lasting:
-            text[first + lasting[0]] = f"{word} {t[shown[lasting[0]]]:.1f}"
-    return {"marks of v.x": x, "marks of v.y": y, "marks of w.x": x, "marks of w.text": text}
+            at[k] = t[lasting[0]]
+            text[k] = (f"dies {at[k]:.1f}", f"{BLANK}<br>revives {at[k]:.1f}")[k]  # a line below
+    return {"marks of v.x": x, "marks of v.y": y, "marks of w.x": x} | {
+        "words.x": at,
+        "words.text": text,
+    }
 
 
 def _between(times: np.ndarray, low: float, high: float) -> bool:
@@ -150,20 +152,23 @@ def _spaces_figure() -> go.Figure:
     left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
     edge = {"x": DRAWN, "line": palette.BAND_EDGE.line(1.4), **LINES, **left}
     marks = {"hoverinfo": "skip", "cliponaxis": False, "marker": _marker()}
-    words = {"mode": "markers+text", "textposition": "bottom right", "y": np.zeros(2 * MARKED)}
+    marks["mode"] = "markers"
+    words = {"mode": "markers+text", "textposition": "bottom right", "cliponaxis": False}
+    words |= {"y": [0, 0], "marker": {"size": 11, "opacity": 0}}  # text keeps clear of them
     words["textfont"] = {"size": 12, "color": palette.INK}
     return palette.figure(
         go.Scatter(name="upper", **edge),
         go.Scatter(name="lower", fill="tonexty", fillcolor=palette.BAND, **edge),
         go.Scatter(name="v", x=DRAWN, line={"color": palette.INK, "width": 2.4}, **LINES, **left),
-        go.Scatter(name="marks of v", mode="markers", **marks, **left),
+        go.Scatter(name="marks of v", **marks, **left),
         _future("future of v", **left),
         _stick("beyond", **left),
         go.Scatter(name="target", x=[0, END], line=palette.TARGET.line(1.4), **LINES, **right),
         go.Scatter(name="SGD", x=DRAWN, line=palette.SGD.line(1.8), **LINES, **right),
         go.Scatter(name="w", x=DRAWN, line=palette.GRDA.line(2.6), **LINES, **right),
         go.Scatter(name="zero", x=DRAWN, line=palette.ZERO.line(5), **LINES, **right),
-        go.Scatter(name="marks of w", **words, **marks, **right),
+        go.Scatter(name="marks of w", y=np.zeros(2 * MARKED), **marks, **right),
+        go.Scatter(name="words", hoverinfo="skip", **words, **right),
         _future("future of w", **right),
         _stick("weight", **right),
         height=440,
@@ -198,7 +203,8 @@ def _marker() -> dict:
     symbols, colors = (
         [value for value in pair for _ in range(MARKED)] for pair in zip(*both, strict=True)
     )
-    return {"symbol": symbols, "color": colors, "size": 11, "line": HOLLOW["line"]}
+    edges = [2.5] * MARKED + [0.0] * MARKED
+    return {"symbol": symbols, "color": colors, "size": 11, "line": {"width": edges}}
 
 
 def _stick(name: str, **place: object) -> go.Scatter:
@@ -217,8 +223,8 @@ def _stick(name: str, **place: object) -> go.Scatter:
 def _future(name: str, **place: object) -> go.Scatter:
     """A veil over what has not happened yet; its edge is now. What is drawn later lies above it."""
     edge = {"color": palette.MUTED, "width": 1.5}
-    veil = {"fill": "toself", "fillcolor": palette.PAPER, "opacity": 0.72, "line": edge}
-    return go.Scatter(name=name, y=[-99, -99, 99, 99], **veil, **LINES, **place)
+    veil = {"fill": "toself", "fillcolor": palette.PAPER, "opacity": 0.65, "line": edge}
+    return go.Scatter(name=name, y=[-99, 99, 99, -99], **veil, **LINES, **place)
 
 
 _A_AT, _C_AT = ({value: k for k, value in enumerate(grid)} for grid in (A, C))
@@ -229,7 +235,7 @@ def _two_spaces(situation: Situation, a: float, c: float, time: float) -> tuple[
     paths = _paths(situation)
     at = i, j = _A_AT[a], _C_AT[c]
     v, g, w = (state[_NOW_AT[time]][i][j] for state in paths.now)
-    veil = [time, 2 * END, 2 * END, time]
+    veil = [time, time, 2 * END, 2 * END]
     row = paths.still[at] | {
         "future of v.x": veil,
         "future of w.x": veil,

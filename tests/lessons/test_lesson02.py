@@ -42,21 +42,20 @@ def between():
 
 
 def slow_path(here, a, c, until):
-    """(weights, accumulators, thresholds) of one weight up to time ``until``, by the oracle."""
+    """(weight, accumulator, threshold) after each step up to time ``until``, by the oracle."""
     steps = round(until / here.lr)
     noise = np.zeros(steps) if not here.sigma else here.noise()[:steps, 0, 0]
-    w, gradients, rows = here.w0, [], []
-    # the oracle wants all gradients at once: take them one by one from its own weights
-    for n in range(steps):
-        gradients.append(a * (w - here.w_star) + noise[n])
-        w, v, g = oracle_end(here, gradients, c)
-        rows.append((w, v, g))
+    w = here.w0
+    rows = []
+
+    def gradients():  # each is asked for when the weight of the step before is known
+        for shock in noise:
+            yield a * (w - here.w_star) + shock
+
+    for state in oracle(here.w0, gradients(), [here.lr] * steps, c, here.mu):
+        rows.append(tuple(map(float, state)))
+        w = rows[-1][0]
     return rows
-
-
-def oracle_end(here, gradients, c):
-    *_, (w, v, g) = oracle(here.w0, gradients, [here.lr] * len(gradients), c, here.mu)
-    return float(w), float(v), float(g)
 
 
 # ------------------------------------------------- two spaces
@@ -118,8 +117,9 @@ def test_death_and_revival_are_marked_where_they_happen(spaces):
     assert (x[0], x[half]) == pytest.approx((0.1 * died[0], 0.1 * back[0]))
     assert (y[0], y[half]) == pytest.approx((v[died[0]], v[back[0]]))
     assert np.isfinite(x).sum() == 2
-    texts = row["marks of w.text"]
-    assert texts[0] == f"dies {0.1 * died[0]:.1f}" and f"revives {0.1 * back[0]:.1f}" in texts[half]
+    dies, revives = row["words.text"]
+    assert dies == f"dies {0.1 * died[0]:.1f}" and f"revives {0.1 * back[0]:.1f}" in revives
+    assert row["words.x"] == pytest.approx([0.1 * died[0], 0.1 * back[0]])
     np.testing.assert_array_equal(row["marks of w.x"], x)
     _, before = spaces._compute(situation=BACK, a=0.03, c=0.2, time=24.0)
     _, after = spaces._compute(situation=BACK, a=0.03, c=0.2, time=60.0)
@@ -137,7 +137,7 @@ def test_noise_has_a_flat_weight_die_more_than_once(spaces):
 
 
 def test_choosing_a_situation_moves_the_sliders(spaces):
-    for name in reversed(SITUATIONS):
+    for name in reversed(list(SITUATIONS)[:3]):
         spaces.situation = name
         assert (spaces.a, spaces.c) == SITUATIONS[name].at
         assert spaces.tabulated and spaces.error == ""
@@ -147,7 +147,7 @@ def test_choosing_a_situation_moves_the_sliders(spaces):
 def test_what_the_text_says_of_the_first_figure(spaces):
     assert "zero ends at t = 31.4" in TEXT
     row, _ = spaces._compute(situation=FLAT, a=0.0, c=0.2, time=0.0)
-    assert row["marks of w.text"][0] == "dies 31.4"
+    assert row["words.text"][0] == "dies 31.4"
     # curvature hurries the death of a weight that the loss wants at zero
     zero = next(s for s in SITUATIONS.values() if s.w_star == 0)
     assert list(SITUATIONS.values()).index(zero) == 3  # "the fourth situation"
