@@ -26,6 +26,8 @@ from .lesson05_numbers import (
     differences,
     gap,
     held_out,
+    hits,
+    in_points,
     means,
     nearest,
     off_by,
@@ -40,6 +42,7 @@ __all__ = [
     "OBJECTIVES",
     "PREDICTIONS",
     "flattery",
+    "judges",
     "live_search",
     "live_search_on_harder",
     "rule_on_harder",
@@ -142,6 +145,42 @@ def verdict(search: SearchView) -> None:
         f"{'✓' if there else '✗'} on the frontier, within one point of SGD"
     )
     print("Goal reached." if cheap and there else "Goal not reached.")
+
+
+SETTINGS = ((5, 0.01, 1), (5, 0.15, 1), (1, 0.15, 1), (5, 0.15, 3), (1, 0.15, 3))
+"""Epochs, tolerance and number of seeds averaged, as ``judges`` lists them."""
+
+
+def judges() -> None:
+    """Show how often the rule's c is at most one step off: on the three seeds, and on ten others."""
+    from IPython.display import HTML, display
+
+    mus = [float(mu) for mu in held_out().mu]
+    head = ("probes", *(f"μ = {mu:g}" for mu in mus))
+    rows = [
+        (_setting_in_words(*setting), *(_score(mu, *setting) for mu in mus)) for setting in SETTINGS
+    ]
+    caption = (
+        f"Picks within one step, seeds {held_out().seeds[0]} to {held_out().seeds[-1]}"
+        f" (in brackets: seeds 0 to {developed().seeds[-1]}, on which the settings were chosen)"
+    )
+    text = "\n".join([caption, *("  ".join(row) for row in (head, *rows))])
+    cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
+    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
+    display({"text/html": HTML(f"{table}</table>").data, "text/plain": text}, raw=True)
+
+
+def _setting_in_words(epochs: int, tolerance: float, average: int) -> str:
+    seeds = "one seed" if average == 1 else f"{average} seeds averaged"
+    return f"{epochs} epoch{'s' * (epochs != 1)}, {in_points(tolerance)}, {seeds}"
+
+
+def _score(mu: float, epochs: int, tolerance: float, average: int) -> str:
+    judged = f"{hits(held_out(), mu, epochs, tolerance, average)} of {len(held_out().seeds)}"
+    if average > 1:
+        return judged
+    chosen_on = hits(developed(), mu, epochs, tolerance, average)
+    return f"{judged} ({chosen_on} of {len(developed().seeds)})"
 
 
 def _mean_difference(epochs: int, part: str) -> float:

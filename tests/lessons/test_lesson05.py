@@ -1,5 +1,6 @@
 """Lesson 05: the rule on recorded runs, its figures against the recordings, and the exercise."""
 
+import inspect
 import itertools
 import math
 from functools import cache
@@ -11,7 +12,7 @@ from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import recordings, tuning_function
 from grda_edu.choosing import difference_error
-from grda_edu.data import digits
+from grda_edu.data import digits, mnist5k
 from grda_edu.lessons import lesson05
 from grda_edu.lessons import lesson05_figures as figures
 from grda_edu.lessons import lesson05_numbers as numbers
@@ -325,6 +326,108 @@ def test_the_standard_errors_of_the_text(developed):
 def test_the_threshold_grows_by_three_to_the_mu():
     at_20, at_60 = (tuning_function(epochs * 40, 0.1, C, MU) for epochs in (20, 60))
     assert at_60 / at_20 == pytest.approx(3**MU) == pytest.approx(1.75, abs=5e-3)
+
+
+def test_the_threshold_grows_most_at_the_start(held_out):
+    heights = tuning_function(np.array([0, 40, 2400]), 0.1, C, MU)
+    assert heights[1] / heights[2] == pytest.approx(0.12, abs=0.005)
+    assert (np.diff(tuning_function(np.arange(2401), 0.1, C, MU), n=2) < 0).all()
+    for mu in MUS:  # "by much more than in the end", where the rule has to decide
+        for c in (0.015, 0.02, 0.03):
+            i = list(held_out.c[1:]).index(c)
+            early, late = (
+                numbers.differences(held_out, mu, 5),
+                numbers.final_differences(held_out, mu),
+            )
+            assert early[i].mean() < 3 * late[i].mean() < 0
+
+
+def test_one_epoch_errs_on_both_sides_and_one_network_dies(held_out):
+    steps, dead = [0.0, *held_out.c[1:]], 0
+    for mu in MUS[:3]:
+        off = numbers.off_by(held_out, mu, 1, 0.15)
+        assert (off < -1).any() and (off > 1).any()
+        for seed, pick in zip(
+            held_out.seeds, numbers.rule_picks(held_out, mu, 1, 0.15), strict=True
+        ):
+            dead += run_of(held_out, steps[pick + 1], mu, int(seed)).test_accuracy[-1] < 0.2
+    assert dead == 1
+
+
+def test_a_tight_tolerance_loses_zeros_and_not_accuracy(held_out):
+    for mu in MUS:
+        off = numbers.off_by(held_out, mu, 5, 0.01)
+        assert (off < -1).sum() > 5
+        right = numbers.greatest_at_full_length(held_out, mu)
+        zeros = held_out.final("total_zeros")[:, list(held_out.mu).index(mu)]
+        seeds = np.arange(10)
+        picks = numbers.rule_picks(held_out, mu, 5, 0.01)
+        assert zeros[picks + 1, seeds].mean() < zeros[right + 1, seeds].mean() - 0.15
+        lost = np.vstack([np.zeros(10), numbers.final_differences(held_out, mu)])
+        assert lost[picks + 1, seeds].mean() > -0.005
+
+
+def test_what_should_be_picked_draws_together_when_averaged(held_out):
+    for mu in MUS:
+        one, three = (numbers.greatest_at_full_length(held_out, mu, k).std() for k in (1, 3))
+        assert three < one
+
+
+def test_what_the_map_shows(developed):
+    zeros, lost = numbers.means(developed)
+    assert (np.diff(zeros, axis=0) > 0).all()
+    up_to = list(developed.c[1:]).index(0.01) + 1
+    assert (lost[:up_to] > -0.005).all()
+    for j, mu in enumerate(developed.mu):
+        near = [
+            i
+            for i, c in enumerate(developed.c[1:])
+            if numbers.gap(developed, c, mu) <= numbers.MARGIN and lost[i, j] > -0.01
+        ]
+        assert max(zeros[i, j] for i in near) > 0.7
+    dead = numbers.collapsed(developed)[-1].sum(axis=1)
+    assert 0 < dead.min() < len(developed.seeds)  # "whether they do depends on the seed"
+
+
+def test_choosing_the_stop_too_more_than_doubles_the_flattery():
+    both, alone = (np.subtract(*numbers.flattered(too))[3:] for too in (True, False))
+    assert (both > 2 * alone).all()
+
+
+def test_more_patience_loses_less_and_one_seed_stops_at_a_bad_epoch(held_out):
+    lost = {k: numbers.regrets(held_out, C, MU, k, 0.005) for k in (5, 10, 15)}
+    for k in (0, 1):
+        assert lost[5][k].mean() > lost[10][k].mean() > lost[15][k].mean()
+    assert lost[5][1].mean() > 10 * lost[5][0].mean()  # "zeros above all"
+    assert lost[5][0].max() > 5 * lost[5][0].mean()
+
+
+def test_what_the_text_says_of_mnist(harder):
+    def hits(*setting):
+        return [numbers.hits(harder, mu, *setting) for mu in (0.501, 0.55, 0.65)]
+
+    assert harder.mu.tolist() == [0.501, 0.55, 0.65]
+    assert hits(1, 0.15) == [3, 1, 1]
+    for mu in (0.55, 0.65):
+        off, picks = numbers.off_by(harder, mu, 1, 0.15), numbers.rule_picks(harder, mu, 1, 0.15)
+        assert (picks[off != 0] == len(harder.c) - 2).all() and (off >= 0).all()
+    assert sum(hits(3, 0.05)) > sum(hits(1, 0.15))
+    assert (harder.curves("val_accuracy")[0, 0, :, 1] > 0.8).all()
+    made = harder.configuration
+    assert made["training_images"] == 109 * made["batch_size"] and harder.epoch[-1] == 30
+    assert len(harder.seeds) == 3 and harder.sizes.sum() == 52_266
+    default = inspect.signature(mnist5k).parameters["validation"].default
+    assert default == numbers.VALIDATION_IMAGES["mnist5k"] == 512
+
+
+def test_the_table_of_the_judges(capsys, held_out, developed):
+    lesson05.judges()
+    shown = capsys.readouterr().out
+    for epochs, tolerance, average in lesson05.SETTINGS:
+        for mu in MUS:
+            good = numbers.hits(held_out, mu, epochs, tolerance, average)
+            assert f"{good} of 10" in shown
+    assert "5 epochs, 15 points, one seed  9 of 10 (3 of 3)" in shown
 
 
 # ------------------------------------------------- live
