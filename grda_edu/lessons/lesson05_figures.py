@@ -76,6 +76,8 @@ def _rule_on(
 
 def _rule_figure(runs: RunGrid) -> go.Figure:
     steps, seeds = np.arange(len(runs.c) - 1), [int(s) for s in runs.seeds]
+    low = _lowest(runs)
+    ticks_y = np.linspace(low, 0.1, round((0.1 - low) / (0.1 if low < -0.3 else 0.05)) + 1).round(2)
     ends = [-0.5, len(steps) - 0.5]
     lines = [
         go.Scatter(
@@ -146,8 +148,8 @@ def _rule_figure(runs: RunGrid) -> go.Figure:
     labels = ["none", *(f"{c:g}" for c in runs.c[1:])]
     picture.update_layout(
         xaxis=ticks | {"ticktext": ["", *labels[1:]], "anchor": "y"},
-        yaxis={"domain": [share + 0.13, 0.9], "range": [_DEEPEST - 0.03, 0.12], "zeroline": False}
-        | {"tickvals": np.arange(-6, 2) / 10, "ticktext": [points(k / 10, 0) for k in range(-6, 2)]}
+        yaxis={"domain": [share + 0.13, 0.9], "range": [1.05 * low, 0.12], "zeroline": False}
+        | {"tickvals": ticks_y, "ticktext": [points(tick, 0) for tick in ticks_y]}
         | {"title_text": "points from SGD"},
         xaxis2=ticks | {"ticktext": labels, "anchor": "y2", "title_text": "c"},
         yaxis2={"domain": [0, share], "anchor": "x2", "range": [len(seeds) - 0.5, -0.5]}
@@ -155,6 +157,12 @@ def _rule_figure(runs: RunGrid) -> go.Figure:
         annotations=[_above(0.91), _above(share + 0.01)],
     )
     return palette.axes(picture)
+
+
+def _lowest(runs: RunGrid) -> float:
+    """Where the axis of differences after one to five epochs begins: full tens of points."""
+    least = min(differences(runs, mu, epochs).min() for mu in runs.mu for epochs in range(1, 6))
+    return max(_DEEPEST, np.floor(10 * least) / 10)
 
 
 def _above(y: float, x: float = 0.0) -> dict:
@@ -167,7 +175,7 @@ class _RuleOnSeeds:
     """compute of ``rule_on_seeds``."""
 
     def __init__(self, runs: RunGrid) -> None:
-        self.runs = runs
+        self.runs, self.low = runs, _lowest(runs)
 
     def __call__(
         self, mu: float, epochs: float, tolerance: float, average: float
@@ -177,11 +185,11 @@ class _RuleOnSeeds:
         picks = rule_picks(runs, mu, k, tolerance, n)
         right = greatest_at_full_length(runs, mu, n)
         row: dict[str, object] = {
-            f"seed {int(seed)}.y": np.maximum(early[:, s], _DEEPEST)
+            f"seed {int(seed)}.y": np.maximum(early[:, s], self.low)
             for s, seed in enumerate(runs.seeds)
         }
         row["tolerance.y"] = [0, 0, -tolerance, -tolerance]
-        row["at full length.y"] = np.maximum(final.mean(axis=1), _DEEPEST)
+        row["at full length.y"] = np.maximum(final.mean(axis=1), self.low)
         row["picks.x"], row["should pick.x"] = picks, right
         row["one step.x"] = np.stack([right - 1, right + 1, np.full(len(right), np.nan)], 1).ravel()
         row["one step.y"] = np.repeat(np.arange(float(len(right))), 3)

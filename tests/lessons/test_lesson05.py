@@ -412,6 +412,8 @@ def test_what_the_text_says_of_mnist(harder):
         off, picks = numbers.off_by(harder, mu, 1, 0.15), numbers.rule_picks(harder, mu, 1, 0.15)
         assert (picks[off != 0] == len(harder.c) - 2).all() and (off >= 0).all()
     assert sum(hits(3, 0.05)) > sum(hits(1, 0.15))
+    first = np.array([numbers.differences(harder, mu, 1) for mu in harder.mu])
+    assert first.size == 63 and (first < -0.15).sum() == 1
     assert (harder.curves("val_accuracy")[0, 0, :, 1] > 0.8).all()
     made = harder.configuration
     assert made["training_images"] == 109 * made["batch_size"] and harder.epoch[-1] == 30
