@@ -74,7 +74,7 @@ def bezier(start: Any, middle: Any, end: Any, t: float) -> Any:
     ¼ start + ½ middle + ¼ end. With the middle half-way between the ends it is the straight line.
 
     Raises ValueError if the three are not vectors of one length.
-    Source: Garipov et al. 2018; Chao et al. 2020 (arXiv:2006.09358), section 4.3.
+    Source: Garipov et al. 2018; Chao et al. 2020 (arXiv:2006.09358), section 4.2.
     """
     _check_vectors(start=start, middle=middle, end=end)
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end

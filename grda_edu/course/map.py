@@ -100,6 +100,15 @@ LESSONS = (
         predictions=("turning", "growing", "surgeon", "halving"),
         exercises=("scores", "prune"),
     ),
+    Lesson(
+        "09",
+        "09_same_valley",
+        "The same valley",
+        "Did gRDA leave SGD's minimum?",
+        20,
+        predictions=("half_way", "other_start", "around", "least_bend"),
+        exercises=("loss_on_curve",),
+    ),
 )
 
 

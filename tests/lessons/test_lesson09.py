@@ -1,0 +1,350 @@
+"""Lesson 09: figures and claims against the recording, the recording against networks that ship."""
+
+import numpy as np
+import pytest
+import torch
+from course.checking import assert_exercise, assert_prediction
+
+from grda_edu import digits, digits_cnn, recordings
+from grda_edu.lessons import lesson09
+from grda_edu.lessons.lesson09 import EXERCISES, GOAL, OBJECTIVES, PATHS, PREDICTIONS, STYLES
+from grda_edu.recordings.paths import PAIRS
+from grda_edu.valley import bezier, measure_along, plane_through, straight_line
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    return recordings.load_measurements("paths").arrays
+
+
+def ends_of(arrays, pair):
+    return [arrays[f"first/weights/{name}"].astype(float) for name in PAIRS[pair]]
+
+
+# ------------------------------------------------- the recording
+
+
+def test_the_recording_holds_every_pair_and_five_seeds(arrays):
+    assert PATHS.keys() == STYLES.keys() == PAIRS.keys() == lesson09._LABELS.keys()
+    assert len(arrays["seeds"]) >= 5
+    assert arrays["t"][[0, 20, -1]].tolist() == [0, 0.5, 1]
+    for pair in PATHS:
+        for path in ("line", "curve"):
+            for part in ("train", "test"):
+                for what in ("loss", "accuracy"):
+                    curves = arrays[f"{pair}/{path}_{part}_{what}"]
+                    assert curves.shape == (len(arrays["seeds"]), len(arrays["t"]))
+                    assert np.isfinite(curves).all()
+
+
+@pytest.mark.parametrize("pair", PATHS)
+def test_recorded_paths_are_measured_again(arrays, pair):
+    """From the weights that ship: three points of the line, of the curve, of a bend, of the plane."""
+    start, end = ends_of(arrays, pair)
+    middle = arrays[f"first/{pair}/middle"].astype(float)
+    halves = (start + end) / 2
+    bend = 7
+    own = (1 - arrays["bends"][bend]) * halves + arrays["bends"][bend] * middle
+    steps, t = (9, 20, 33), arrays["t"]
+    points = [straight_line(start, end, t[k]) for k in steps]
+    points += [bezier(start, middle, end, t[k]) for k in steps]
+    points += [bezier(start, own, end, t[k]) for k in steps]
+    plane = plane_through(start, end, middle)
+    a, b = (arrays[f"first/{pair}/{axis}"] for axis in "ab")
+    cells = ((3, 20), (15, 9), (28, 28))
+    points += [plane.point(a[i], b[j]) for i, j in cells]
+    again = measure_along(digits_cnn(), points, digits(), ("train", "test"))
+    for name in ("train_loss", "test_accuracy"):
+        line, curve = (arrays[f"{pair}/{path}_{name}"][0] for path in ("line", "curve"))
+        bent, field = (arrays[f"first/{pair}/{on}_{name}"] for on in ("bend", "plane"))
+        recorded = [line[k] for k in steps] + [curve[k] for k in steps]
+        recorded += [bent[bend, k] for k in steps] + [field[j, i] for i, j in cells]
+        if name == "train_loss":
+            np.testing.assert_allclose(again[name], recorded, rtol=2e-3)
+        else:  # single images may change sides
+            np.testing.assert_allclose(again[name], recorded, atol=2.1 / 360)
+    np.testing.assert_allclose(plane.corners, arrays[f"first/{pair}/corners"], atol=1e-3)
+
+
+def test_the_networks_are_what_their_names_say(arrays):
+    weights = {name: arrays[f"first/weights/{name}"] for pair in PAIRS.values() for name in pair}
+    sgd, grda = weights["sgd"], weights["grda"]
+    assert all(w.shape == (13706,) for w in weights.values())
+    zeros = {name: int((w == 0).sum()) for name, w in weights.items()}
+    assert zeros["sgd"] == zeros["random"] == 0
+    cut = weights["magnitude"]
+    assert zeros["magnitude"] == zeros["grda"]
+    np.testing.assert_array_equal(cut[cut != 0], sgd[cut != 0])
+    assert np.abs(sgd[cut == 0]).max() <= np.abs(sgd[cut != 0]).min()
+    far = np.linalg.norm(grda.astype(float) - sgd)
+    assert np.linalg.norm(weights["random"].astype(float) - sgd) == pytest.approx(far, rel=1e-5)
+    names = recordings.load_measurements("paths").configuration["networks"]
+    assert arrays["zeros"][0].tolist() == [zeros[name] for name in names]
+
+
+def test_the_ends_are_those_of_the_recorded_trainings(arrays):
+    """The grid of lesson 04 trained the same networks: accuracies and zeros agree."""
+    grid = recordings.load("digits_grid")
+    grda = recordings.load_measurements("paths").configuration["networks"].index("grda")
+    for k, seed in enumerate(arrays["seeds"]):
+        if seed not in grid.seeds:
+            continue
+        runs = grid.run(0.0, 0.65, int(seed)), grid.run(0.02, 0.65, int(seed))
+        for at, run in zip((0, -1), runs, strict=True):
+            reached = arrays["grda/line_test_accuracy"][k, at]
+            assert reached == pytest.approx(run.test_accuracy[-1], abs=0.04)
+        assert arrays["zeros"][k, grda] / 13706 == pytest.approx(runs[1].total_zeros[-1], abs=0.01)
+
+
+# ------------------------------------------------- the figures
+
+
+@pytest.mark.parametrize("pair", PATHS)
+def test_walking_straight_shows_the_recording(arrays, pair):
+    demo = lesson09.straight()
+    assert demo.tabulated and demo.table_bytes < 100_000
+    for k in (0, 13, 40):
+        row, sentence = demo._compute(path=pair, t=arrays["t"][k])
+        loss, right = (arrays[f"{pair}/line_{n}"] for n in ("train_loss", "test_accuracy"))
+        np.testing.assert_array_equal(row["loss here.y"], loss[:, k])
+        np.testing.assert_array_equal(row["accuracy here.y"], right[:, k])
+        for s, seed in enumerate(arrays["seeds"]):
+            np.testing.assert_array_equal(row[f"loss, seed {seed}.y"], loss[s])
+        assert f"{right[:, k].min():.1%}" in sentence and f"{right[:, k].max():.1%}" in sentence
+        highest = loss.max(axis=1)
+        assert lesson09.loss_text(highest.min()) in sentence
+        assert lesson09.loss_text(highest.max()) in sentence
+
+
+@pytest.mark.parametrize("pair", PATHS)
+def test_the_bent_path_lies_where_it_is_drawn(arrays, pair):
+    """In the plane, by projecting the weights of the path."""
+    start, end = ends_of(arrays, pair)
+    middle = arrays[f"first/{pair}/middle"].astype(float)
+    plane = plane_through(start, end, middle)
+    for bend in (0.0, 0.6, 1.5):
+        own = (1 - bend) * (start + end) / 2 + bend * middle
+        points = np.stack([bezier(start, own, end, t) for t in arrays["t"]])
+        drawn = lesson09.on_plane(pair, bend)
+        np.testing.assert_allclose(drawn, plane.project(points), atol=1e-3)
+        assert plane.distance(points).max() < 1e-9
+        a, b = (arrays[f"first/{pair}/{axis}"] for axis in "ab")
+        if bend <= 1:
+            assert (drawn.min(axis=0) >= [a[0], b[0]]).all()
+            assert (drawn.max(axis=0) <= [a[-1], b[-1]]).all()
+
+
+def test_bending_shows_the_recording(arrays):
+    demo = lesson09.around()
+    assert demo.tabulated and demo.table_bytes < 1_000_000
+    for pair in PATHS:
+        for s, k in ((0, 20), (10, 7), (15, 40)):
+            bend, t = arrays["bends"][s], arrays["t"][k]
+            row, sentence = demo._compute(path=pair, bend=bend, t=t)
+            losses = arrays[f"first/{pair}/bend_train_loss"].astype(float)
+            np.testing.assert_allclose(row["loss bent.y"], losses[s])
+            np.testing.assert_allclose(row["loss straight.y"], losses[0])
+            assert row["loss here.y"] == [losses[s, k]]
+            np.testing.assert_allclose(
+                10 ** row["plane.z"], arrays[f"first/{pair}/plane_train_loss"], rtol=1e-5
+            )
+            assert ("does not stay below" in sentence) == (losses[s].max() >= GOAL)
+
+
+def test_every_hill_is_drawn(arrays):
+    demo = lesson09.hills()
+    assert demo.tabulated
+    row, sentence = demo._compute(what="loss")
+    expected = np.concatenate([arrays[f"{p}/line_train_loss"].max(axis=1) for p in PATHS])
+    np.testing.assert_allclose(row["line.x"], expected)
+    row, _ = demo._compute(what="accuracy")
+    expected = np.concatenate([arrays[f"{p}/curve_test_accuracy"].min(axis=1) for p in PATHS])
+    np.testing.assert_allclose(row["curve.x"], expected)
+    assert all(label in sentence for label in PATHS.values())
+
+
+# ------------------------------------------------- the text's claims, in every recorded seed
+
+
+def highest(arrays, pair, path):
+    return arrays[f"{pair}/{path}_train_loss"].max(axis=1)
+
+
+def higher_end(arrays, pair):
+    return arrays[f"{pair}/line_train_loss"][:, [0, -1]].max(axis=1)
+
+
+def rise(arrays, pair, path="line"):
+    return highest(arrays, pair, path) - higher_end(arrays, pair)
+
+
+def test_the_moves_are_as_long_as_the_text_says(arrays):
+    moved = arrays["grda/distance"] / arrays["grda/norm"]
+    assert (np.abs(moved - 0.8) < 0.05).all()  # four fifths
+    assert (arrays["grda/distance"] > 3 * arrays["batches/distance"]).all()
+    start, end = ends_of(arrays, "grda")
+    assert arrays["grda/distance"][0] == pytest.approx(np.linalg.norm(end - start), rel=1e-5)
+    assert arrays["grda/norm"][0] == pytest.approx(np.linalg.norm(start), rel=1e-5)
+    networks = recordings.load_measurements("paths").configuration["networks"]
+    assert (np.abs(arrays["zeros"][:, networks.index("grda")] / 13706 - 0.9) < 0.02).all()
+
+
+def test_between_two_starts_the_hill_is_fifty_times_that_to_grda(arrays):
+    hump = rise(arrays, "grda")
+    for pair in ("start", "grda_start"):
+        assert (rise(arrays, pair) > 0.5).all()
+    assert rise(arrays, "start").min() > 50 * hump.max()
+    assert (rise(arrays, "batches") < hump).all()
+    np.testing.assert_allclose(lesson09.barrier("grda"), hump, rtol=1e-5)
+
+
+def test_cutting_and_chance_climb_ten_times_as_high_as_grda(arrays):
+    for pair in ("magnitude", "random"):
+        assert (rise(arrays, pair) == 0).all()
+        assert (higher_end(arrays, pair) > 10 * higher_end(arrays, "grda")).all()
+
+
+def test_trained_curves_have_no_hill_to_speak_of(arrays):
+    for pair in ("grda", "batches", "start", "grda_start"):
+        assert (rise(arrays, pair, "curve") < 0.01).all()
+    assert (highest(arrays, "start", "curve") < 0.01 * highest(arrays, "start", "line")).all()
+    for pair in ("magnitude", "random"):  # a curve has to arrive at its end
+        np.testing.assert_array_equal(highest(arrays, pair, "curve"), higher_end(arrays, pair))
+
+
+def test_no_curve_is_worse_than_its_line_where_it_was_checked(arrays):
+    for pair in PATHS:
+        checks, chosen = arrays[f"{pair}/check_loss"], arrays[f"{pair}/chosen"]
+        best = checks.max(axis=2)[np.arange(len(chosen)), chosen]
+        assert (best <= checks[:, 0].max(axis=1)).all()
+
+
+def test_predictions_are_recomputed(arrays):
+    half = list(arrays["t"]).index(0.5)
+    right = {pair: arrays[f"{pair}/line_test_accuracy"].astype(float) for pair in PATHS}
+    parents = right["grda"][:, [0, -1]].min(axis=1)
+    lost = (parents - right["grda"][:, half]).mean()
+    assert lost < 0.02
+    assert assert_prediction(PREDICTIONS["half_way"]) == "about as many as they do"
+    answer = assert_prediction(PREDICTIONS["other_start"])
+    assert answer == pytest.approx(100 * right["start"][:, half].mean())
+    assert (right["start"][:, [0, -1]] > 0.96).all()  # "each reads more than 96 %"
+    assert assert_prediction(PREDICTIONS["around"]).startswith("yes")
+    bends = arrays["first/start/bend_train_loss"].max(axis=1)
+    least = assert_prediction(PREDICTIONS["least_bend"])
+    k = list(arrays["bends"]).index(least)
+    assert bends[k] < GOAL <= bends[:k].min()
+    assert arrays["first/grda/bend_train_loss"].max() < GOAL  # no bend is needed there
+
+
+def test_shares_in_the_steep_directions_are_all_small(arrays, capsys):
+    """None stands out from chance: the text says so."""
+    shares = lesson09.steep_shares()
+    chance = np.sqrt(10 / 13706)
+    assert all(0 < share < 2 * chance for share in shares.values())
+    assert min(shares.values()) < shares["grda"] < max(shares.values())
+    lesson09.steep_part()
+    assert f"{shares['grda']:.4f}" in capsys.readouterr().out
+    assert chance == pytest.approx(0.027, abs=5e-4)
+    assert np.sqrt(10 / 1e7) == pytest.approx(0.001)
+
+
+def test_what_is_printed_is_the_recording(arrays, capsys):
+    lesson09.how_far()
+    lesson09.barriers()
+    out = capsys.readouterr().out
+    assert f"{arrays['grda/distance'].min():.1f} to {arrays['grda/distance'].max():.1f}" in out
+    low, high = rise(arrays, "start").min(), rise(arrays, "start").max()
+    assert f"{low:.3f} to {high:.3f}" in out
+
+
+# ------------------------------------------------- the exercise
+
+
+def test_the_exercise_tells_answers_apart():
+    def stub(loss, start, middle, end, ts):
+        return ...
+
+    def straight(loss, start, middle, end, ts):
+        return np.array([loss((1 - t) * start + t * end) for t in ts])
+
+    def without_two(loss, start, middle, end, ts):
+        points = [(1 - t) ** 2 * start + t * (1 - t) * middle + t**2 * end for t in ts]
+        return np.array([loss(w) for w in points])
+
+    def through_the_middle(loss, start, middle, end, ts):
+        """Passes through the middle point at ½."""
+        points = [
+            (1 - t) * (1 - 2 * t) * start + 4 * t * (1 - t) * middle + t * (2 * t - 1) * end
+            for t in ts
+        ]
+        return np.array([loss(w) for w in points])
+
+    def backwards(loss, start, middle, end, ts):
+        points = [t**2 * start + 2 * t * (1 - t) * middle + (1 - t) ** 2 * end for t in ts]
+        return np.array([loss(w) for w in points])
+
+    def mixed_losses(loss, start, middle, end, ts):
+        a, b, c = loss(start), loss(middle), loss(end)
+        return np.array([(1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for t in ts])
+
+    def points_only(loss, start, middle, end, ts):
+        return np.array([(1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end for t in ts])
+
+    def a_list(loss, start, middle, end, ts):
+        return [loss(bezier(start, middle, end, t)) for t in ts]
+
+    def worst_only(loss, start, middle, end, ts):
+        return max(loss(bezier(start, middle, end, t)) for t in ts)
+
+    def raises(loss, start, middle, end, ts):
+        return loss((1 - ts) ** 2 * start + 2 * ts * (1 - ts) * middle + ts**2 * ends)  # noqa: F821
+
+    def by_library(loss, start, middle, end, ts):
+        return np.array([loss(bezier(start, middle, end, t)) for t in ts])
+
+    def all_at_once(loss, start, middle, end, ts):
+        weights = np.stack([(1 - ts) ** 2, 2 * ts * (1 - ts), ts**2], axis=1)
+        return np.apply_along_axis(loss, 1, weights @ np.stack([start, middle, end]))
+
+    assert_exercise(
+        EXERCISES["loss_on_curve"],
+        stub=stub,
+        wrong=[
+            straight,
+            without_two,
+            through_the_middle,
+            backwards,
+            mixed_losses,
+            points_only,
+            a_list,
+            worst_only,
+        ],
+        raising=raises,
+        right=[by_library, all_at_once, lesson09._by_two_lines],
+    )
+
+
+def test_objectives_name_checks_that_exist():
+    assert set(OBJECTIVES.values()) == {*PREDICTIONS, *EXERCISES}
+
+
+# ------------------------------------------------- live
+
+
+def test_a_live_curve_goes_around_the_hill():
+    view = lesson09.live_curve("start", epochs=2)
+    view.start()
+    curve = view.wait(120)
+    line = measure_along(
+        digits_cnn(), [straight_line(*lesson09.ends("start"), 0.5)], digits(curve.start.device)
+    )["train_loss"]
+    assert curve.losses[0, 5] == pytest.approx(line[0], rel=1e-3)
+    assert curve.losses[curve.chosen].max() < 0.5 * curve.losses[0].max()
+    assert isinstance(curve.middle, torch.Tensor)
+    view.close()
+
+
+def test_an_unknown_pair_is_named():
+    with pytest.raises(ValueError, match=r"pair must be one of grda, .*got 'nobody'"):
+        lesson09.live_curve("nobody")
