@@ -194,14 +194,14 @@ def test_between_two_starts_the_hill_is_fifty_times_that_to_grda(arrays):
     for pair in ("start", "grda_start"):
         assert (rise(arrays, pair) > 0.5).all()
     assert rise(arrays, "start").min() > 50 * hump.max()
-    assert (rise(arrays, "batches") < hump).all()
+    assert (rise(arrays, "batches") < 0.001).all()
     np.testing.assert_allclose(lesson09.barrier("grda"), hump, rtol=1e-5)
 
 
-def test_cutting_and_chance_climb_ten_times_as_high_as_grda(arrays):
+def test_cutting_and_chance_climb_eight_times_as_high_as_grda(arrays):
     for pair in ("magnitude", "random"):
         assert (rise(arrays, pair) == 0).all()
-        assert (higher_end(arrays, pair) > 10 * higher_end(arrays, "grda")).all()
+        assert (higher_end(arrays, pair) > 8 * higher_end(arrays, "grda")).all()
 
 
 def test_trained_curves_have_no_hill_to_speak_of(arrays):
