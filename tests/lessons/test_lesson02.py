@@ -156,6 +156,7 @@ def test_what_the_text_says_of_the_first_figure(spaces):
     # and with the others: the sharper, the later or never
     flat = [spaces._compute(situation=FLAT, a=a, c=0.2, time=60.0)[0]["weight.y"][1] for a in A]
     assert np.isnan(flat[0]) and np.isfinite(flat[2:]).all() and (np.diff(flat[2:]) > 0).all()
+    assert A[1:3] == (0.01, 0.02) and np.isnan(flat[1])  # "0.02 outlives t = 60, 0.01 does not"
 
 
 def test_the_goal_can_be_reached_with_the_slider(spaces):
@@ -223,6 +224,7 @@ def test_what_the_text_says_of_the_second_figure(methods):
     lam, c = lesson02_methods.strengths(20.0, 0.6)
     assert c * 0.6 * LR**0.5 * 20**-0.4 == pytest.approx(0.6 * lam)
     assert c * 0.6 * LR**0.5 * 2000**-0.4 == pytest.approx(0.6 * lam * 100**-0.4)
+    assert (lam, round(0.6 * lam, 6), round(0.6 * lam * 100**-0.4, 4)) == (0.05, 0.03, 0.0048)
     # too weak to survive: death at t = 5 and curvature 0.1
     row, _ = methods._compute(mu=0.6, death=5.0, a=0.1)
     assert row[f"{PROXIMAL} sharp.y"][-1] == row[f"{RDA} sharp.y"][-1] == 0
