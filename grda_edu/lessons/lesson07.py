@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 
 from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore import Explorable, Slider, palette
-from grda_edu.lessons import valley_views as view
-from grda_edu.lessons.grda_in_the_valley import REACHED, grda_lands, landing, three_weights
+from grda_edu.lessons import lesson07_views as view
+from grda_edu.lessons.lesson07_grda import REACHED, grda_lands, landing, three_weights
 from grda_edu.pruning import directional_pruning, obs_pruning
 from grda_edu.toy.flat_valley import (
     METHODS,
@@ -156,7 +156,7 @@ def _arrows(angle: float, place: float) -> dict[str, object]:
         "sgd.y": [w[1]],
         "scores.y": s,
         "scores.text": [view.number(value) for value in s],
-        "layout.title.text": _scores_title(w, s),
+        "layout.title.text": view.scores_title(w, s),
     }
 
 
@@ -164,16 +164,6 @@ def _fate(s: float) -> str:
     if abs(s) < 5e-3:
         return "stays"
     return "shrinks" if s > 0 else "grows"
-
-
-def _scores_title(w: np.ndarray, s: np.ndarray) -> str:
-    j, lam = first_zero(w, s)
-    dies = (
-        "none reaches zero"
-        if j < 0
-        else f"w<sub>{j + 1}</sub> reaches zero first, at λ = {lam:.2f}"
-    )
-    return f"s = {view.pair(s)}: {dies}"
 
 
 def _scores_sentence(s: np.ndarray, now: np.ndarray, lam: float) -> str:
@@ -195,16 +185,16 @@ def all_paths() -> Explorable:
 
 
 def _paths_figure() -> go.Figure:
-    moves, losses = {"xaxis": "x2", "yaxis": "y2"}, {"xaxis": "x3", "yaxis": "y3"}
+    moves: dict[str, Any] = {"xaxis": "x2", "yaxis": "y2"}
+    losses: dict[str, Any] = {"xaxis": "x3", "yaxis": "y3"}
     lines = []
     for name in METHODS:
         style = view.STYLES[name]
-        jumps = {"shape": "hv"} if name in ("magnitude", "obs") else {}
-        lines.append(view.path(name, style, 2))
-        lines.append(view.path(f"move of {name}", style, 2, x=LAMS, **moves))
-        lines.append(view.path(f"loss of {name}", style, 2, x=LAMS, **losses))
-        for trace in lines[-2:]:
-            trace.line.update(jumps)
+        jumps = name in ("magnitude", "obs")
+        lines.append(view.path(name, style, 1.2 if jumps else 2.5))
+        for what, where in (("move", moves), ("loss", losses)):
+            lines.append(view.path(f"{what} of {name}", style, 2.5, x=LAMS, **where))
+            lines[-1].line.shape = "hv" if jumps else "linear"
     return palette.figure(
         *view.valley_traces(),
         *lines,
@@ -405,8 +395,8 @@ PREDICTIONS = {
     "halving": Prediction(
         title="what a smaller γ does",
         question=(
-            "gRDA with γ = 0.1 and with γ = 0.05, stopped at the same λ = 0.7. How far from the "
-            "prediction is the second one, compared with the first?"
+            "The floor at 15°. gRDA with γ = 0.1 and with γ = 0.05, both stopped at λ = 0.7. How far "
+            "from w_DP is the second one, compared with the first?"
         ),
         answer=_gap_ratio,
         options={

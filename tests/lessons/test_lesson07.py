@@ -9,10 +9,11 @@ import pytest
 from course.checking import assert_exercise, assert_prediction
 from scipy.optimize import minimize_scalar
 
-from grda_edu.lessons import grda_in_the_valley as landing_module
 from grda_edu.lessons import lesson07
-from grda_edu.lessons import valley_views as view
+from grda_edu.lessons import lesson07_grda as landing_module
+from grda_edu.lessons import lesson07_views as view
 from grda_edu.lessons.lesson07 import EXERCISES, LAMS, OBJECTIVES, PREDICTIONS
+from grda_edu.pruning import quadratic_twin
 from grda_edu.toy.flat_valley import METHODS, line_valley
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "07_flat_valley.md").read_text("utf-8")
@@ -306,10 +307,44 @@ def test_the_numbers_of_the_text():
     assert lesson07._first_to_die(40.0) == lesson07.SMALLER  # "At 40° it is w2's turn"
     after = view.paths_at(-25.0, 0.0, LAMS)["obs"][-1]
     assert after == pytest.approx([1.86, 0.0], abs=0.005) and "from 1 to 1.86" in TEXT
-    levels = re.search(r"bands end where it is ([\d., and]+)\.", TEXT)[1]
+    levels = re.search(r"end where the loss is ([\d., and]+)\.", TEXT)[1]
     assert sorted(map(float, re.findall(r"[\d.]*\d", levels))) == sorted(view.LEVELS)
     assert (landing_module.C, landing_module.MU) == (1.0, 0.51)  # "c = 1 and μ = 0.51"
     assert line_valley(view.PIVOT, 15.0).curvature == 4.0
+
+
+def test_at_minus_45_degrees_nothing_moves():
+    valley = line_valley(view.PIVOT, -45.0)
+    np.testing.assert_allclose(valley.scores, 0, atol=1e-12)
+    assert np.isinf(lesson07.race(-45.0)).all()
+
+
+def test_at_40_degrees_the_closed_form_pays_and_the_hollow_diamond_does_not():
+    found, k = view.paths_at(40.0, 0.0, LAMS), LAMS.index(1.0)
+    assert f"{found['loss of directional'][k]:.2f}" == "0.23" and "here to 0.23" in TEXT
+    assert found["loss of floor"][k] < 1e-20
+
+
+def test_what_is_said_of_three_weights():
+    """At a tilt of 20°: w2 dies first, then w1; w3 shrinks until w2 is zero, and grows from there."""
+    found = landing_module._plane_paths(20.0)
+    floor, obs = found["floor"], found["obs"]
+    dead = int(np.argmax(floor[:, 1] == 0))
+    gone = int(np.argmax(floor[:, 0] == 0))
+    assert 0 < dead < gone
+    assert (np.diff(floor[:dead, 2]) < 0).all()
+    assert (np.diff(floor[dead : gone + 1, 2]) > 0).all()
+    assert (np.diff(found["directional"][:, 2]) < 0).all()  # the closed form does not turn
+    assert len(np.unique(obs.round(6), axis=0)) == 3  # w_SGD and two jumps
+    np.testing.assert_allclose(floor[-1], obs[-1], atol=1e-3)
+
+
+def test_from_w_sgd_and_from_w_0_gives_the_same_in_the_end():
+    reached = lesson07.landing(15.0, 0.025)
+    k = lesson07.REACHED.index(0.7)
+    valley = line_valley(view.PIVOT, 15.0)
+    twin = quadratic_twin(valley.w, valley.H, 0.025, 1.0, 0.51, int(reached["steps"][k]))
+    np.testing.assert_allclose(twin.w, reached["grda"][k], atol=5e-5)
 
 
 def test_objectives_name_checks_that_exist():

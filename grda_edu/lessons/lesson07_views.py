@@ -8,7 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import palette
-from grda_edu.toy.flat_valley import METHODS, Valley, direction, line_valley, pruning_paths
+from grda_edu.toy.flat_valley import (
+    METHODS,
+    Valley,
+    direction,
+    first_zero,
+    line_valley,
+    pruning_paths,
+)
 
 PIVOT = (1.0, 0.4)  # w_SGD at the middle place: the first weight is the larger
 LEVELS = (1.0, 0.4, 0.1, 0.02)  # of the loss, the edges of the shaded bands
@@ -124,6 +131,7 @@ def markers(name: str, styles: list[palette.Style], **more: object) -> go.Scatte
         mode="markers",
         hoverinfo="skip",
         marker={
+            "opacity": 1,
             "color": [style.color for style in styles],
             "symbol": [style.symbol for style in styles],
             "size": [17 if style.symbol.endswith("open") else 12 for style in styles],
@@ -192,3 +200,14 @@ def pair(values: np.ndarray, digits: int = 2) -> str:
 
 def degrees(angle: float) -> str:
     return f"{angle:.0f}°".replace("-", "−")
+
+
+def scores_title(w: np.ndarray, s: np.ndarray) -> str:
+    """The scores, and which weight directional pruning brings to zero first."""
+    j, lam = first_zero(w, s)
+    dies = (
+        "none reaches zero"
+        if j < 0
+        else f"w<sub>{j + 1}</sub> reaches zero first, at λ = {lam:.2f}"
+    )
+    return f"s = {pair(s)}: {dies}"

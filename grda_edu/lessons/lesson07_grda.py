@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import Explorable, Slider, palette
-from grda_edu.lessons import valley_views as view
+from grda_edu.lessons import lesson07_views as view
 from grda_edu.pruning import directional_pruning
 from grda_edu.shrinkage import tuning_function
-from grda_edu.toy.flat_valley import METHODS, Valley, floor_l1, grda_paths, pruning_paths
+from grda_edu.toy.flat_valley import Valley, floor_l1, grda_paths, pruning_paths
 
 # ------------------------------------------------- gRDA lands on directional pruning
 
@@ -159,7 +159,7 @@ def _landing(lr: float, angle: float, lam: float) -> tuple[dict[str, object], st
     row["now.x"], row["now.y"] = points.T
     row["gap now.x"], row["gap now.y"] = found["lam"][k : k + 1], found["gap"][k : k + 1]
     row["layout.title.text"] = (
-        f"γ = {lr:g}, λ = {found['lam'][k]:.2f}: gRDA is {found['gap'][k]:.3f} away"
+        f"γ = {lr:g}, λ = {found['lam'][k]:.2f}: gRDA is {found['gap'][k]:.3f} from the ◇ on the floor"
     )
     return row, _landing_sentence(found, k, lr)
 
@@ -213,7 +213,6 @@ def _landing_sentence(found: dict[str, np.ndarray], k: int, lr: float) -> str:
 POINT = np.array([1.0, 0.55, 0.75])
 TILTS = [float(angle) for angle in range(-40, 50, 10)]
 LAMS3 = tuple(np.linspace(0, 2, 21).round(12).tolist())
-SHOWN = tuple(name for name in METHODS if name != "soft")
 
 
 def plane_valley(tilt: float) -> Valley:
@@ -229,7 +228,7 @@ def _plane_paths(tilt: float) -> dict[str, np.ndarray]:
 
 
 def three_weights() -> Explorable:
-    """The same in three dimensions: a flat plane, and the paths over it."""
+    """The same in three dimensions: a flat plane with the paths over it, and the weights over λ."""
     return Explorable(
         _space_figure,
         _three_weights,
@@ -237,69 +236,93 @@ def three_weights() -> Explorable:
             "tilt": Slider(TILTS, label="tilt of the floor", start=20.0, format=view.degrees),
             "lam": Slider(LAMS3, label="λ", start=0.7, format=".1f", play=True),
         },
-        label="Three weights: a flat plane in space, and the paths of pruning over it",
+        label="Three weights: paths of pruning over a flat plane in space, and the weights over λ",
     )
+
+
+SYMBOLS_3D = {"directional": "diamond", "floor": "diamond-open", "obs": "circle"}
+DASHES_3D = {"directional": "dashdot", "floor": "dot", "obs": "dash"}
 
 
 def _space_figure() -> go.Figure:
-    symbols = {"directional": "diamond", "floor": "diamond-open", "magnitude": "square", "obs": "x"}
-    dashes = {"longdash": "dash", "dashdot": "dashdot", "dot": "dot"}
-    traces: list[go.Scatter3d | go.Mesh3d] = [
-        go.Mesh3d(
-            name="plane",
-            i=[0, 0],
-            j=[1, 2],
-            k=[2, 3],
-            color=palette.MUTED,
-            opacity=0.3,
-            hoverinfo="skip",
-        )
-    ]
-    for name in SHOWN:
-        style = view.STYLES[name]
-        line = {"color": style.color, "width": 6, "dash": dashes[style.dash]}
+    axis = {
+        "range": [-0.3, 1.5],
+        "tickvals": [0, 0.5, 1],
+        "gridcolor": palette.GRID,
+        "zerolinecolor": palette.MUTED,
+        "color": palette.INK,
+    }
+    titles = {
+        f"{which}axis": {**axis, "title": {"text": f"w{k}"}} for k, which in enumerate("xyz", 1)
+    }
+    return palette.figure(
+        *_space_traces(),
+        *(
+            view.path(f"{name} {j}", view.STYLES[name], 2.5, x=LAMS3)
+            for name in ("directional", "floor")
+            for j in (1, 2, 3)
+        ),
+        height=440,
+        margin_l=8,
+        scene={
+            **titles,
+            "domain": {"x": [0, 0.58], "y": [0, 1]},
+            "aspectmode": "cube",
+            "camera": {"eye": {"x": 1.45, "y": 1.25, "z": 0.7}, "center": {"z": -0.12}},
+            "dragmode": "turntable",
+        },
+        xaxis={"domain": [0.68, 1], "range": [0, LAMS3[-1]], "title_text": "λ"},
+        yaxis={"range": [-0.03, 1.1], "title_text": "weight", "anchor": "x"},
+        shapes=[{"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}],
+        annotations=[
+            palette.legend(
+                0.0,
+                ("◆ ┅ directional pruning", palette.DIRECTIONAL.color),
+                ("◇ ··· kept on the floor", palette.DIRECTIONAL.color),
+                ("● ╌ OBS", palette.OBS.color),
+            ),
+            *(_weight_label(j) for j in range(3)),
+        ],
+    ).update_shapes(line={"color": palette.MUTED, "width": 1})
+
+
+def _weight_label(j: int) -> dict:
+    return {
+        "x": 0.04,
+        "y": float(POINT[j]) + 0.05,
+        "xanchor": "left",
+        "text": f"w<sub>{j + 1}</sub>",
+        "showarrow": False,
+    }
+
+
+def _space_traces() -> list[go.Mesh3d | go.Scatter3d]:
+    plane = {"i": [0, 0], "j": [1, 2], "k": [2, 3], "color": palette.MUTED, "opacity": 0.3}
+    traces = [go.Mesh3d(name="plane", hoverinfo="skip", **plane)]
+    for name, symbol in SYMBOLS_3D.items():
+        color = view.STYLES[name].color
+        line = {"color": color, "width": 6, "dash": DASHES_3D[name]}
         traces.append(go.Scatter3d(name=name, mode="lines", line=line, hoverinfo="skip"))
-        dot = {"color": style.color, "symbol": symbols[name], "size": 6}
+        dot = {"color": color, "symbol": symbol, "size": 6}
         traces.append(
             go.Scatter3d(name=f"{name} now", mode="markers", marker=dot, hoverinfo="skip")
         )
+    blue = {"color": palette.SGD.color}
+    x, y, z = POINT[:, None]
     traces.append(
         go.Scatter3d(
             name="sgd",
-            x=POINT[:1],
-            y=POINT[1:2],
-            z=POINT[2:],
+            x=x,
+            y=y,
+            z=z,
             mode="markers+text",
             text=["w<sub>SGD</sub>"],
-            textfont={"color": palette.SGD.color},
-            marker={"color": palette.SGD.color, "symbol": "square", "size": 6},
+            textfont=blue,
+            marker={**blue, "symbol": "square", "size": 6},
             hoverinfo="skip",
         )
     )
-    axis = {"range": [-0.3, 1.4], "dtick": 0.5, "gridcolor": palette.GRID, "color": palette.INK}
-    return palette.figure(
-        *traces,
-        height=460,
-        margin={"l": 0, "r": 0, "t": 66, "b": 0},
-        scene={
-            **{
-                f"{which}axis": {**axis, "title": {"text": f"w<sub>{k + 1}</sub>"}}
-                for k, which in enumerate("xyz")
-            },
-            "aspectmode": "cube",
-            "camera": {"eye": {"x": 1.5, "y": 1.3, "z": 0.8}},
-            "dragmode": "turntable",
-        },
-        annotations=[
-            palette.legend(
-                0.02,
-                ("◆ ┅ directional pruning", palette.DIRECTIONAL.color),
-                ("◇ ··· kept on the floor", palette.DIRECTIONAL.color),
-                ("▪ ··· magnitude", palette.MAGNITUDE.color),
-                ("✖ ╌ OBS", palette.OBS.color),
-            )
-        ],
-    )
+    return traces
 
 
 def _three_weights(tilt: float, lam: float) -> tuple[dict[str, object], str]:
@@ -307,15 +330,20 @@ def _three_weights(tilt: float, lam: float) -> tuple[dict[str, object], str]:
     corners = _plane_corners(valley)
     row: dict[str, object] = {
         **{f"plane.{axis}": corners[:, j] for j, axis in enumerate("xyz")},
-        "layout.title.text": f"s = {view.pair(valley.scores)}",
+        "layout.title.text": view.scores_title(valley.w, valley.scores),
+        "layout.shapes[0].x0": lam,
+        "layout.shapes[0].x1": lam,
     }
-    for name in SHOWN:
+    for name in SYMBOLS_3D:
         for j, axis in enumerate("xyz"):
             row[f"{name}.{axis}"] = found[name][:, j]
             row[f"{name} now.{axis}"] = found[name][k : k + 1, j]
+    for name in ("directional", "floor"):
+        for j in range(3):
+            row[f"{name} {j + 1}.y"] = found[name][:, j]
     words = (
         f"{view.NAMES[name]} {view.pair(found[name][k])} loss {valley.loss(found[name][k]):.2f}"
-        for name in SHOWN
+        for name in SYMBOLS_3D
     )
     return row, f"λ = {lam:.1f}. " + "; ".join(words) + "."
 
