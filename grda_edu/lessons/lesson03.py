@@ -66,11 +66,11 @@ def _threshold_figure() -> go.Figure:
         _dot("other dies", palette.TARGET, 12, symbol="circle-open"),
         _dot("mine dies", palette.ZERO, 14, symbol="circle-open"),
         height=420,
-        xaxis={"type": "log", "range": [0, 5], "dtick": 1, "title_text": "step n"}
+        xaxis={"type": "log", "range": [0, 5.01], "dtick": 1, "title_text": "step n"}
         | {"tickformat": ",d"},
         yaxis={"type": "log", "range": [np.log10(_LOWEST), np.log10(_HIGHEST)], "dtick": 1}
         | {"title_text": "threshold g(n, γ)", "tickformat": "~g"},
-        margin={"l": 72, "r": 24, "t": 60, "b": 52},
+        margin={"l": 72, "r": 32, "t": 60, "b": 52},
         annotations=[
             palette.legend(
                 0.0,
@@ -116,9 +116,14 @@ def _threshold(
     if c == 0:
         return row, f"c = 0: the threshold is zero at every step. This is SGD. {death}"
     return row, (
-        f"c = {c:g}, μ = {mu:g}, γ = {lr:g}: the threshold is {g[0]:.2g} after step 1 and {g[1]:.2g} after step "
-        f"{STEPS_SHOWN:,}. It passes c√γ = {c * lr**0.5:.2g} at step {1 / lr:g}, where t = 1. {death}"
+        f"c = {c:g}, μ = {mu:g}, γ = {lr:g}: the threshold is {_plain(g[0])} after step 1 and {_plain(g[1])} after step "
+        f"{STEPS_SHOWN:,}. It passes c√γ = {_plain(c * lr**0.5)} at step {1 / lr:,g}, where t = 1. {death}"
     )
+
+
+def _plain(value: float) -> str:
+    """Two digits that count, without a power of ten: 0.000063."""
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
 
 def _threshold_title(c: float, mu: float, lr: float) -> str:

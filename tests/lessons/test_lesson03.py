@@ -69,6 +69,7 @@ def test_an_idle_weight_dies_where_the_line_reaches_it(threshold, c, mu, lr):
 
 def test_a_weight_that_outlives_the_axis(threshold):
     row, sentence = row_of(threshold, other=(0.02, 0.65, 0.1), c=1e-4, mu=0.5, lr=0.001)
+    assert "is 0.0000001 after step 1 and 0.000032 after step 100,000" in sentence
     assert g(100_000, 0.001, 1e-4, 0.5) < lesson03.WEIGHT
     assert np.isnan(row["mine dies.x"][0]) and "lives for more than 100,000 steps" in sentence
 
