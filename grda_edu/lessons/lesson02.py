@@ -177,7 +177,7 @@ PREDICTIONS = {
         ),
         answer=_what_becomes_of_the_bias,
         options={
-            BIASES[0]: "Proximal SGD and RDA balance two constant forces, for ever.",
+            BIASES[0]: "In proximal SGD and RDA the gradient balances a force that never fades, λ.",
             BIASES[1]: "Two of them keep it. gRDA's threshold grows more and more slowly.",
             BIASES[2]: "A linear threshold costs the same at every step; one like t^0.6 ever less.",
         },
@@ -248,28 +248,35 @@ EXERCISES = {
             Case(
                 (_ONE, 3, np.array([2.0]), 0.25, 0.0, 0.6),
                 (np.array([0.5]), np.array([0.5])),
-                "With c = 0 there is no threshold: v and w are both what SGD makes, v − lr·gradient.",
-            ),
-            Case(
-                (_ONE, 4, _CALM, 0.25, 0.4, 0.5),
-                (np.array([1.0]), np.array([0.8])),
-                "Without a gradient v stays, and w is v moved towards zero by g = c·lr^(½+μ)·n^μ, here "
-                "0.4 · 0.25 · 2 = 0.2. The pair is v, then w.",
+                "With c = 0 there is no threshold: v and w are both v − lr·gradient, as in SGD. Return the "
+                "pair `v, w`.",
             ),
             Case(
                 (np.array([0.1]), 4, _CALM, 0.25, 0.4, 0.5),
                 (np.array([0.1]), np.array([0.0])),
-                "In the band w is zero, but v keeps its value: that is where the weight lives meanwhile.",
+                "In the band w is zero, but v keeps its value: that is where the weight lives meanwhile. Only "
+                "w is thresholded, and v comes first in the pair.",
+            ),
+            Case(
+                (_ONE, 1, _CALM, 0.25, 0.4, 0.5),
+                (_ONE, np.array([0.9])),
+                "At the first step n = 1, so g = c·lr^(½+μ) = 0.4 · 0.25 = 0.1. The steps count from 1, and "
+                "the power of the learning rate is ½ + μ.",
+            ),
+            Case(
+                (_ONE, 4, _CALM, 0.25, 0.4, 0.5),
+                (_ONE, np.array([0.8])),
+                "The threshold grows like n^μ: here 0.4 · 0.25 · √4 = 0.2.",
             ),
             Case(
                 (np.array([0.1]), 4, np.array([-2.0]), 0.25, 0.4, 0.5),
                 (np.array([0.6]), np.array([0.4])),
-                "The accumulator moves first; then its new value is thresholded.",
+                "The accumulator moves first, against the gradient; then its new value is thresholded.",
             ),
             Case(
-                (-_ONE, 1, _CALM, 0.25, 0.4, 0.5),
-                (-_ONE, np.array([-0.9])),
-                "At the first step n = 1, so n^μ = 1 and g = c·lr^(½+μ). A negative v moves up, towards zero.",
+                (-_ONE, 4, _CALM, 0.25, 0.4, 0.5),
+                (-_ONE, np.array([-0.8])),
+                "A negative v moves up, towards zero: the band lies on both sides.",
             ),
             Case(
                 (_ONE, 100, _CALM, 0.1, 0.02, 0.7),

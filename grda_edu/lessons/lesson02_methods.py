@@ -19,7 +19,7 @@ STYLES = {
     SGD: palette.SGD,
     SUBGRADIENT: Style(palette.MUTED, "dot", "cross"),
     PROXIMAL: Style(palette.INK, "dashdot", "square-open"),
-    RDA: Style("#8a6fc0", "dash", "diamond-open"),
+    RDA: Style("#8a6fc0", "longdash", "diamond-open"),
     GRDA: palette.GRDA,
 }
 LR, W0 = 0.1, 1.0  # of the second figure; both weights start at their optimum
