@@ -111,7 +111,8 @@ def find_c(
     data: comparisons use its validation part; its test part is never shown to a network.
     mu: stays fixed; lr: a rate that suits SGD without momentum.
     epochs: of each probe, from each seed; the authors advise 1 to 5.
-    tolerance: share of the images (0.15: 15 points) that gRDA may lose against SGD.
+    tolerance: share of the images (0.15: 15 points) that gRDA may lose against SGD. It has to fit
+        how far SGD has come by then: the default suits 40 to 200 steps, more steps want less.
     start, largest: where the search begins and the last c that it tries, by 1-1.5-2-3-5 steps.
     grid: values of c to choose from, instead of these steps.
     seeds: initial weights and batch orders over which accuracies are averaged.

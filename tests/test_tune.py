@@ -230,5 +230,11 @@ def test_a_model_that_does_not_fit_the_labels_is_named(data):
         next(search(data, lambda seed: nn.Sequential(nn.Flatten(), nn.Linear(64, 4))))
 
 
+def test_data_with_one_class_is_named(data):
+    one = replace(data, y_train=torch.zeros_like(data.y_train))
+    with pytest.raises(ValueError, match="data has one class"):
+        next(search(one))
+
+
 def test_settings_that_can_be_used_are_not_refused():
     check_settings(0.51, 0.1, 1, 0.15, (0, 1), 4)

@@ -230,7 +230,7 @@ def _own_error(probe: Probe) -> float:
 
 def _legend(sgd: Sequence[Probe]) -> str:
     words = [f'<span style="color:{m["color"]}">{text}</span>' for _, m, text in _KINDS.values()]
-    if sgd:
+    if sgd and not sgd[0].message:
         reference = f"╌╌ SGD {sgd[0].accuracy:.1%}, band: {100 * sgd[0].tolerance:g} points below"
         words.insert(0, coloured(reference, palette.SGD))
     return "<b>Validation images read correctly</b><br>" + "   ".join(words)
@@ -246,23 +246,31 @@ def _title(probes: Sequence[Probe], answer: Answer | None, best: float | None) -
 
 
 def search_sentence(probes: Sequence[Probe], answer: Answer | None) -> str:
-    """What the figure shows, in words: the last probe beside SGD, and the answer."""
+    """What the figure shows, in words: SGD, the last probe, and the answer."""
     if not probes:
-        return "Nothing has been tried yet."
-    sgd, last = probes[0], probes[-1]
-    words = (
-        f"SGD reads {sgd.accuracy:.1%} of the validation images after {_count(sgd.epochs, 'epoch')}"
+        return answer.sentence if answer else "Nothing has been tried yet."
+    words = [_reference_in_words(probes[0])]
+    if len(probes) > 1:
+        words.append(_probe_in_words(len(probes) - 1, probes[-1]))
+    if answer:
+        words.append(answer.sentence)
+    return " ".join(words)
+
+
+def _reference_in_words(sgd: Probe) -> str:
+    if sgd.message:
+        return f"SGD {sgd.message}."
+    after = _count(sgd.epochs, "epoch")
+    return f"SGD reads {sgd.accuracy:.1%} of the validation images after {after}."
+
+
+def _probe_in_words(number: int, probe: Probe) -> str:
+    words = f"Probe {number}, c = {probe.c:g}"
+    if probe.message:
+        return f"{words}: {probe.message}, so it is not comparable."
+    kind = "comparable" if probe.comparable else "not comparable"
+    return (
+        f"{words}: {probe.accuracy:.1%} with {percent(probe.zeros)} zeros, {kind}; the tolerance is "
+        f"{100 * probe.tolerance:g} points, the standard error of the difference "
+        f"{100 * probe.standard_error:.1f} (bars)."
     )
-    if last is sgd:
-        return f"{words}."
-    words += f"; probe {len(probes) - 1}, c = {last.c:g}, "
-    if last.message:
-        words += f"{last.message}, so it is not comparable."
-    else:
-        kind = "comparable" if last.comparable else "not comparable"
-        words += (
-            f"{last.accuracy:.1%} with {percent(last.zeros)} zeros, {kind}: the tolerance is "
-            f"{100 * last.tolerance:g} points, the standard error of the difference "
-            f"{100 * last.standard_error:.1f} (bars)."
-        )
-    return f"{words} {answer.sentence}" if answer else words
