@@ -437,7 +437,8 @@ EXERCISES = {
             Case(
                 (HAND_W, HAND_P0),
                 np.array([0.16, -0.12]),
-                "The example by hand: signs (1, −1), and P0 sign(w) = (0.16, 0.12).",
+                "The example by hand: signs (1, −1), and P0 sign(w) = (0.16, 0.12). Each entry is then "
+                "multiplied by its own weight's sign.",
             ),
             Case(
                 (np.array([3.0, 0.2]), HAND_P0),

@@ -13,7 +13,7 @@ from grda_edu.lessons import lesson07
 from grda_edu.lessons import lesson07_grda as landing_module
 from grda_edu.lessons import lesson07_views as view
 from grda_edu.lessons.lesson07 import EXERCISES, LAMS, OBJECTIVES, PREDICTIONS
-from grda_edu.pruning import quadratic_twin
+from grda_edu.pruning import obs_pruning, quadratic_twin
 from grda_edu.toy.flat_valley import METHODS, line_valley
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "07_flat_valley.md").read_text("utf-8")
@@ -337,6 +337,19 @@ def test_what_is_said_of_three_weights():
     assert (np.diff(found["directional"][:, 2]) < 0).all()  # the closed form does not turn
     assert len(np.unique(obs.round(6), axis=0)) == 3  # w_SGD and two jumps
     np.testing.assert_allclose(floor[-1], obs[-1], atol=1e-3)
+
+
+def test_a_huge_epsilon_makes_obs_magnitude_pruning():
+    valley = line_valley(view.PIVOT, -25.0)
+    losses = []
+    for epsilon, first in ((0.001, 1.86), (1.0, None), (100.0, 1.0)):
+        after = obs_pruning(valley.w, valley.H, 1, epsilon=epsilon).w
+        losses.append(valley.loss(after))
+        assert after[1] == 0 and (first is None or after[0] == pytest.approx(first, abs=0.05))
+    assert losses == sorted(losses)
+    assert losses[0] < 1e-4
+    magnitude = valley.loss(np.array([1.0, 0.0]))
+    assert losses[-1] == pytest.approx(magnitude, rel=0.1)
 
 
 def test_from_w_sgd_and_from_w_0_gives_the_same_in_the_end():
