@@ -339,6 +339,13 @@ def test_what_is_said_of_three_weights():
     np.testing.assert_allclose(floor[-1], obs[-1], atol=1e-3)
 
 
+def test_in_space_the_closed_form_leaves_the_plane_unless_it_lies_level():
+    for tilt in landing_module.TILTS:
+        found = landing_module._plane_paths(tilt)["directional"]
+        worst = landing_module.plane_valley(tilt).loss(found).max()
+        assert (worst < 1e-20) if tilt == 0 else (worst > 1e-3)
+
+
 def test_a_huge_epsilon_makes_obs_magnitude_pruning():
     valley = line_valley(view.PIVOT, -25.0)
     losses = []
