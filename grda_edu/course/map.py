@@ -92,6 +92,15 @@ LESSONS = (
         exercises=("greatest_c",),
     ),
     Lesson(
+        "06",
+        "06_momentum_decay_schedules",
+        "Momentum, weight decay, schedules",
+        "What happens with the training recipe everybody uses?",
+        25,
+        predictions=("recomputed", "same_c", "worth_it"),
+        exercises=("effective_g", "grdam_step"),
+    ),
+    Lesson(
         "07",
         "07_flat_valley",
         "The flat valley",

@@ -24,6 +24,7 @@ from grda_edu.shrinkage import soft_threshold, tuning_function
 if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
 
 C, MU = 0.02, 0.65  # the pair that the text talks about
 GOAL_ZEROS, GOAL_LOSS = 0.90, 0.01  # 90 % zeros for less than one point
@@ -483,9 +484,11 @@ def train_in_turns(
     seed: int,
     progress: Callable[[dict[str, Run], float], object],
     stop: threading.Event,
+    make_scheduler: Callable[[Optimizer], LRScheduler] | None = None,
 ) -> dict[str, Run]:
     """Train a copy of the digits CNN with each optimizer, one epoch each in turn; name -> Run.
 
+    make_scheduler: a learning-rate schedule for each, as ``train`` takes it.
     One that diverges drops out, the others go on. Resuming continues a run exactly.
     """
     from grda_edu.data import digits
@@ -515,6 +518,7 @@ def train_in_turns(
                 make,
                 epochs=epoch,
                 seed=seed,
+                make_scheduler=make_scheduler,
                 progress=report_of(name),
                 stop=stop,
                 resume=former,
