@@ -147,6 +147,16 @@ def test_fifty_steps_are_those_of_single_runs(data, name):
         assert run.sizes.tolist() == expected.sizes.tolist()
 
 
+def test_at_the_end_rounding_makes_no_more_difference_than_a_seed_does(data):
+    seeds, recipe = range(6), RECIPE | {"epochs": 30}
+    runs = sweep(small_digits_cnn, data, c=0.02, mu=0.6, seeds=seeds, **recipe).values()
+    single = [alone(small_digits_cnn, data, (0.02, 0.6, seed), epochs=30) for seed in seeds]
+    for curve in ("test_accuracy", "total_zeros"):
+        mine = np.array([getattr(run, curve)[-1] for run in runs])
+        theirs = np.array([getattr(run, curve)[-1] for run in single])
+        assert (np.abs(mine - theirs) <= theirs.std()).all()
+
+
 def test_the_order_of_the_grid_changes_no_bit(data):
     shuffled = {"c": [0.02, 0.0], "mu": [0.7, 0.51], "seeds": [3, 0]}
     one = sweep(digits_cnn, data, **GRID, **RECIPE)
