@@ -1,4 +1,4 @@
-"""Lesson 00, start here: a network that loses its wires while it learns. (numpy only)"""
+"""Lesson 00, start here: two ways down one valley, and a network that loses its wires. (numpy only)"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.recordings import RunGrid, load
+from grda_edu.recordings import Measurements, RunGrid, load, load_measurements
 from grda_edu.run import Run
 
 OUTPUTS, HIDDEN = 10, 64  # the last layer's shape
@@ -31,7 +31,149 @@ def runs() -> dict[str, Run]:
     }
 
 
+# ------------------------------------------------- headline figure: the valley
+
+
+@cache
+def cut() -> Measurements:
+    """The loss on the plane through the start and both ends, and the two paths on it."""
+    return load_measurements("opening_valley")
+
+
+def on_cut(name: str) -> np.ndarray:
+    """An array of the recorded cut, in float64: "loss" [B, A], "sgd/place" [E+1, 2], …"""
+    return np.asarray(cut().arrays[name], dtype=float)
+
+
 def opening_figure() -> Explorable:
+    """Where SGD and gRDA go from one start, on a cut through the loss; zeros count up beside it."""
+    return Explorable(
+        _valley_figure,
+        _valley,
+        {
+            "epoch": Slider(
+                on_cut("epoch").astype(int).tolist(), label="epoch", format=".0f", play=True
+            )
+        },
+        label="The loss on a cut through the start of a training and the ends of SGD and gRDA, "
+        "with both paths, the accuracy and the share of zeros",
+    )
+
+
+PATHS = {"SGD": ("sgd", palette.SGD), "gRDA": ("grda", palette.GRDA)}
+_LEFT, _RIGHT = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
+_LOW, _HIGH = -4.0, 0.5  # decimal logarithms: what the colours of the valley reach from and to
+
+
+def _valley_figure() -> go.Figure:
+    quiet = {"hoverinfo": "skip", **_LEFT}
+    outline = {"color": palette.PAPER, "width": 2}
+    ticks = [-4, -3, -2, -1, 0]
+    traces: list[go.Contour | go.Scatter] = [
+        go.Contour(
+            name="valley",
+            x=on_cut("a"),
+            y=on_cut("b"),
+            z=np.log10(on_cut("loss")).clip(_LOW, _HIGH).round(3),
+            colorscale=palette.FIELD,
+            zmin=_LOW,
+            zmax=_HIGH,
+            contours={"start": _LOW, "end": _HIGH, "size": 0.5},
+            line={"width": 0.5, "color": palette.PAPER},
+            colorbar={
+                "tickvals": ticks,
+                "ticktext": [f"{10.0**k:g}" for k in ticks],
+                "title": {"text": "loss", "side": "top"},
+                "thickness": 10,
+                "x": 0.455,
+                "xpad": 4,
+                "outlinewidth": 0,
+            },
+            **quiet,
+        )
+    ]
+    for name, (key, style) in PATHS.items():
+        end = on_cut(f"{key}/place")[-1]
+        traces += [
+            go.Scatter(
+                name=f"{name} end",
+                x=end[:1],
+                y=end[1:],
+                mode="markers",
+                marker={"symbol": f"{style.symbol}-open", "size": 12}
+                | {"color": palette.PAPER, "line": {"width": 2}},
+                **quiet,
+            ),
+            go.Scatter(
+                name=f"{name} under",
+                mode="lines",
+                line={"color": palette.PAPER, "width": 6},
+                **quiet,
+            ),
+            go.Scatter(name=f"{name} path", mode="lines", line=style.line(3), **quiet),
+            go.Scatter(
+                name=f"{name} here",
+                mode="markers",
+                marker={"symbol": style.symbol, "size": 13, "color": style.color, "line": outline},
+                **quiet,
+            ),
+        ]
+    start, sgd, grda = on_cut("corners")
+    words = {"showarrow": False, "font": {"size": 12}, "bgcolor": palette.PAPER, "opacity": 0.85}
+    picture = palette.figure(
+        *traces,
+        *_curve_traces(),
+        height=450,
+        xaxis={"domain": [0, 0.44], "title_text": "towards SGD's end", "constrain": "domain"}
+        | {"showgrid": False, "zeroline": False},
+        yaxis={"title_text": "to the side, towards gRDA's end", "scaleanchor": "x"}
+        | {"constrain": "domain", "showgrid": False, "zeroline": False},
+        **_curve_axes(0.68),
+        annotations=[
+            {"x": x, "y": y, "text": text, "yshift": shift, "borderpad": 2} | words
+            for (x, y), text, shift in (
+                (start, "start", -20),
+                (sgd, "SGD's end", -20),
+                (grda, "gRDA's end", 20),
+            )
+        ]
+        + [_curve_legend(0.68)],
+    )
+    return picture.update_layout(xaxis_fixedrange=True)
+
+
+def _valley(epoch: float) -> tuple[dict[str, object], str]:
+    k = int(epoch)
+    size, zeros = int(on_cut("size")), on_cut("grda/zeros")[k]
+    row = _curve_row(k, "grda") | {
+        "layout.title.text": f"Epoch {k}: gRDA has {zeros:,.0f} zeros among {size:,} weights"
+    }
+    for name, (key, _) in PATHS.items():
+        way = on_cut(f"{key}/place")
+        walked = np.where(np.arange(len(way))[:, None] <= k, way, np.nan)
+        for trace in (f"{name} under", f"{name} path"):
+            row[f"{trace}.x"], row[f"{trace}.y"] = walked.T
+        row[f"{name} here.x"], row[f"{name} here.y"] = way[k : k + 1].T
+    return row, f"Epoch {k}. {_state('SGD', k)} {_state('gRDA', k)}"
+
+
+def _state(name: str, k: int) -> str:
+    """Where a network stands after ``k`` epochs: its loss, its zeros, how far it is from the cut."""
+    key, _ = PATHS[name]
+    loss, right, zeros, away = (
+        on_cut(f"{key}/{it}")[k] for it in ("train_loss", "test_accuracy", "zeros", "distance")
+    )
+    share = f"{zeros / on_cut('size'):.1%} zeros" if zeros else "no zeros"
+    beside = f" It lies {away:.1f} beside the cut." if away >= 0.05 else ""
+    return (
+        f"{name}: training loss {loss:.2g}, {right:.1%} of the test images right, {share}.{beside}"
+    )
+
+
+# ------------------------------------------------- second figure: the wires
+
+
+def wires_figure() -> Explorable:
     """The last layer's wires and both curves, epoch by epoch."""
     epochs = [int(epoch) for epoch in opening().picture_epochs]
     return Explorable(
@@ -46,7 +188,6 @@ def opening_figure() -> Explorable:
 
 
 def _wires_figure() -> go.Figure:
-    left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
     quiet = {"hoverinfo": "skip"}
     wires = go.Scatter(
         name="wires",
@@ -55,11 +196,10 @@ def _wires_figure() -> go.Figure:
         line={"color": palette.INK, "width": 0.8},
         opacity=0.6,
         **quiet,
-        **left,
+        **_LEFT,
     )
-    cells = {"mode": "markers", "marker": {"size": 5, "color": palette.MUTED}, **quiet, **left}
-    digits = {"mode": "markers+text", "textposition": "middle right", **quiet, **left}
-    here = {"size": 11, "line": {"color": palette.PAPER, "width": 2}}
+    cells = {"mode": "markers", "marker": {"size": 5, "color": palette.MUTED}, **quiet, **_LEFT}
+    digits = {"mode": "markers+text", "textposition": "middle right", **quiet, **_LEFT}
     picture = palette.figure(
         wires,
         go.Scatter(name="hidden", x=np.zeros(HIDDEN), y=_height(HIDDEN), **cells),
@@ -71,37 +211,85 @@ def _wires_figure() -> go.Figure:
             marker={"size": 8, "color": palette.MUTED},
             **digits,
         ),
-        _curve("SGD accuracy", palette.SGD, right),
-        _curve("gRDA accuracy", palette.GRDA, right),
-        _curve("gRDA zeros", palette.ZERO, right),
+        *_curve_traces(),
+        height=430,
+        xaxis={"domain": [0, 0.44], "range": [-0.06, 1.16], "visible": False},
+        yaxis={"range": [-0.03, 1.06], "visible": False},
+        **_curve_axes(0.56),
+        annotations=[
+            palette.legend(0.0, ("64 units, 10 digits", palette.MUTED)),
+            _curve_legend(0.56),
+        ],
+    )
+    return picture.update_layout(xaxis_fixedrange=True)
+
+
+# ------------------------------------------------- the curves on the right of both
+
+
+def _curve_traces() -> list[go.Scatter]:
+    here = {"size": 11, "line": {"color": palette.PAPER, "width": 2}}
+    return [
+        _curve("SGD accuracy", palette.SGD, _RIGHT),
+        _curve("gRDA accuracy", palette.GRDA, _RIGHT),
+        _curve("gRDA zeros", palette.ZERO, _RIGHT),
         *(
-            go.Scatter(name=name, mode="markers", marker={**here, "color": color}, **quiet, **right)
+            go.Scatter(
+                name=name,
+                mode="markers",
+                marker={**here, "color": color},
+                hoverinfo="skip",
+                cliponaxis=False,
+                **_RIGHT,
+            )
             for name, color in (
                 ("accuracy now", palette.GRDA.color),
                 ("zeros now", palette.ZERO.color),
             )
         ),
-        height=430,
-        xaxis={"domain": [0, 0.44], "range": [-0.06, 1.16], "visible": False},
-        yaxis={"range": [-0.03, 1.06], "visible": False},
-        xaxis2={"domain": [0.56, 1], "range": [0, 60.5], "title_text": "epoch"},
-        yaxis2={
-            "range": [0, 1.06],
-            "anchor": "x2",
-            "title_text": "share (test accuracy, zeros)",
-            "tickformat": ".0%",
-        },
-        annotations=[
-            palette.legend(0.0, ("64 units, 10 digits", palette.MUTED)),
-            palette.legend(
-                0.56,
-                ("right: gRDA ━", palette.GRDA.color),
-                ("SGD ╌", palette.SGD.color),
-                ("zero: gRDA ─", palette.ZERO.color),
-            ),
-        ],
+    ]
+
+
+def _curve_axes(begin: float) -> dict[str, dict[str, object]]:
+    epochs: dict[str, object] = {
+        "domain": [begin, 1],
+        "range": [0, 60.5],
+        "title_text": "epoch",
+        "anchor": "y2",
+    }
+    shares: dict[str, object] = {
+        "range": [0, 1.06],
+        "anchor": "x2",
+        "title_text": "share (test accuracy, zeros)",
+        "tickformat": ".0%",
+    }
+    return {"xaxis2": epochs, "yaxis2": shares}
+
+
+def _curve_legend(begin: float) -> dict:
+    return palette.legend(
+        begin,
+        ("right: gRDA ━", palette.GRDA.color),
+        ("SGD ╌", palette.SGD.color),
+        ("zero: gRDA ─", palette.ZERO.color),
     )
-    return picture.update_layout(xaxis_fixedrange=True)
+
+
+def _curve_row(k: int, trained: str) -> dict[str, object]:
+    """The curves up to epoch ``k``, and where the run "sgd" or "grda" stands on them."""
+    run = runs()[trained]
+    color = palette.GRDA.color if trained == "grda" else palette.SGD.color
+    row: dict[str, object] = {
+        "accuracy now.x": [k],
+        "accuracy now.y": [float(run.test_accuracy[k])],
+        "accuracy now.marker.color": color,
+        "zeros now.x": [k],
+        "zeros now.y": [float(run.total_zeros[k])],
+    }
+    for curve, values in _curves().items():
+        row[f"{curve}.x"] = run.epoch
+        row[f"{curve}.y"] = np.where(run.epoch <= k, values, np.nan)
+    return row
 
 
 def _curve(name: str, style: palette.Style, axes: dict[str, str]) -> go.Scatter:
@@ -142,20 +330,13 @@ def revived(run: Run, epoch: int) -> int:
 def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
     run, k = runs()[trained], int(epoch)
     weights = run.snapshots[k]["fc2.weight"]
-    zeros, accuracy = float(run.total_zeros[k]), float(run.test_accuracy[k])
-    name, color = ("gRDA", palette.GRDA.color) if trained == "grda" else ("SGD", palette.SGD.color)
-    row: dict[str, object] = {
+    name = "gRDA" if trained == "grda" else "SGD"
+    row = _curve_row(k, trained) | {
         "wires.y": wires(weights),
-        "accuracy now.x": [k],
-        "accuracy now.y": [accuracy],
-        "accuracy now.marker.color": color,
-        "zeros now.x": [k],
-        "zeros now.y": [zeros],
-        "layout.title.text": f"{name}, epoch {k}: {zeros:.0%} zeros, {accuracy:.1%} right",
+        "layout.title.text": (
+            f"{name}, epoch {k}: {run.total_zeros[k]:.0%} zeros, {run.test_accuracy[k]:.1%} right"
+        ),
     }
-    for curve, values in _curves().items():
-        row[f"{curve}.x"] = run.epoch
-        row[f"{curve}.y"] = np.where(run.epoch <= k, values, np.nan)
     return row, f"{name}, epoch {k}: {_sentence(run, k, weights)}"
 
 

@@ -1,6 +1,7 @@
 """Recorded measurements: what lessons show that is more than the curves of runs."""
 
+from grda_edu.recordings.opening_valley import OpeningValley
 from grda_edu.recordings.paths import Paths
 from grda_edu.recordings.plan import Study
 
-STUDIES: dict[str, Study] = {"paths": Paths()}
+STUDIES: dict[str, Study] = {"opening_valley": OpeningValley(), "paths": Paths()}

@@ -1,4 +1,4 @@
-"""Lesson 00: the opening figure is the recording, and its question and exercise work."""
+"""Lesson 00: the figures are the recordings, and its question and exercise work."""
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ def drawn_wires(row):
 
 
 @pytest.mark.parametrize("trained", ["sgd", "grda"])
-def test_the_figure_shows_the_recording(recorded, trained):
-    run, figure = recorded[trained], lesson00.opening_figure()
+def test_the_wires_are_those_of_the_recording(recorded, trained):
+    run, figure = recorded[trained], lesson00.wires_figure()
     assert figure.tabulated
     assert figure.error == ""
     for epoch in figure._sliders["epoch"].values:
@@ -41,6 +41,56 @@ def test_the_figure_shows_the_recording(recorded, trained):
         assert f"{run.test_accuracy[epoch]:.1%}" in sentence
         shown = np.isfinite(row["gRDA zeros.y"])
         np.testing.assert_array_equal(shown, run.epoch <= epoch)  # nothing of what is to come
+
+
+def test_the_valley_shows_the_recorded_cut(recorded):
+    figure, cut = lesson00.opening_figure(), recordings.load_measurements("opening_valley").arrays
+    assert figure.tabulated
+    assert figure.error == ""
+    valley = next(trace for trace in figure.figure["data"] if trace["name"] == "valley")
+    assert valley["colorscale"]
+    epochs = figure._sliders["epoch"].values
+    assert epochs == list(range(61))
+    for epoch in epochs:
+        row, sentence = figure._compute(epoch=epoch)
+        for name, key in (("SGD", "sgd"), ("gRDA", "grda")):
+            way = cut[f"{key}/place"]
+            shown = np.stack([row[f"{name} path.x"], row[f"{name} path.y"]], axis=1)
+            np.testing.assert_allclose(shown[: epoch + 1], way[: epoch + 1])
+            assert np.isnan(shown[epoch + 1 :]).all()  # nothing of what is to come
+            here = row[f"{name} here.x"][0], row[f"{name} here.y"][0]
+            assert here == pytest.approx(tuple(way[epoch]))
+            assert f"{name}: training loss {cut[f'{key}/train_loss'][epoch]:.2g}," in sentence
+            assert f"{recorded[key].test_accuracy[epoch]:.1%} of the test images" in sentence
+        zeros = int(recorded["grda"].zeros[epoch].sum())
+        assert f"{zeros:,} zeros" in row["layout.title.text"]
+        assert row["zeros now.y"] == pytest.approx([zeros / 13706])
+        assert np.isfinite(row["gRDA zeros.y"]).sum() == epoch + 1
+
+
+def test_the_cut_is_of_the_same_two_runs(recorded):
+    """Both recordings are made of the same trainings, up to rounding."""
+    cut = recordings.load_measurements("opening_valley").arrays
+    for name, run in recorded.items():
+        for curve in ("train_loss", "test_accuracy"):
+            np.testing.assert_allclose(cut[f"{name}/{curve}"], getattr(run, curve), atol=0.02)
+        np.testing.assert_allclose(cut[f"{name}/zeros"] / 13706, run.total_zeros, atol=0.01)
+
+
+def test_the_claims_about_the_valley_hold(recorded):
+    """13,706 dimensions; below 0.03 on the straight line, 2.3 at the start; SGD's end lies lower."""
+    cut = recordings.load_measurements("opening_valley").arrays
+    assert int(cut["size"]) == recorded["sgd"].sizes.sum() == 13706
+    assert cut["line_loss"].max() < 0.03
+    for name in ("sgd", "grda"):
+        assert round(float(cut[f"{name}/train_loss"][0]), 1) == 2.3
+        away = cut[f"{name}/distance"]
+        assert away[[0, -1]] == pytest.approx([0, 0], abs=0.01)  # the cut contains start and ends
+        assert (away[1:-1] > 0.001).all()
+    assert cut["line_loss"][[0, -1]] == pytest.approx(
+        [cut["sgd/train_loss"][-1], cut["grda/train_loss"][-1]], rel=1e-3
+    )
+    assert cut["sgd/train_loss"][-1] < cut["grda/train_loss"][-1]
 
 
 def test_a_wire_runs_from_its_hidden_cell_to_its_digit():
