@@ -16,7 +16,7 @@ from grda_edu.toy import regression
 # ------------------------------------------------- first figure: the threshold on its own
 
 STEPS_SHOWN = 100_000
-WEIGHT = 0.1  # the size of the idle weight that waits for the threshold
+WEIGHT = 0.1  # the size of the flat weight that waits for the threshold
 SETTINGS = {  # what the sliders are compared with: (c, μ, γ)
     "lesson 04's CNN": (0.02, 0.65, 0.1),
     "VGG16, published": (0.0005, 0.51, 0.1),
@@ -79,7 +79,7 @@ def _threshold_figure() -> go.Figure:
                 ("◆ time t = nγ = 1", palette.BAND_EDGE.color),
                 ("○ reaches the weight", palette.ZERO.color),
             ),
-            {"x": 0.02, "y": np.log10(WEIGHT), "text": f"an idle weight of size {WEIGHT:g}"}
+            {"x": 0.02, "y": np.log10(WEIGHT), "text": f"a flat weight of size {WEIGHT:g}"}
             | {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
             | {"font": {"size": 12, "color": palette.ZERO.color}},
         ],
@@ -112,7 +112,7 @@ def _threshold(
         "layout.title.text": _threshold_title(c, mu, lr),
     }
     compared = "the other setting (c = {:g}, μ = {:g}, γ = {:g})".format(*other)
-    death = f"An idle weight of size {WEIGHT:g} {_fate(mine)}; with {compared} it {_fate(theirs)}."
+    death = f"A flat weight of size {WEIGHT:g} {_fate(mine)}; with {compared} it {_fate(theirs)}."
     if c == 0:
         return row, f"c = 0: the threshold is zero at every step. This is SGD. {death}"
     return row, (
@@ -137,7 +137,7 @@ def _shown(step: float) -> float:
 
 
 def _fate(step: float) -> str:
-    """What the threshold does to the idle weight, with the first whole step at which it is there."""
+    """What the threshold does to the flat weight, with the first whole step at which it is there."""
     if np.isinf(step):
         return "never dies"
     if step > STEPS_SHOWN:
@@ -598,7 +598,7 @@ def _schedule_figure() -> go.Figure:
                 ("added up ━", palette.BAND_EDGE.color),
                 ("recomputed ─ ·", palette.TARGET.color),
             ),
-            {"x": 30, "y": WEIGHT, "text": f"an idle weight of size {WEIGHT:g}"}
+            {"x": 30, "y": WEIGHT, "text": f"a flat weight of size {WEIGHT:g}"}
             | {"xanchor": "left", "yanchor": "bottom", "showarrow": False}
             | {"font": {"size": 12, "color": palette.ZERO.color}},
         ],
@@ -623,7 +623,7 @@ def _schedule(lr: float, at: int) -> tuple[dict[str, object], str]:
         )
     fate = ""
     if before >= WEIGHT > jump:
-        fate = f" An idle weight of size {WEIGHT:g}, dead by then, would be alive again."
+        fate = f" A flat weight of size {WEIGHT:g}, dead by then, would be alive again."
     return row, (
         f"The learning rate goes from {first:g} to {lr:g} at step {at:,.0f}, where the threshold is {before:.3f}. Added up, it "
         f"ends at {added[-1]:.3f}. Recomputed, it would be {jump:.3f} a step later.{fate}"
@@ -690,7 +690,7 @@ PREDICTIONS = {
     "doubled_c": Prediction(
         title="what doubling c does to a death",
         question=(
-            "An idle weight of size 0.1 waits for the threshold; μ = 0.51, γ = 0.1. You double c from 0.02 to 0.04. "
+            "A flat weight of size 0.1 waits for the threshold; μ = 0.51, γ = 0.1. You double c from 0.02 to 0.04. "
             "How many of the steps does it still live?"
         ),
         answer=_death_words,
@@ -892,7 +892,7 @@ EXERCISES = {
 }
 
 OBJECTIVES = {
-    "say how c moves the death of an idle weight": "doubled_c",
+    "say how c moves the death of a flat weight": "doubled_c",
     "say which knob acts early and which late": "which_late",
     "say what becomes of a model that a large c turned to zero": "asleep",
     "choose c and μ that find the true weights with few false ones": "fewest_false",

@@ -58,7 +58,7 @@ def test_the_line_is_the_threshold(threshold):
 
 
 @pytest.mark.parametrize(("c", "mu", "lr"), [(0.02, 0.51, 0.1), (0.5, 0.9, 0.01), (0.001, 0.8, 1)])
-def test_an_idle_weight_dies_where_the_line_reaches_it(threshold, c, mu, lr):
+def test_a_flat_weight_dies_where_the_line_reaches_it(threshold, c, mu, lr):
     steps = np.arange(1, 100_001)
     first = int(steps[np.argmax(g(steps, lr, c, mu) >= lesson03.WEIGHT)])
     row, sentence = row_of(threshold, other=(0.02, 0.65, 0.1), c=c, mu=mu, lr=lr)

@@ -101,16 +101,16 @@ def test_many_full_steps_of_sgd_end_at_the_nearest_perfect_fit(problem):
     np.testing.assert_allclose(ours, nearest, atol=1e-6)
 
 
-def test_an_idle_weight_dies_when_the_threshold_passes_it():
+def test_a_flat_weight_dies_when_the_threshold_passes_it():
     """A column of zeros: its weight is not pushed, so t* = (|w0|/(c√γ))^(1/μ) is exact."""
     made = sparse_regression(1)
     x = made.x.copy()
     x[:, 0] = 0
-    idle = regression.Regression(x, made.y, made.truth, made.start, made.noise)
+    flat = regression.Regression(x, made.y, made.truth, made.start, made.noise)
     c, mu = 0.05, 0.6
-    death = (abs(idle.start[0]) / (c * LR**0.5)) ** (1 / mu) / LR
+    death = (abs(flat.start[0]) / (c * LR**0.5)) ** (1 / mu) / LR
     before, after = int(np.floor(death)), int(np.ceil(death))
-    w = regression.grda(idle, [c], [mu], lr=LR, record=[before, after])[:, 0, 0, 0]
+    w = regression.grda(flat, [c], [mu], lr=LR, record=[before, after])[:, 0, 0, 0]
     assert w[0] != 0 and w[1] == 0
 
 
