@@ -145,7 +145,9 @@ def two_spaces() -> Explorable:
 
 
 def _go_to(demo: Explorable, here: Situation) -> None:
+    """Move the sliders to where ``here`` is meant to be seen; Reset goes back there too."""
     demo.a, demo.c = here.at
+    demo.start = [_A_AT[demo.a], _C_AT[demo.c], demo.start[2]]
 
 
 def _spaces_figure() -> go.Figure:

@@ -55,5 +55,9 @@ def test_situations_move_the_sliders_and_both_sides_agree(lab: Lab) -> None:
         assert words
         for word in words:  # plotly has lost them before, from one situation to the next
             assert word.rpartition("<br>")[2] in text_shown(figure)
+    figure.move("a", 0)
+    figure.button("Reset").click()
+    figure.settle()
+    assert figure.readout("a") == "0.03" and figure.readout("time") == "12.0"
     assert lab.run("print(spaces.a, spaces.c)").strip() == "0.03 0.2"
     assert lab.errors() == []

@@ -140,6 +140,7 @@ def test_choosing_a_situation_moves_the_sliders(spaces):
     for name in reversed(list(SITUATIONS)[:3]):
         spaces.situation = name
         assert (spaces.a, spaces.c) == SITUATIONS[name].at
+        assert spaces.start == [A.index(spaces.a), C.index(spaces.c), NOW.tolist().index(12.0)]
         assert spaces.tabulated and spaces.error == ""
     assert spaces.table_bytes < 2_000_000
 
