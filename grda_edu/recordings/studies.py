@@ -3,5 +3,10 @@
 from grda_edu.recordings.opening_valley import OpeningValley
 from grda_edu.recordings.paths import Paths
 from grda_edu.recordings.plan import Study
+from grda_edu.recordings.theorem import TheoremStudy
 
-STUDIES: dict[str, Study] = {"opening_valley": OpeningValley(), "paths": Paths()}
+STUDIES: dict[str, Study] = {
+    "opening_valley": OpeningValley(),
+    "paths": Paths(),
+    "theorem": TheoremStudy(),
+}
