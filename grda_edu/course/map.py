@@ -110,6 +110,15 @@ LESSONS = (
         exercises=("scores", "prune"),
     ),
     Lesson(
+        "08",
+        "08_theorem_on_a_cnn",
+        "The theorem on a real CNN",
+        "Is gRDA really directional pruning?",
+        20,
+        predictions=("how_flat", "best_cosine", "smaller_gamma"),
+        exercises=("share",),
+    ),
+    Lesson(
         "09",
         "09_same_valley",
         "The same valley",
