@@ -461,11 +461,12 @@ def _hills(what: str) -> tuple[dict[str, object], str]:
     )
     write = loss_text if loss else _share
     parts = [
-        f"{PATHS[pair]}: straight {_from_to(worst(pair, 'line', what), write)}, trained curve "
-        f"{_from_to(worst(pair, 'curve', what), write)}, ends {_from_to(worst(pair, 'ends', what), write)}"
+        f"{PATHS[pair]}: {_from_to(worst(pair, 'line', what), write)} / "
+        f"{_from_to(worst(pair, 'curve', what), write)}"
         for pair in PATHS
     ]
-    return row, "; ".join(parts) + "."
+    what_is = "Highest training loss" if loss else "Lowest test accuracy"
+    return row, f"{what_is} on the straight line / on the trained curve. {'; '.join(parts)}."
 
 
 def barrier(pair: str, path: str = "line") -> np.ndarray:

@@ -212,6 +212,14 @@ def test_trained_curves_have_no_hill_to_speak_of(arrays):
         np.testing.assert_array_equal(highest(arrays, pair, "curve"), higher_end(arrays, pair))
 
 
+def test_only_the_end_of_the_way_has_zeros(arrays):
+    start, end = ends_of(arrays, "grda")
+    for t in (0.25, 0.5, 0.75):
+        point = straight_line(start, end, t)
+        assert (point != 0).all()
+        np.testing.assert_allclose(point[end == 0], (1 - t) * start[end == 0])
+
+
 def test_no_curve_is_worse_than_its_line_where_it_was_checked(arrays):
     for pair in PATHS:
         checks, chosen = arrays[f"{pair}/check_loss"], arrays[f"{pair}/chosen"]
