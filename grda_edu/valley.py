@@ -77,6 +77,10 @@ def bezier(start: Any, middle: Any, end: Any, t: float) -> Any:
     Source: Garipov et al. 2018; Chao et al. 2020 (arXiv:2006.09358), section 4.2.
     """
     _check_vectors(start=start, middle=middle, end=end)
+    return _bezier(start, middle, end, t)
+
+
+def _bezier(start: Any, middle: Any, end: Any, t: float) -> Any:
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
 
 
@@ -214,7 +218,8 @@ class _CurveTraining:
 
     def step(self, batch: Tensor, t: float) -> float:
         """One step of SGD with momentum on the middle; the loss at φ(t) before it."""
-        vector_to_parameters(bezier(self.start, self.middle, self.end, t), self.model.parameters())
+        point = _bezier(self.start, self.middle, self.end, t)
+        vector_to_parameters(point, self.model.parameters())
         self.model.train()
         self.model.zero_grad()
         loss = cross_entropy(self.model(self.data.x_train[batch]), self.data.y_train[batch])
