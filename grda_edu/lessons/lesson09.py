@@ -590,7 +590,8 @@ def _around_words() -> dict[str, object]:
     return {
         "curve": _from_to(worst("start", "curve"), loss_text),
         "line": _from_to(worst("start", "line"), loss_text),
-        "right": _from_to(worst("start", "curve", "accuracy"), _share),
+        "ends": _from_to(worst("start", "ends"), loss_text),
+        "right": f"{worst('start', 'curve', 'accuracy').min():.1%}",
     }
 
 
@@ -654,7 +655,8 @@ PREDICTIONS = {
             ),
         },
         explanation=(
-            "Highest loss on the straight lines: {line}. On the trained curves: {curve}, with never fewer than {right} of the test images right (ranges over seeds)."
+            "Highest loss on the straight lines: {line}. On the trained curves: {curve}, where the higher of their ends has {ends}. "
+            "The trained curves read never fewer than {right} of the test images right. (Ranges over the recorded seeds.)"
         ),
         values=_around_words,
     ),
@@ -711,22 +713,25 @@ def _cases() -> tuple[Case, ...]:
         Case(
             (first_number, v([1.0]), v([5.0]), v([3.0]), v([0.0, 1.0])),
             v([1.0, 3.0]),
-            "At t = 0 the curve is at `start`, at t = 1 at `end`.",
+            "One loss for each t, as a numpy array: at t = 0 the curve is at `start`, at t = 1 at `end`. "
+            "(`first_number(w)` is w[0], which shows where the path passes.)",
         ),
         Case(
             (first_number, v([0.0]), v([1.0]), v([0.0]), v([0.5])),
             v([0.5]),
-            "Half-way it is at ¼ start + ½ middle + ¼ end: it bends towards `middle` and does not reach it.",
+            "Half-way the curve is at ¼ start + ½ middle + ¼ end: it bends towards `middle` and does not reach it. "
+            "(`first_number(w)` is w[0].)",
         ),
         Case(
             (first_number, v([0.0]), v([1.0]), v([4.0]), v([0.25, 0.75])),
             v([0.625, 2.625]),
-            "Order matters: t counts from `start` to `end`.",
+            "Order matters: t counts from `start` to `end`. (`first_number(w)` is w[0].)",
         ),
         Case(
             (squared_length, v([1.0, 0.0]), v([0.0, 0.0]), v([0.0, 1.0]), v([0.5])),
             v([0.125]),
-            "The loss is taken at the point of the curve. It is not a mix of the losses at the ends.",
+            "The loss is taken at the point of the curve, it is not a mix of three losses. "
+            "(`squared_length(w)` is w₁² + w₂².)",
         ),
         Case(
             (round_valley, v([1.0, 0.0]), v([1.0, 1.0]), v([0.0, 1.0]), np.linspace(0, 1, 5)),
