@@ -108,7 +108,7 @@ def _figure(epochs: int, t: np.ndarray, line: np.ndarray, recorded: np.ndarray) 
         annotations=[
             palette.legend(
                 0.0,
-                ("loss along: best curve ━", palette.INK),
+                ("loss: best curve ━", palette.INK),
                 ("line ╌", palette.MUTED),
                 ("recorded ╌", palette.OBS.color),
             ),
