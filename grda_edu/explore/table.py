@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -84,7 +85,8 @@ def _describe(column: Column, offset: int | None) -> dict:
     return entry | {"offset": offset}
 
 
-def split_key(key: str, traces: Sequence[str]) -> str:
+@lru_cache(maxsize=4096)  # asked for every key of every row
+def split_key(key: str, traces: tuple[str, ...]) -> str:
     """``"name.attribute"`` or ``"layout.path"`` as ``"name|attribute"`` or ``"|path"``.
 
     Raises ValueError for a trace that the figure does not have. Names may contain dots.
@@ -132,7 +134,8 @@ def call(compute: Compute, values: Mapping[str, object], traces: Sequence[str]) 
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str)):
         raise ValueError(f"compute must return (dict, sentence), got {type(result).__name__}")
     row, sentence = result
-    return {split_key(key, traces): _cell(key, value) for key, value in row.items()}, sentence
+    names = tuple(traces)
+    return {split_key(key, names): _cell(key, value) for key, value in row.items()}, sentence
 
 
 def single(compute: Compute, values: Mapping[str, object], traces: Sequence[str]) -> Table:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grda_edu.explore.table import ComputeError, call, single, split_key, tabulate
 
-TRACES = ["curve", "curve.two", "points"]
+TRACES = ("curve", "curve.two", "points")
 GRIDS = {"a": [0.1, 0.2, 0.7], "b": [1.0, 10.0], "c": [-1.0, 0.0, 1.0, 2.0]}
 LARGE = {"budget": 10**9, "seconds": 60.0}
 
