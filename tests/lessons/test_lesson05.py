@@ -446,6 +446,7 @@ def test_the_live_search_is_drawn_and_judged(capsys):
     assert view.picture.table["sentence"]["strings"][0].endswith(answer.sentence)
     lesson05.verdict(view)
     out = capsys.readouterr().out
+    assert "Goal reached." in out
     assert answer.sentence in out and out.count("✓") + out.count("✗") == 2
     figure = lesson05.trade_off(view)
     assert (figure.c, figure.mu) == figures.chosen(view) == (answer.c, MU)
@@ -458,6 +459,15 @@ def test_the_goal_is_reached_by_the_search_that_the_text_suggests(developed):
     c = developed.c[1:][pick]
     _, accuracy = mean_cell(developed, c, MU)
     assert numbers.gap(developed, c, MU) <= numbers.MARGIN and accuracy >= -FINAL_LOSS
+
+
+def test_seed_16_goes_wrong(capsys):
+    view = lesson05.live_search(mu=MU, epochs=1, tolerance=0.15, seeds=(16,))
+    view.start()
+    assert view.wait(SECONDS).c == 0.05
+    lesson05.verdict(view)
+    assert "Goal not reached" in capsys.readouterr().out
+    view.close()
 
 
 @pytest.mark.parametrize(
