@@ -408,12 +408,18 @@ def _why_alone(model: nn.Module, data: Data, batch_size: int) -> str:
         return f"with {batch_size} images a batch a stack is no faster"
     if data.device.type == "cpu" and size > MOST_PARAMETERS:
         return f"with {size:,} parameters a stack is no faster"
-    images = data.x_train[:1]
+    images, weights = data.x_train[:1], stack([model])
+    trained = [weights[name] for name, p in model.named_parameters() if p.requires_grad]
+    for of_one in trained:
+        of_one.requires_grad_()
     model.train()
     try:
-        stacked = forward_of(model)(stack([model]), images.unsqueeze(0))[0]
+        stacked = forward_of(model)(weights, images.unsqueeze(0))[0]
     except Exception as error:  # the model itself has answered: it is the stack that cannot
         return f"a stack cannot hold this network ({error})".splitlines()[0]
     if not torch.allclose(stacked, model(images), rtol=1e-4, atol=1e-5):
         return "a stack of this network answers otherwise than the network"
+    gradients = torch.autograd.grad(stacked.sum(), trained, allow_unused=True)
+    if any(gradient is None for gradient in gradients):
+        return "the network has parameters without a gradient, which a stack does not hold"
     return ""

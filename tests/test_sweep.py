@@ -280,6 +280,17 @@ class Counting(nn.Module):
         return self.last(x.flatten(1)) + self.calls
 
 
+class WithSpare(nn.Module):
+    """One of its layers is not used: gRDA leaves what has no gradient as it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.spare, self.last = nn.Linear(64, 3), nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.last(x.flatten(1))
+
+
 def wide(seed):
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 500), nn.ReLU(), nn.Linear(500, 10))
 
@@ -291,6 +302,7 @@ def wide(seed):
         (with_dropout, "at random"),
         (lambda seed: Branching(), "cannot hold"),
         (lambda seed: Counting(), "answers otherwise"),
+        (lambda seed: WithSpare(), "without a gradient"),
         (wide, "with 37,510 parameters"),
     ],
 )
