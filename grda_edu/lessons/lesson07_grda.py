@@ -318,6 +318,7 @@ def _space_traces() -> list[go.Mesh3d | go.Scatter3d]:
             mode="markers+text",
             text=["w<sub>SGD</sub>"],
             textfont=blue,
+            textposition="bottom center",
             marker={**blue, "symbol": "square", "size": 6},
             hoverinfo="skip",
         )
