@@ -198,6 +198,12 @@ def test_between_two_starts_the_hill_is_fifty_times_that_to_grda(arrays):
     np.testing.assert_allclose(lesson09.barrier("grda"), hump, rtol=1e-5)
 
 
+def test_grda_ends_higher_than_sgd(arrays):
+    sgd, grda = arrays["grda/line_train_loss"][:, [0, -1]].T
+    assert (sgd < 0.001).all()
+    assert (grda > 5 * sgd).all()
+
+
 def test_cutting_and_chance_climb_eight_times_as_high_as_grda(arrays):
     for pair in ("magnitude", "random"):
         assert (rise(arrays, pair) == 0).all()
