@@ -266,7 +266,7 @@ def _space_figure() -> go.Figure:
         margin_l=8,
         scene={
             **titles,
-            "domain": {"x": [0, 0.58], "y": [0, 1]},
+            "domain": {"x": [0.03, 0.6], "y": [0, 1]},
             "aspectmode": "cube",
             "camera": {"eye": {"x": 1.45, "y": 1.25, "z": 0.7}, "center": {"z": -0.12}},
             "dragmode": "turntable",
