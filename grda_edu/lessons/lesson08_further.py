@@ -106,7 +106,8 @@ def _ladder_figure() -> go.Figure:
             go.Scatter(
                 name=measure,
                 y=words,
-                marker={"color": colors, "symbol": symbols, "size": 11, "line": {"width": 2}},
+                marker={"color": colors, "symbol": symbols, "size": 11}
+                | {"line": {"width": 1.5, "color": palette.PAPER}},
                 hovertemplate=measure + " %{x:.3g}<extra></extra>",
                 cliponaxis=False,
                 **axes,
@@ -148,9 +149,11 @@ def _ladder(setting: tuple[float, float]) -> tuple[dict, str]:
         k = names.index(name)
         return f"{short(row['cosine.x'][k])} (loss {row['loss.x'][k]:.2g})"  # type: ignore[index]
 
-    row["layout.title.text"] = (
-        f"c = {c:g}, μ = {mu:g}: {zeros:.0%} zeros, means of {len(seeds())} seeds"
+    climb = " → ".join(
+        short(row["cosine.x"][names.index(name)])  # type: ignore[index]
+        for name in ("directional", "flat", "twin", "path")
     )
+    row["layout.title.text"] = f"c = {c:g}, μ = {mu:g}, {zeros:.0%} zeros: cosine {climb}"
     return row, (
         f"c = {c:g}, μ = {mu:g}. Cosine with gRDA's move: closed form {told('directional')}, w_flat {told('flat')}, "
         f"quadratic twin {told('twin')}, twin along the path {told('path')}; beside them soft-thresholding at gRDA's "
@@ -175,6 +178,7 @@ def cutoff_matters() -> Explorable:
 _BY_CUTOFF = {
     "correlation": palette.DIRECTIONAL,
     "cosine": palette.GRDA,
+    "share": palette.SGD,
     "rank": palette.TARGET,
 }
 
@@ -196,6 +200,12 @@ def _cutoff_figure() -> go.Figure:
                 hoverinfo="skip",
             ),
         ]
+    legend = (
+        ("◆ correlation of ŝ with s", palette.DIRECTIONAL),
+        ("● cosine of the moves", palette.GRDA),
+        ("■ share of sign(w) that is flat", palette.SGD),
+        ("+ rank, as a share", palette.TARGET),
+    )
     return palette.figure(
         *traces,
         height=360,
@@ -203,13 +213,14 @@ def _cutoff_figure() -> go.Figure:
         xaxis={"type": "log", "title_text": "cut-off: eigenvalues below it count as flat"}
         | {"tickvals": cutoffs(), "ticktext": [power(v) for v in cutoffs()]},
         yaxis={"range": [-0.05, 1.02], "dtick": 0.25, "tickformat": ".2~f"},
+        shapes=[
+            {"type": "line", "x0": 1 / about("t"), "x1": 1 / about("t"), "yref": "paper"}
+            | {"y0": 0, "y1": 1, "line": {"color": palette.MUTED, "width": 1.5, "dash": "dot"}}
+        ],
         annotations=[
-            heading(
-                f"{coloured('◆ correlation of ŝ with s', palette.DIRECTIONAL)}   {coloured('● cosine of the moves', palette.GRDA)}"
-                f"   {coloured('+ rank of P<sub>0</sub>, as a share', palette.TARGET)}",
-                0,
-                1.0,
-            )
+            {"x": np.log10(1 / about("t")), "y": 0.02, "yref": "paper", "xanchor": "left"}
+            | {"text": " 1/t", "showarrow": False, "yanchor": "bottom", "font": {"size": 13}},
+            heading("   ".join(coloured(text, style) for text, style in legend), 0, 1.0),
         ],
     )
 
@@ -220,6 +231,7 @@ def _cutoff(setting: tuple[float, float]) -> tuple[dict, str]:
     found = {
         "correlation": [[one.evidence(cut).correlation for one in cells] for cut in cutoffs()],
         "cosine": [[one.match(one.directional(cut)).cosine for one in cells] for cut in cutoffs()],
+        "share": [[one.score(cut).sum() / len(one.sgd) for one in cells] for cut in cutoffs()],
         "rank": [[one.rank[k] / len(one.sgd) for one in cells] for k in range(len(cutoffs()))],
     }
     row: dict[str, object] = {}
@@ -227,16 +239,18 @@ def _cutoff(setting: tuple[float, float]) -> tuple[dict, str]:
         row[f"{name}.y"] = np.mean(values, axis=1)
         row[f"{name}, seeds.y"] = np.ravel(values)
     means = np.mean(found["correlation"], axis=1)
-    best = int(np.nanargmax(means))
+    best, falls = int(np.argmax(means)), int(np.argmin(np.diff(means)))
+    flat, rank = np.diff(np.mean(found["share"], axis=1)), np.diff(np.mean(found["rank"], axis=1))
     row["layout.title.text"] = (
         f"c = {c:g}, μ = {mu:g}: largest correlation at cut-off {power(cutoffs()[best])}"
     )
     told = ", ".join(
         f"{or_none(m)} at {power(cut)}" for m, cut in zip(means, cutoffs(), strict=True)
     )
-    return (
-        row,
-        f"c = {c:g}, μ = {mu:g}, means of {len(seeds())} seeds: correlation of ŝ with s {told}.",
+    return row, (
+        f"c = {c:g}, μ = {mu:g}, means of {len(seeds())} seeds: correlation of ŝ with s {told}. It falls most "
+        f"between {power(cutoffs()[falls])} and {power(cutoffs()[falls + 1])}, where P0's rank grows by "
+        f"{rank[falls]:.1%} of all directions, and the flat share of sign(w) by {100 * flat[falls]:.0f} points."
     )
 
 

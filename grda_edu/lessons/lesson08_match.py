@@ -428,11 +428,11 @@ def _losses(seed: int) -> tuple[dict, str]:
     row["layout.shapes[0].y0"] = row["layout.shapes[0].y1"] = plain
     where = crossover(seed)
     wins = (
-        f"gRDA is below magnitude pruning from {where:.0%} zeros on"
+        f"From {where:.0%} zeros on, gRDA is below magnitude pruning"
         if np.isfinite(where)
-        else "magnitude pruning is never left behind for good"
+        else "At no number of zeros is gRDA below magnitude pruning for good"
     )
-    row["layout.title.text"] = wins[0].upper() + wins[1:]
+    row["layout.title.text"] = wins
     told = "; ".join(
         f"at {zeros[k]:.0%} zeros gRDA {losses['gRDA'][k]:.2g}, directional pruning "
         f"{losses['directional at zeros'][k]:.2g}, magnitude {losses['magnitude'][k]:.2g}, "
@@ -442,5 +442,5 @@ def _losses(seed: int) -> tuple[dict, str]:
     who = f"geometric means of {len(seeds())} seeds" if seed < 0 else f"seed {seed}"
     return (
         row,
-        f"Training loss, {who}: {told}. SGD without zeros: {plain:.2g}. {wins[0].upper() + wins[1:]}.",
+        f"Training loss, {who}: {told}. SGD without zeros: {plain:.2g}. {wins}.",
     )

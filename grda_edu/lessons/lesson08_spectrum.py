@@ -113,7 +113,7 @@ def _spectrum_figure() -> go.Figure:
         ],
         annotations=[
             heading("<b>Eigenvalues</b>, signs kept", 0, 1.0),
-            heading("<b>Rank</b>, at all times and now", 0.66, 1.0),
+            heading("<b>Rank</b> now; grey: other times", 0.66, 1.0),
             {"x": 30, "y": 8.9, "showarrow": False, "xanchor": "left", "yanchor": "top"}
             | {"text": coloured("▮ flat: below the cut-off", palette.DIRECTIONAL)},
         ],

@@ -95,6 +95,10 @@ def test_the_recorded_eigenvalues_are_those_of_the_recorded_weights(recorded):
     expected = sign * (basis @ (basis.T @ sign))
     np.testing.assert_allclose(ended(*SETTINGS[0], 0).score(), expected, atol=0.02)
     assert loss(w) == pytest.approx(float(array(recorded, "sgd_loss")[0]), rel=1e-4)
+    # "those that matter lie just above" 1/t: of what the cut-off 0.003 adds to the signs, nearly all
+    held = (vectors.T @ sign) ** 2
+    added = held[(found > 1e-3) & (found < 3e-3)].sum()
+    assert held[(found > 1 / about("t")) & (found < 3e-3)].sum() > 0.85 * added
 
 
 def test_every_rung_is_a_network_with_its_recorded_loss(recorded):
@@ -187,6 +191,38 @@ def test_the_twin_beats_soft_thresholding_in_every_seed():
         cosines = lesson08_further.ladder_of(c, mu)["cosine"]
         assert (cosines[names.index("twin")] > cosines[names.index("soft")]).all()
         assert (cosines[names.index("path")] > cosines[names.index("soft")]).all()
+
+
+def test_scores_are_of_little_use_from_a_cutoff_above_one_over_t():
+    below = [cut for cut in data08.cutoffs() if cut < 1 / about("t")]
+    above = [cut for cut in data08.cutoffs() if cut > 1 / about("t")]
+    for c, mu in SETTINGS:
+        cells, _ = means(c, mu)
+        found = {
+            cut: np.mean([one.evidence(cut).correlation for one in cells]) for cut in below + above
+        }
+        assert min(found[cut] for cut in below) > max(found[cut] for cut in above)
+        assert found[above[0]] < 0.6 * found[below[-1]]
+
+
+def test_a_few_directions_hold_a_third_of_the_signs():
+    """Those between the cut-offs 0.001 and 0.003, in every seed; with them go the negative scores."""
+    for seed in seeds():
+        one = ended(*SETTINGS[0], seed)
+        low, high = one.score(1e-3), one.score(3e-3)
+        k, m = data08.at(data08.cutoffs(), 1e-3), data08.at(data08.cutoffs(), 3e-3)
+        assert 0.04 < (one.rank[m] - one.rank[k]) / len(low) < 0.06
+        assert 0.3 < (high.sum() - low.sum()) / len(low) < 0.37
+        assert (high < 0).sum() < 0.15 * (low < 0).sum()
+        assert 1e-3 < 1 / about("t") < 3e-3
+
+
+def test_below_the_main_cutoff_it_hardly_matters():
+    for c, mu in SETTINGS:
+        cells, found = means(c, mu)
+        main = np.mean([e.correlation for e in found])
+        lower = np.mean([one.evidence(1e-4).correlation for one in cells])
+        assert abs(main - lower) < 0.05
 
 
 def test_a_high_cosine_is_no_evidence():
