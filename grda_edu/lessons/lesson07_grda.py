@@ -266,9 +266,9 @@ def _space_figure() -> go.Figure:
         margin_l=8,
         scene={
             **titles,
-            "domain": {"x": [0.03, 0.6], "y": [0, 1]},
+            "domain": {"x": [0, 0.6], "y": [0, 1]},
             "aspectmode": "cube",
-            "camera": {"eye": {"x": 1.45, "y": 1.25, "z": 0.7}, "center": {"z": -0.12}},
+            "camera": {"eye": {"x": 1.6, "y": 1.38, "z": 0.77}, "center": {"z": -0.12}},
             "dragmode": "turntable",
         },
         xaxis={"domain": [0.68, 1], "range": [0, LAMS3[-1]], "title_text": "λ"},
