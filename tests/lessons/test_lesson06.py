@@ -286,6 +286,7 @@ def test_the_drop_lifts_nobody_by_more_than_a_standard_error(runs):
             accuracy = runs.curves("test_accuracy")[k].mean(axis=0)
             lift = accuracy[-5:].mean() - accuracy[at - 4 : at + 1].mean()
             assert lift < lesson06.standard_error(), recipe
+    assert round(100 * mean(runs, "test_accuracy", "SGD", 0.0, STEP)) == 98
 
 
 def test_a_full_step_with_momentum_does_not_train(runs):
