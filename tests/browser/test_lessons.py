@@ -138,9 +138,11 @@ def assert_reads_without_kernel(lab: Lab, name: str, labels: list[str]) -> None:
     lines = lab.page.locator("p[class^=grda-fallback]", has_text="Figure: ")
     wait_for(lambda: lines.count() == len(labels), f"{len(labels)} lines", 60)
     for k, label in enumerate(labels):
-        lines.nth(k).scroll_into_view_if_needed()
-        assert lines.nth(k).is_visible()
-        assert f"Figure: {label}." in lines.nth(k).inner_text()
+        line, said = lines.nth(k), f"Figure: {label}."
+        line.scroll_into_view_if_needed()
+        assert line.is_visible()
+        # A cell that has just been scrolled to has no text before the browser lays it out.
+        wait_for(lambda line=line, said=said: said in line.inner_text(), said, 10)
     assert "Error displaying widget" not in lab.text()
     assert lab.roots().count() == 0
     assert lab.outside == []
