@@ -137,7 +137,7 @@ def _valley_figure() -> go.Figure:
                 (grda, "gRDA's end", 20),
             )
         ]
-        + [_curve_legend(0.68)],
+        + [_curve_legend(0.68, "zeros")],
     )
     return picture.update_layout(xaxis_fixedrange=True)
 
@@ -218,7 +218,7 @@ def _wires_figure() -> go.Figure:
         **_curve_axes(0.56),
         annotations=[
             palette.legend(0.0, ("64 units, 10 digits", palette.MUTED)),
-            _curve_legend(0.56),
+            _curve_legend(0.56, "zeros: gRDA"),
         ],
     )
     return picture.update_layout(xaxis_fixedrange=True)
@@ -266,12 +266,12 @@ def _curve_axes(begin: float) -> dict[str, dict[str, object]]:
     return {"xaxis2": epochs, "yaxis2": shares}
 
 
-def _curve_legend(begin: float) -> dict:
+def _curve_legend(begin: float, zeros: str) -> dict:
     return palette.legend(
         begin,
-        ("right: gRDA ━", palette.GRDA.color),
+        ("accuracy: gRDA ━", palette.GRDA.color),
         ("SGD ╌", palette.SGD.color),
-        ("zero: gRDA ─", palette.ZERO.color),
+        (f"{zeros} ─", palette.ZERO.color),
     )
 
 
