@@ -54,52 +54,56 @@ C, MU = SETTINGS[0]
 
 
 def evidence_rows() -> list[dict[str, Any]]:
-    """For each setting of the text: correlation and growth, with s and with s shuffled, by seed."""
+    """For each setting of the text the evidence of every seed, with s and with two shuffles of it."""
     rows = []
     for c, mu in SETTINGS:
-        found = [ended(c, mu, s).evidence() for s in seeds()]
-        by_chance = [ended(c, mu, s).shuffled() for s in seeds()]
-        rows.append({"c": c, "mu": mu, "found": found, "shuffled": by_chance})
+        cells = [ended(c, mu, s) for s in seeds()]
+        rows.append(
+            {
+                "c": c,
+                "mu": mu,
+                "zeros": float(np.mean([one.zeros for one in cells])),
+                "found": [one.evidence() for one in cells],
+                "outgoing": [one.outgoing() for one in cells],
+                "shuffled": [one.shuffled() for one in cells],
+                "in layers": [one.shuffled_in_layers() for one in cells],
+            }
+        )
     return rows
+
+
+_HEADS = {  # key of evidence_rows -> words
+    "found": "the scores s",
+    "outgoing": "outgoing weights alone",
+    "shuffled": "s shuffled",
+    "in layers": "s shuffled within each layer",
+}
 
 
 def table_of_evidence() -> None:
     """Show what the controls lack: correlation, and growth where s < 0, beside shuffled scores."""
     from IPython.display import display
 
-    head = (
-        "c, μ",
-        "zeros",
-        "correlation",
-        "s shuffled",
-        "grew, s < 0",
-        "grew, s > 0",
-        "shuffled: s < 0",
-        "s > 0",
-    )
-    rows = []
+    lines = []
     for entry in evidence_rows():
-        found, chance = entry["found"], entry["shuffled"]
-        zeros = np.mean([ended(entry["c"], entry["mu"], s).zeros for s in seeds()])
-        rows.append(
-            (
-                f"{entry['c']:g}, {entry['mu']:g}",
-                f"{zeros:.0%}",
-                mean_and_range([e.correlation for e in found]),
-                mean_and_range([e.correlation for e in chance]),
-                *(
-                    f"{np.mean([getattr(e, name) for e in group]):.0%}"
-                    for group in (found, chance)
-                    for name in ("grew_where_negative", "grew_where_positive")
-                ),
+        for key, words in _HEADS.items():
+            group = entry[key]
+            growth = (
+                f"{np.mean([getattr(e, name) for e in group]):.0%}"
+                for name in ("grew_where_negative", "grew_where_positive")
             )
-        )
-    caption = f"γ = {about('main_lr'):g}, t = {about('t'):g}, cut-off {power(about('main_cutoff'))}; mean of {len(seeds())} seeds (least to greatest)"
-    text = "\n".join([caption, *("  |  ".join(row) for row in (head, *rows))])
-    cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
-    heads = "</th><th>".join(head).replace("<", "&lt;").replace("&lt;/th>&lt;th>", "</th><th>")
-    table = f"<table><caption>{caption}</caption><tr><th>{heads}</th></tr>{cells}</table>"
-    display({"text/html": table, "text/plain": text}, raw=True)
+            where = f"c = {entry['c']:g}, μ = {entry['mu']:g} ({entry['zeros']:.0%} zeros)"
+            correlation = mean_and_range([e.correlation for e in group])
+            lines.append((where if key == "found" else "", words, correlation, *growth))
+    head = ("", "", "correlation of ŝ with it", "grew where it is negative", "where positive")
+    caption = (
+        f"γ = {about('main_lr'):g}, t = {about('t'):g}, cut-off {power(about('main_cutoff'))}; "
+        f"means of {len(seeds())} seeds (least to greatest)"
+    )
+    text = "\n".join([caption, *("  |  ".join(line) for line in (head, *lines))])
+    cells = "".join(f"<tr><td>{'</td><td>'.join(line)}</td></tr>" for line in lines)
+    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
+    display({"text/html": f"{table}</table>", "text/plain": text}, raw=True)
 
 
 def worked_number() -> None:

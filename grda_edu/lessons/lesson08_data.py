@@ -83,6 +83,17 @@ class Ended:
         """The same with the scores dealt out anew."""
         return self.evidence_of(theorem.shuffled(self.score(cutoff), self.seed))
 
+    def shuffled_in_layers(self) -> theorem.Evidence:
+        """A stricter control: every layer keeps its scores, dealt out anew among its own weights."""
+        parts = layers(self.score()).values()
+        dealt = [theorem.shuffled(part.ravel(), self.seed + k) for k, part in enumerate(parts)]
+        return self.evidence_of(np.concatenate(dealt))
+
+    def outgoing(self) -> theorem.Evidence:
+        """The evidence of the outgoing weights alone, fc.weight."""
+        s, sgd, grda = (layers(w)["fc.weight"].ravel() for w in (self.score(), self.sgd, self.grda))
+        return theorem.evidence(s, sgd, grda, self.lam)
+
     def directional(self, cutoff: float | None = None, factor: float = 1.0) -> np.ndarray:
         """w_DP at ``factor`` times λ: [D]."""
         return directional_pruning(self.sgd, self.score(cutoff), factor * self.lam)

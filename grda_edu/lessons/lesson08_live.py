@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from grda_edu import theorem
 from grda_edu.explore import Picture, TrainingView, palette
+from grda_edu.explore.cell import on_rerun
 from grda_edu.explore.training import coloured
 from grda_edu.lessons.lesson08_data import about, ended, heading, or_none, pairs, seeds, short
 from grda_edu.pruning import direction_scores, directional_pruning, quadratic_twin
@@ -50,6 +51,7 @@ class LiveTheorem:
         self.picture = Picture(_figure, label=label)
         self.picture.show(_empty(), "Press Start: the match appears when the Hessian is done.")
         self.box = widgets.VBox([self.view.box, self.picture])
+        on_rerun(self._close_box)  # the view and the picture see to themselves
 
     def start(self) -> None:
         self.measured = None
@@ -66,6 +68,10 @@ class LiveTheorem:
     def close(self) -> None:
         self.view.close()
         self.picture.close()
+        self._close_box()
+
+    def _close_box(self) -> None:
+        self.box.layout.close()
         self.box.close()
 
     def _job(self, progress: Callable, stop: threading.Event) -> dict[str, Run]:

@@ -114,7 +114,7 @@ def _spectrum_figure() -> go.Figure:
         annotations=[
             heading("<b>Eigenvalues</b>, signs kept", 0, 1.0),
             heading("<b>Rank</b> now; grey: other times", 0.66, 1.0),
-            {"x": 30, "y": 8.9, "showarrow": False, "xanchor": "left", "yanchor": "top"}
+            {"x": 300, "y": -7.6, "showarrow": False, "xanchor": "left", "yanchor": "bottom"}
             | {"text": coloured("▮ flat: below the cut-off", palette.DIRECTIONAL)},
         ],
     )
@@ -168,7 +168,7 @@ def scores_on_weights() -> Explorable:
     )
 
 
-_SHADES = {"zmin": -1.0, "zmax": 2.0, "xgap": 0.5, "ygap": 0.5, "colorscale": palette.FIELD}
+_SHADES = {"zmin": -0.5, "zmax": 1.5, "xgap": 0.5, "ygap": 0.5, "colorscale": palette.FIELD}
 
 
 def _maps_figure() -> go.Figure:
@@ -182,8 +182,13 @@ def _maps_figure() -> go.Figure:
                     xaxis=f"x{axis}",
                     yaxis=f"y{axis}",
                     showscale=bar and part == "outputs",
-                    colorbar={"thickness": 12, "x": 0.92, "len": 0.9, "tickvals": [-1, 0, 1, 2]}
-                    | {"ticktext": ["−1 grows", "0 stays", "1", "2 shrinks"]},
+                    colorbar={
+                        "thickness": 12,
+                        "x": 0.92,
+                        "len": 0.9,
+                        "tickvals": [-0.5, 0, 0.5, 1, 1.5],
+                    }
+                    | {"ticktext": ["≤ −.5", "0 stays", ".5", "1", "≥ 1.5"]},
                     hovertemplate=f"{name} = %{{z:.2f}}<extra></extra>",
                     **_SHADES,
                 )
@@ -205,7 +210,9 @@ def _maps_figure() -> go.Figure:
         yaxis4={"domain": [0, 0.71], "anchor": "x4", "range": [48.5, -0.5], **hidden},
         annotations=[
             heading("<b>s</b> from the Hessian<br>8 filters, 3×3", left[0], 1.0),
-            heading("<b>ŝ</b> read off gRDA's move<br>gaps: exact zeros", right[0], 1.0),
+            heading(
+                "<b>ŝ</b> read off gRDA's move<br>below 0: grew; gaps: exact zeros", right[0], 1.0
+            ),
             heading("10 digits (rows), from each filter's 4×4 map", left[0], 0.72),
             heading("the same weights", right[0], 0.72),
         ],

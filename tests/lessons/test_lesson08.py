@@ -185,6 +185,31 @@ def test_survivors_with_negative_scores_grow():
         assert abs(np.mean(apart)) < 0.1  # alike within noise
 
 
+def test_scores_know_weights_and_not_just_layers():
+    for row in lesson08.evidence_rows():
+        for found, outgoing, dealt in zip(
+            row["found"], row["outgoing"], row["in layers"], strict=True
+        ):
+            assert abs(dealt.correlation) <= 0.21
+            assert outgoing.correlation > found.correlation - 0.06
+            assert outgoing.grew_where_negative > 2 * outgoing.grew_where_positive
+            assert outgoing.survivors > 0.8 * found.survivors
+
+
+def test_filters_are_mostly_to_grow_and_outgoing_weights_to_shrink():
+    for seed in seeds():
+        scores = data08.layers(ended(*SETTINGS[0], seed).score())
+        assert (scores["conv.weight"] < 0).mean() > 0.5
+        assert (scores["fc.weight"] < 0).mean() < 0.1
+
+
+def test_a_layers_shuffle_keeps_each_layers_scores():
+    one = ended(*SETTINGS[0], 1)
+    direct = one.shuffled_in_layers()
+    assert direct.survivors == one.evidence().survivors
+    assert abs(direct.negative - one.evidence().negative) < 15  # other weights die in them
+
+
 def test_the_twin_beats_soft_thresholding_in_every_seed():
     for c, mu in SETTINGS[:2]:
         names = list(lesson08_further.RUNGS)
@@ -525,6 +550,7 @@ def test_live_measures_what_the_study_measures():
     assert 0 < found.rank < 1370 and found.s.sum() > 0
     assert "No recorded run" in live.picture.table["sentence"]["strings"][0]
     live.close()
+    assert live.box.comm is None and live.picture.comm is None
 
 
 def test_live_can_be_stopped_in_the_hessian():
