@@ -6,13 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import ipywidgets as widgets
 import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu import theorem
 from grda_edu.explore import Picture, TrainingView, palette
-from grda_edu.explore.cell import on_rerun
 from grda_edu.explore.training import coloured
 from grda_edu.lessons.lesson08_data import about, ended, heading, or_none, pairs, seeds, short
 from grda_edu.pruning import direction_scores, directional_pruning, quadratic_twin
@@ -50,8 +48,6 @@ class LiveTheorem:
         label = "The live match: scores from the Hessian against gRDA's move"
         self.picture = Picture(_figure, label=label)
         self.picture.show(_empty(), "Press Start: the match appears when the Hessian is done.")
-        self.box = widgets.VBox([self.view.box, self.picture])
-        on_rerun(self._close_box)  # the view and the picture see to themselves
 
     def start(self) -> None:
         self.measured = None
@@ -68,11 +64,6 @@ class LiveTheorem:
     def close(self) -> None:
         self.view.close()
         self.picture.close()
-        self._close_box()
-
-    def _close_box(self) -> None:
-        self.box.layout.close()
-        self.box.close()
 
     def _job(self, progress: Callable, stop: threading.Event) -> dict[str, Run]:
         runs, models = _train_both(self.c, self.mu, self.seed, self.epochs, progress, stop)
@@ -88,12 +79,8 @@ class LiveTheorem:
         return runs
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        for part in (self.view.picture, self.picture):
-            display(part.fallback_line(), raw=True)
-        view = self.box._repr_mimebundle_() | {"text/plain": repr(self)}
-        display(view, raw=True)
+        self.view._ipython_display_()
+        self.picture._ipython_display_()
 
     def __repr__(self) -> str:
         return f"<LiveTheorem: c = {self.c:g}, μ = {self.mu:g}, seed {self.seed}>"

@@ -550,7 +550,7 @@ def test_live_measures_what_the_study_measures():
     assert 0 < found.rank < 1370 and found.s.sum() > 0
     assert "No recorded run" in live.picture.table["sentence"]["strings"][0]
     live.close()
-    assert live.box.comm is None and live.picture.comm is None
+    assert live.view.box.comm is None and live.picture.comm is None
 
 
 def test_live_can_be_stopped_in_the_hessian():
