@@ -255,6 +255,13 @@ def test_choosing_on_test_flatters_and_the_more_the_more_is_tried():
         assert (by_test[1:] > by_val[1:]).all()
 
 
+def test_flattery_decides_whether_grda_seems_to_win_over_sgd(held_out):
+    sgd = np.mean([run_of(held_out, 0.0, MU, int(s)).test_accuracy[-1] for s in held_out.seeds])
+    for stopping_too in (True, False):
+        by_test, by_val = numbers.flattered(stopping_too)
+        assert (by_test[3:] > sgd).all() and (by_val < sgd).all()  # the text: from four runs on
+
+
 # ------------------------------------------------- stopping
 
 
