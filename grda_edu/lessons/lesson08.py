@@ -213,15 +213,16 @@ PREDICTIONS = {
         unit="%",
         tolerance=10.0,
         explanation=(
-            "{answer:.0f} %, in the mean of the recorded seeds: nearly every direction is flat, and a few dozen are "
-            "steep. For such a small network the loss has far more weights than it needs."
+            "{answer:.0f} %, in the mean of the recorded seeds: nearly nine directions in ten are flat. Even this small "
+            "network has far more weights than it needs."
         ),
     ),
     "best_cosine": Prediction(
-        title="which control beats the theorem's cosine",
+        title="which prediction has the smallest angle",
         question=(
             f"c = {SETTINGS[-1][0]:g}, μ = {SETTINGS[-1][1]:g}: strong pruning. We predict gRDA's move away from SGD's "
-            "weights in three ways. Which prediction has the smallest angle to it, that is, the largest cosine?"
+            "weights in three ways: with the scores; blind to the loss; with scores from random directions in the "
+            "place of the flat ones. Which prediction has the smallest angle to it, that is, the largest cosine?"
         ),
         answer=best_cosine,
         options={

@@ -232,7 +232,7 @@ def mean_and_range(values: list[float]) -> str:
 
 def short(value: float) -> str:
     """Two digits, as tables of correlations have them."""
-    text = f"{value:.2f}".replace("-", "−")
+    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus before a zero
     return text.replace("0.", ".", 1)
 
 

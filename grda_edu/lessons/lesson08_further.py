@@ -125,7 +125,7 @@ def _ladder_figure() -> go.Figure:
         | {"title_text": "larger is closer"},
         yaxis2={"anchor": "x2", **rows, "showticklabels": False},
         xaxis3={"domain": [0.82, 1], "anchor": "y3", "type": "log", "range": [-2.6, 1.2]}
-        | {"dtick": 1, "tickformat": "~g", "title_text": "nats"},
+        | {"dtick": 1, "tickformat": "~g", "title_text": "smaller is better"},
         yaxis3={"anchor": "x3", **rows, "showticklabels": False},
         annotations=[
             heading("<b>Cosine</b> of the moves", 0.3, 1.0),

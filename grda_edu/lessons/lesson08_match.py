@@ -388,7 +388,7 @@ def _losses_figure() -> go.Figure:
         height=400,
         margin={"l": 64, "r": 20, "t": 84, "b": 52},
         xaxis={"range": [0, 1], "tickformat": ".0%", "title_text": "weights exactly zero"},
-        yaxis={"type": "log", "range": [-3, 1], "title_text": "training loss", "dtick": 1}
+        yaxis={"type": "log", "range": [-2.7, 0.1], "title_text": "training loss", "dtick": 1}
         | {"tickformat": "~g"},
         shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": palette.SGD.line(1.5)}],
         annotations=[

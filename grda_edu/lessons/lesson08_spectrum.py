@@ -126,7 +126,7 @@ def _spectrum(seed: int, cutoff: float, t: float) -> tuple[dict, str]:
     values = array("values")[k]
     ranks = np.array([np.searchsorted(at_time, _CUTS) for at_time in values])
     now, j = values[n], at(_CUTS.tolist(), cutoff)
-    rank, negative = int(ranks[n, j]), int((now[: ranks[n, j]] < 0).sum())
+    rank, negative = int(ranks[n, j]), int((now[: ranks[n, j]] < -_LEAST).sum())
     dead, shift = array("symmetries")[k, n]
     row: dict[str, object] = {
         "eigenvalues.y": signed_log(now),
