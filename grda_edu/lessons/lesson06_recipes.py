@@ -352,7 +352,7 @@ def _recipe_words(name: str, chosen: Mapping[str, str], method: str) -> dict[str
         f"<b>Test images read correctly</b><br>{coloured(sgd + ' ╌╌', palette.SGD)}",
         f"<b>Loss on the training images</b><br>{lines}",
         "<b>Weights that are exactly zero</b>",
-        "<b>Where they end</b>, test images right",
+        "<b>Where they end</b>, test images read correctly",
     )
     return {f"layout.annotations[{k}].text": text for k, text in enumerate(texts)}
 
@@ -390,7 +390,7 @@ def side_by_side(c: float = C) -> None:
     """Show every recipe with one c: zeros and accuracy at the end under both schedules."""
     from IPython.display import HTML, display
 
-    head = ["recipe", *(f"{q}, {w}" for w in ("γ constant", "γ falls") for q in ("zeros", "right"))]
+    head = ["recipe", *(f"{q}, {w}" for w in ("γ constant", "γ falls") for q in ("zeros", "accuracy"))]
     caption = (
         f"c = {c:g}, μ = {MU:g}, after {int(recorded().epoch[-1])} epochs: "
         f"mean (lowest to highest) of {len(recorded().seeds)} seeds"
