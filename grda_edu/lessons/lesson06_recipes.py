@@ -390,7 +390,10 @@ def side_by_side(c: float = C) -> None:
     """Show every recipe with one c: zeros and accuracy at the end under both schedules."""
     from IPython.display import HTML, display
 
-    head = ["recipe", *(f"{q}, {w}" for w in ("γ constant", "γ falls") for q in ("zeros", "accuracy"))]
+    head = [
+        "recipe",
+        *(f"{q}, {w}" for w in ("γ constant", "γ falls") for q in ("zeros", "accuracy")),
+    ]
     caption = (
         f"c = {c:g}, μ = {MU:g}, after {int(recorded().epoch[-1])} epochs: "
         f"mean (lowest to highest) of {len(recorded().seeds)} seeds"
