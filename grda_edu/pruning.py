@@ -89,7 +89,7 @@ def alive(weights: Any) -> Any:
     if tensors is not None:
         return {name: alive(tensor) for name, tensor in tensors.items()}
     if _is_tensor(weights):
-        return weights.detach() != 0
+        return weights.detach().to_dense() != 0  # a mask is dense in every layout
     return np.asarray(weights) != 0
 
 
@@ -389,7 +389,9 @@ def _as_kind_of(example: Any, vector: np.ndarray, shape: tuple[int, ...]) -> Any
 
 def _array(name: str, value: Any) -> np.ndarray:
     """``value`` as float64 numpy, every number finite."""
-    array = np.asarray(value.detach().cpu() if _is_tensor(value) else value, dtype=np.float64)
+    array = np.asarray(
+        value.detach().to_dense().cpu() if _is_tensor(value) else value, dtype=np.float64
+    )
     if not np.isfinite(array).all():
         raise ValueError(f"{name} has NaN or infinity among its numbers: accepted are finite ones")
     if array.size == 0 and array.ndim < 2:

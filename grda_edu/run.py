@@ -105,7 +105,7 @@ class Run:
             raise ValueError(f"{path} is not a saved Run, or it is damaged ({error})") from error
         run = cls(**about, **curves)
         for key, array in arrays.items():
-            kind, *rest = key.split("/")
+            kind, *rest = key.split("/", 2)  # a module's name may hold "/" too
             if kind == "snapshot":
                 run.snapshots.setdefault(int(rest[0]), {})[rest[1]] = array
             elif kind == "histogram":

@@ -12,7 +12,7 @@ def zeros_by_layer(model: Module) -> dict[str, tuple[int, int]]:
         order. A tensor shared by two layers is counted once.
     """
     return {
-        name: (p.numel() - int(p.count_nonzero()), p.numel())
+        name: (p.numel() - int(_dense(p).count_nonzero()), p.numel())
         for name, p in model.named_parameters()
     }
 
@@ -31,5 +31,13 @@ def sparsity(model: Module) -> float:
 
 
 def masks(model: Module) -> dict[str, Tensor]:
-    """Name -> bool tensor of the parameter's shape: True where the weight is alive (not zero)."""
-    return {name: p.detach() != 0 for name, p in model.named_parameters()}
+    """Name -> bool tensor of the parameter's shape: True where the weight is alive (not zero).
+
+    A mask is dense, whatever the layout of its parameter.
+    """
+    return {name: _dense(p) != 0 for name, p in model.named_parameters()}
+
+
+def _dense(p: Tensor) -> Tensor:
+    """What torch can count: a sparse layout leaves zeros out, and may store some all the same."""
+    return p.detach().to_dense()

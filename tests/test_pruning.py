@@ -452,3 +452,12 @@ I3 = np.eye(3)
 def test_bad_input_is_named_with_what_is_accepted(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")  # "… support is in beta state"
+@pytest.mark.parametrize("layout", ["to_sparse_coo", "to_sparse_csr", "to_sparse_csc"])
+def test_a_sparse_layout_is_read_like_the_dense_one(layout):
+    dense = torch.tensor([[0.0, 1.0], [2.0, -3.0]])
+    sparse = getattr(dense, layout)()
+    assert alive(sparse).tolist() == [[False, True], [True, True]]
+    assert magnitude_pruning(sparse, 0.5).tolist() == [[0, 0], [2, -3]]

@@ -57,6 +57,16 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     assert loaded.checkpoint is None
 
 
+def test_any_name_that_torch_accepts_is_kept(tmp_path):
+    """torch forbids "." in a module's name, and nothing else."""
+    run = make_run()
+    names = ("block/1.weight", "/.bias", "a//b/.w", "histogram/2.w")
+    run.snapshots = {2: {name: np.full(2, k) for k, name in enumerate(names)}}
+    run.save(tmp_path / "run.npz")
+    loaded = Run.load(tmp_path / "run.npz").snapshots[2]
+    assert {name: int(w[0]) for name, w in loaded.items()} == {n: k for k, n in enumerate(names)}
+
+
 def test_damaged_file_is_named(tmp_path):
     path = tmp_path / "run.npz"
     make_run().save(path)

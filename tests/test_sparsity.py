@@ -55,3 +55,30 @@ def test_a_shared_tensor_counts_once():
 def test_a_model_without_parameters_is_refused():
     with pytest.raises(ValueError, match="no parameters"):
         sparsity(nn.ReLU())
+
+
+def stored(at, values):
+    return torch.sparse_coo_tensor(at, values, (4, 2), check_invariants=True)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")  # "… support is in beta state"
+@pytest.mark.parametrize(
+    "layout",
+    [
+        lambda w: w.to_sparse_coo(),
+        lambda w: stored([[0, 1, 2], [1, 1, 0]], [1.0, 0.0, -2.0]),  # a zero, stored
+        lambda w: stored([[0, 0, 2], [1, 1, 0]], [3.0, -2.0, -2.0]),  # one place twice: 3 - 2
+        lambda w: w.to_sparse_csr(),
+        lambda w: w.to_sparse_csc(),
+        lambda w: w.to_sparse_bsr((2, 2)),
+        lambda w: w.to_sparse_bsc((2, 2)),
+    ],
+    ids=["coo", "a stored zero", "a place twice", "csr", "csc", "bsr", "bsc"],
+)
+def test_a_sparse_layout_counts_as_what_it_stands_for(layout):
+    dense = torch.tensor([[0.0, 1.0], [0.0, 0.0], [-2.0, 0.0], [0.0, 0.0]])
+    model = nn.Linear(2, 4, bias=False)
+    model.weight = nn.Parameter(layout(dense))
+    assert zeros_by_layer(model) == {"weight": (6, 8)}
+    assert sparsity(model) == 6 / 8
+    assert masks(model)["weight"].tolist() == (dense != 0).tolist()
