@@ -157,13 +157,18 @@ def test_the_exercise_tells_answers_apart():
     def with_where(x, tau):
         return np.where(x > tau, x - tau, np.where(x < -tau, x + tau, 0.0))
 
+    def one_by_one(x, tau):
+        """Whole numbers come out where every entry becomes zero."""
+        moved = [v - tau if v > tau else v + tau if v < -tau else 0 for v in x.flat]
+        return np.array(moved).reshape(x.shape)
+
     wrong = [hard, forgets_the_sign, one_sided, grows, scales, no_stop_at_zero, in_place, rounds]
     assert_exercise(
         EXERCISES["soft_threshold"],
         stub=stub,
         wrong=wrong,
         raising=misspelt,
-        right=[clipped, with_where],
+        right=[clipped, with_where, one_by_one],
     )
 
 
