@@ -1,8 +1,41 @@
-"""Figures that are computed in Python and played in the browser."""
+"""Figures that are computed in Python and played in the browser.
 
-from . import palette
+A figure is built from traces (``line``, ``dots``, ``bars``, ``tiles``, ``words``, ``band``) on
+panels (``Panel``, ``axis``, ``panels``) with keys made from the same styles (``key``, ``keys``).
+"""
+
+from . import palette, writing
 from .controls import Choice, Slider
+from .layout import Panel, axis, heading_key, note, panels
+from .legend import coloured, heading, key, keys
+from .text_table import TextTable
+from .traces import around, band, bars, dots, line, tiles, words
 from .training import TrainingView
 from .widget import Explorable, Picture
 
-__all__ = ["Choice", "Explorable", "Picture", "Slider", "TrainingView", "palette"]
+__all__ = [
+    "Choice",
+    "Explorable",
+    "Panel",
+    "Picture",
+    "Slider",
+    "TextTable",
+    "TrainingView",
+    "around",
+    "axis",
+    "band",
+    "bars",
+    "coloured",
+    "dots",
+    "heading",
+    "heading_key",
+    "key",
+    "keys",
+    "line",
+    "note",
+    "palette",
+    "panels",
+    "tiles",
+    "words",
+    "writing",
+]

@@ -28,6 +28,14 @@ class Style(NamedTuple):
         return {"color": self.color, "dash": self.dash, "width": width}
 
 
+Look = Style | str  # a colour alone: a solid line, round dots
+
+
+def style_of(look: Look) -> Style:
+    """The style itself, or that of a colour."""
+    return Style(look, "solid", "circle") if isinstance(look, str) else look
+
+
 SGD = Style("#0072b2", "dash", "square")
 GRDA = Style("#d55e00", "solid", "circle")
 DIRECTIONAL = Style("#009e73", "dashdot", "diamond")

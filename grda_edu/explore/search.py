@@ -10,9 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from . import palette
+from .legend import coloured
 from .live import Job, LiveView
-from .training import coloured, percent
 from .widget import Picture
+from .writing import percent
 
 if TYPE_CHECKING:  # it imports torch, which this package does without
     from grda_edu.tune import Answer, Probe, Search

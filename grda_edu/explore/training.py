@@ -12,9 +12,13 @@ import plotly.graph_objects as go
 
 from grda_edu.run import Run
 
-from . import palette
+from . import palette, writing
+from .layout import Panel, axis, heading_key, panels
+from .legend import coloured, heading, key, keys
 from .live import Job, LiveView
+from .traces import bars, line
 from .widget import Picture
+from .writing import percent
 
 Runs = Mapping[str, Run]
 
@@ -88,10 +92,10 @@ class TrainingView(LiveView[dict[str, Run]]):
 
 # ---------------------------------------------------------------- the figure
 
-_PANELS = {  # curve of a Run -> (suffix of its axes, title, left and top of the title on the paper)
-    "test_accuracy": ("", "Test images read correctly", 0.0, 1.0),
-    "train_loss": ("2", "Loss on the training images", 0.56, 1.0),
-    "total_zeros": ("3", "Weights that are exactly zero", 0.0, 0.44),
+_PANELS = {  # curve of a Run -> (title, left and top of the title on the paper)
+    "test_accuracy": ("Test images read correctly", (0.0, 1.0)),
+    "train_loss": ("Loss on the training images", (0.56, 1.0)),
+    "total_zeros": ("Weights that are exactly zero", (0.0, 0.44)),
 }
 _BARS = "zeros by layer"
 
@@ -102,86 +106,53 @@ def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> g
     Traces are named "NAME test_accuracy", "NAME train_loss", "NAME total_zeros" for each style,
     and "zeros by layer"; annotations 0 to 3 are the panels' titles.
     """
-    lines = [
-        go.Scatter(
-            name=f"{name} {curve}",
-            mode="lines",
-            line=style.line(),
-            xaxis=f"x{axis}",
-            yaxis=f"y{axis}",
-            hovertemplate=name + ": %{y:.4g} after epoch %{x}<extra></extra>",
+    losses = axis(range=(-3.5, 0.6), log=True)
+    left, right, upper, lower = (0, 0.44), (0.56, 1), (0.62, 0.88), (0, 0.32)
+    curves = [
+        Panel(
+            *(_curve(name, style, curve) for name, style in styles.items()),
+            x=left if at[0] == 0 else right,
+            y=upper if at[1] == 1 else lower,
+            title=title,
+            at=at,
+            xaxis=axis("" if at[1] == 1 else "epoch", (0, total_epochs)),
+            yaxis=losses if curve == "train_loss" else axis(share=True),
         )
-        for name, style in styles.items()
-        for curve, (axis, *_) in _PANELS.items()
+        for curve, (title, at) in _PANELS.items()
     ]
-    bars = go.Bar(
-        name=_BARS,
-        orientation="h",
-        xaxis="x4",
-        yaxis="y4",
-        marker={"color": palette.ZERO.color, "line": {"width": 0}},
-        texttemplate="%{x:.0%}",
-        textposition="outside",
-        textangle=0,
-        cliponaxis=False,
-        hoverinfo="skip",
+    outside = {"textposition": "outside", "textangle": 0, "cliponaxis": False}
+    layers = Panel(
+        bars(_BARS, palette.ZERO, horizontal=True, **outside),
+        x=(0.72, 0.95),
+        y=lower,
+        title="Zeros by layer",
+        at=(0.56, 0.44),
+        xaxis=axis(share=True, ticks=0.5, showgrid=False),
+        yaxis=axis(autorange="reversed", type="category", showgrid=False),
     )
-    epochs = {"range": [0, total_epochs]}
-    share = {"tickformat": ".0%", "range": [0, 1]}
-    left, right, upper, lower = [0, 0.44], [0.56, 1], [0.62, 0.88], [0, 0.32]
-    picture = palette.figure(
-        *lines,
-        bars,
-        height=540,
-        margin={"l": 52, "r": 16, "t": 40, "b": 44},
-        xaxis=epochs | {"domain": left, "anchor": "y"},
-        yaxis=share | {"domain": upper, "anchor": "x"},
-        xaxis2=epochs | {"domain": right, "anchor": "y2"},
-        yaxis2={"domain": upper, "anchor": "x2", "type": "log", "range": [-3.5, 0.6]}
-        | {"dtick": 1, "tickformat": "~g"},
-        xaxis3=epochs | {"domain": left, "anchor": "y3", "title_text": "epoch"},
-        yaxis3=share | {"domain": lower, "anchor": "x3"},
-        xaxis4=share | {"domain": [0.72, 0.95], "anchor": "y4", "dtick": 0.5},
-        yaxis4={"domain": lower, "anchor": "x4", "autorange": "reversed", "type": "category"},
-        annotations=[
-            *(_heading(title, x, y) for _, title, x, y in _PANELS.values()),
-            _heading("Zeros by layer", 0.56, 0.44),
-        ],
-    )
-    picture.update_xaxes(title_font_size=13).update_xaxes(showgrid=False, selector={"anchor": "y4"})
-    return picture.update_yaxes(showgrid=False, ticks="", selector={"anchor": "x4"})
+    picture = panels(*curves, layers, height=540, margin={"l": 52, "r": 16, "t": 40, "b": 44})
+    return picture.update_yaxes(ticks="", selector={"anchor": "x4"})
 
 
-def _heading(text: str, x: float, y: float) -> dict:
-    """A panel's title, which names its curves and their latest values in their own colours."""
-    return {
-        "text": f"<b>{text}</b>",
-        "x": x,
-        "y": y,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "top",
-        "align": "left",
-        "showarrow": False,
-        "font": {"size": 13},
-    }
+def _curve(name: str, style: palette.Style, curve: str) -> go.Scatter:
+    here = name + ": %{y:.4g} after epoch %{x}<extra></extra>"
+    return line(f"{name} {curve}", style, hovertemplate=here)
 
 
 def training_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, object]:
     """What ``training_figure`` draws for ``runs``; curves of missing runs are empty."""
     row: dict[str, object] = {}
-    for k, (curve, (_, title, *_)) in enumerate(_PANELS.items()):
+    for k, (curve, (title, _)) in enumerate(_PANELS.items()):
         for name in styles:
             there = name in runs
             row[f"{name} {curve}.x"] = runs[name].epoch if there else np.zeros(0)
             row[f"{name} {curve}.y"] = getattr(runs[name], curve) if there else np.zeros(0)
-        form = ".2g" if curve == "train_loss" else ".1%"
+        write = writing.loss if curve == "train_loss" else percent
         latest = [
-            coloured(f"{name} {getattr(run, curve)[-1]:{form}}", styles[name])
+            key(f"{name} {write(getattr(run, curve)[-1])}", styles[name])
             for name, run in runs.items()
         ]
-        row[f"layout.annotations[{k}].text"] = f"<b>{title}</b><br>" + "   ".join(latest)
+        row[heading_key(k)] = heading(title, keys(*latest))
     accuracies = [run.test_accuracy[-1] for run in runs.values()]
     row["layout.title.text"] = f"Live, on {devices(runs)}" if runs else "Live"
     row["layout.yaxis.range"] = [0.9 if min(accuracies, default=0.0) > 0.9 else 0.0, 1.0]
@@ -194,10 +165,12 @@ def _layers_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, ob
     if name is None:
         return {}
     run = runs[name]
+    shares = run.zeros[-1] / run.sizes
     return {
-        f"{_BARS}.x": run.zeros[-1] / run.sizes,
+        f"{_BARS}.x": shares,
         f"{_BARS}.y": layer_labels(run),
-        "layout.annotations[3].text": f"<b>Zeros by layer</b><br>{coloured(name, styles[name])}",
+        f"{_BARS}.text": [percent(share, 0) for share in shares],
+        heading_key(3): heading("Zeros by layer", coloured(name, styles[name])),
     }
 
 
@@ -212,21 +185,11 @@ def devices(runs: Runs) -> str:
     return ", ".join(sorted({run.device for run in runs.values()}))
 
 
-def percent(share: float) -> str:
-    """A share with one digit, or with two where rounding would make it a whole 100 %."""
-    return f"{share:.2%}" if 0.9995 <= share < 1 else f"{share:.1%}"
-
-
-def coloured(text: str, style: palette.Style) -> str:
-    """Text in the colour of an idea, for titles and annotations."""
-    return f'<span style="color:{style.color}">{text}</span>'
-
-
 def training_sentence(runs: Runs) -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
         f"{name} after epoch {int(run.epoch[-1])}: {percent(run.total_zeros[-1])} of the weights are "
-        f"exactly zero, {run.test_accuracy[-1]:.1%} of the test images right"
+        f"exactly zero, {percent(run.test_accuracy[-1])} of the test images right"
         for name, run in runs.items()
     ]
     return "; ".join(parts) + "." if parts else "Nothing has been trained yet."

@@ -15,8 +15,32 @@ import plotly.graph_objects as go
 
 from grda_edu import recordings
 from grda_edu.course import Case, Exercise, Prediction
-from grda_edu.explore import Choice, Explorable, Slider, TrainingView, palette
-from grda_edu.explore.training import STYLES, coloured, layer_labels, percent, training_figure
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    TextTable,
+    TrainingView,
+    axis,
+    bars,
+    coloured,
+    dots,
+    heading,
+    heading_key,
+    key,
+    keys,
+    line,
+    note,
+    palette,
+    panels,
+    tiles,
+    words,
+    writing,
+)
+from grda_edu.explore.layout import box, rule
+from grda_edu.explore.training import STYLES, layer_labels, training_figure
+from grda_edu.explore.writing import count, percent, points
 from grda_edu.recordings import RunGrid
 from grda_edu.run import HISTOGRAM_EDGES, Run
 from grda_edu.shrinkage import soft_threshold, tuning_function
@@ -69,25 +93,15 @@ _CURVES = ("test_accuracy", "train_loss", "total_zeros")
 
 def _scrub_figure() -> go.Figure:
     picture = training_figure(STYLES, int(grid().epoch[-1]))
-    legend = "   ".join(
-        coloured(f"{name} {line}", STYLES[name]) for name, line in (("SGD", "╌╌"), ("gRDA", "━"))
-    )
+    legend = keys(*(key(name, style) for name, style in STYLES.items()))
     for annotation in picture.layout.annotations[:3]:
         annotation.text += f"<br>{legend}"
     picture.layout.annotations[3].text += f"<br>{coloured('gRDA', palette.GRDA)}"
     for k, curve in enumerate(_CURVES, start=1):
-        axis = "" if k == 1 else str(k)
+        axes = {"xaxis": f"x{k}", "yaxis": f"y{k}"}
         for name, style in STYLES.items():
-            picture.add_scatter(
-                name=f"{name} {curve} now",
-                mode="markers",
-                marker={"color": style.color, "symbol": style.symbol, "size": 10}
-                | {"line": {"color": palette.PAPER, "width": 1.5}},
-                cliponaxis=False,
-                xaxis=f"x{axis}",
-                yaxis=f"y{axis}",
-                hoverinfo="skip",
-            )
+            now = dots(f"{name} {curve} now", style, size=10, outline=1.5, cliponaxis=False)
+            picture.add_trace(now.update(axes))
     runs = grid()
     labels = layer_labels(runs.run(0.0, runs.mu[0], runs.seeds[0]))
     picture.update_traces(x=runs.epoch, selector={"mode": "lines"})
@@ -114,9 +128,13 @@ class _Scrub:
                 row[f"{name} {curve} now.y"] = [values[cell][k]]
         sgd, ours = (self.curves["test_accuracy"][cell] for cell in cells.values())
         zeros = self.curves["total_zeros"][cells["gRDA"]][k]
-        row["zeros by layer.x"] = self.shares[cells["gRDA"]][k]
+        shares = self.shares[cells["gRDA"]][k]
+        row["zeros by layer.x"] = shares
+        row["zeros by layer.text"] = [percent(share, 0) for share in shares]
         row["layout.yaxis.range"] = [_lowest(sgd, ours, k), 1.0]
-        row["layout.title.text"] = f"{percent(zeros)} zeros, {ours[k]:.1%} right after epoch {k}"
+        row["layout.title.text"] = (
+            f"{percent(zeros)} zeros, {percent(ours[k])} right after epoch {k}"
+        )
         where = f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}"
         return row, f"{where}: {_comparison(zeros, ours[k], sgd[k])}"
 
@@ -129,11 +147,11 @@ def _lowest(sgd: np.ndarray, ours: np.ndarray, k: int) -> float:
 
 def _comparison(zeros: float, ours: float, sgd: float) -> str:
     images = round((sgd - ours) * TEST_IMAGES)
-    than = f"{abs(images)} image{'s' * (abs(images) != 1)} {'fewer' if images > 0 else 'more'}"
+    than = f"{count(abs(images), 'image')} {'fewer' if images > 0 else 'more'}"
     reached = "Goal reached." if _is_goal(zeros, ours - sgd) else "Goal not reached."
     return (
-        f"gRDA has {percent(zeros)} exact zeros and reads {ours:.1%} of the {TEST_IMAGES} test images, "
-        f"{than if images else 'as many'} {'than' if images else 'as'} SGD ({sgd:.1%}). {reached}"
+        f"gRDA has {percent(zeros)} exact zeros and reads {percent(ours)} of the {TEST_IMAGES} test images, "
+        f"{than if images else 'as many'} {'than' if images else 'as'} SGD ({percent(sgd)}). {reached}"
     )
 
 
@@ -168,112 +186,48 @@ def inside() -> Explorable:
 
 
 def _inside_figure() -> go.Figure:
-    across = np.tile(np.arange(15), 15)
-    hollow = {"color": palette.ZERO.color, "symbol": palette.ZERO.symbol, "size": 6}
+    across, units = np.tile(np.arange(15), 15), np.arange(_HIDDEN)
     outputs = (np.arange(_OUTPUTS) + 0.5) * _HIDDEN / _OUTPUTS - 0.5
-    picture = palette.figure(
-        go.Heatmap(
-            name="filters",
-            colorscale=palette.FIELD,
-            zmin=-0.8,
-            zmax=0.8,
-            xgap=1,
-            ygap=1,
-            showscale=False,
-            hovertemplate="weight %{z:.2f}<extra></extra>",
-        ),
-        go.Scatter(name="filter zeros", x=across, mode="markers", marker=hollow, hoverinfo="skip"),
-        go.Bar(
-            name="weights",
-            x=_CENTRES,
-            width=0.02,
-            marker={"color": palette.GRDA.color, "line": {"width": 0}},
-            xaxis="x2",
-            yaxis="y2",
-            hovertemplate="%{y} weights near %{x:.2f}<extra></extra>",
-        ),
-        go.Scatter(
-            name="SGD's weights",
-            x=_CENTRES,
-            mode="lines",
-            line=palette.SGD.line(1.8) | {"shape": "hvh"},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Bar(
-            name="spike",
-            x=["= 0"],
-            width=0.5,
-            marker={"color": palette.ZERO.color, "line": {"width": 0}},
-            texttemplate="%{y:.1%}",
-            textposition="outside",
-            cliponaxis=False,
-            xaxis="x3",
-            yaxis="y3",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="wires",
-            x=_wires(np.arange(_HIDDEN), outputs[:, None]),
-            mode="lines",
-            opacity=0.45,
-            line={"color": palette.GRDA.color, "width": 1},
-            xaxis="x4",
-            yaxis="y4",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="units",
-            x=np.arange(_HIDDEN),
-            mode="markers",
-            marker={"color": palette.INK, "size": 6},
-            xaxis="x4",
-            yaxis="y4",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="cut-off units",
-            x=np.arange(_HIDDEN),
-            mode="markers",
-            marker=hollow | {"size": 8, "line": {"width": 2}},
-            xaxis="x4",
-            yaxis="y4",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="digits",
-            x=outputs,
-            y=np.full(_OUTPUTS, -0.12),
-            mode="text",
-            text=[str(digit) for digit in range(_OUTPUTS)],
-            textfont={"color": palette.INK, "size": 13},
-            xaxis="x4",
-            yaxis="y4",
-            hoverinfo="skip",
-        ),
-        height=600,
-        margin={"l": 16, "r": 24, "t": 40, "b": 16},
-        xaxis={"domain": [0, 0.34], "range": [-0.6, 14.6], "visible": False},
-        yaxis={"domain": [0.5, 0.88], "range": [14.6, -0.6], "visible": False},
-        xaxis2={"domain": [0.42, 0.84], "anchor": "y2", "range": [-_REACH, _REACH]}
-        | {"title_text": "value of a weight (a few lie further out)"},
-        yaxis2={"domain": [0.54, 0.86], "anchor": "x2", "type": "log", "range": [-0.3, 3.7]}
-        | {"dtick": 1, "tickformat": "~s"},
-        xaxis3={"domain": [0.9, 1], "anchor": "y3", "type": "category"},
-        yaxis3={"domain": [0.54, 0.86], "anchor": "x3", "range": [0, 1], "visible": False},
-        xaxis4={"domain": [0, 1], "anchor": "y4", "range": [-1.5, _HIDDEN + 0.5]},
-        yaxis4={"domain": [0, 0.33], "anchor": "x4", "range": [-0.25, 1.1]},
-        annotations=[_heading("", x, y) for x, y in ((0, 1), (0.38, 1), (0.86, 1), (0, 0.42))],
+    filters = Panel(
+        tiles("filters", -0.8, 0.8, gap=1, hovertemplate="weight %{z:.2f}<extra></extra>"),
+        dots("filter zeros", palette.ZERO, size=6, x=across),
+        x=(0, 0.34),
+        y=(0.5, 0.88),
+        at=(0, 1),
+        xaxis=axis(range=(-0.6, 14.6), hidden=True),
+        yaxis=axis(range=(14.6, -0.6), hidden=True),
     )
-    picture.update_layout(xaxis4_visible=False, yaxis4_visible=False)
-    return picture.update_xaxes(title_font_size=13)
-
-
-def _heading(text: str, x: float, y: float) -> dict:
-    place = {"x": x, "y": y, "xref": "paper", "yref": "paper"}
-    anchors = {"xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False}
-    return {"text": text, **place, **anchors, "font": {"size": 13}}
+    near = "%{y} weights near %{x:.2f}<extra></extra>"
+    weights = Panel(
+        bars("weights", palette.GRDA, x=_CENTRES, width=0.02, hovertemplate=near),
+        line("SGD's weights", palette.SGD, width=1.8, x=_CENTRES, line_shape="hvh"),
+        x=(0.42, 0.84),
+        y=(0.54, 0.86),
+        at=(0.38, 1),
+        xaxis=axis("value of a weight (a few lie further out)", (-_REACH, _REACH)),
+        yaxis=axis(range=(-0.3, 3.7), log=True, tickformat="~s"),
+    )
+    spike = Panel(
+        bars("spike", palette.ZERO, x=["= 0"], width=0.5, textposition="outside", cliponaxis=False),
+        x=(0.9, 1),
+        y=(0.54, 0.86),
+        at=(0.86, 1),
+        xaxis=axis(type="category"),
+        yaxis=axis(range=(0, 1), hidden=True),
+    )
+    digits = [str(digit) for digit in range(_OUTPUTS)]
+    wires = Panel(
+        line("wires", palette.GRDA, width=1, opacity=0.45, x=_wires(units, outputs[:, None])),
+        dots("units", palette.INK, size=6, x=units),
+        dots("cut-off units", palette.ZERO, outline=2, x=units),
+        words("digits", palette.INK, x=outputs, y=np.full(_OUTPUTS, -0.12), text=digits),
+        y=(0, 0.33),
+        at=(0, 0.42),
+        xaxis=axis(range=(-1.5, _HIDDEN + 0.5), hidden=True),
+        yaxis=axis(range=(-0.25, 1.1), hidden=True),
+    )
+    margin = {"l": 16, "r": 24, "t": 40, "b": 16}
+    return panels(filters, weights, spike, wires, height=600, margin=margin)
 
 
 def _wires(unit: np.ndarray | float, output: np.ndarray | float) -> np.ndarray:
@@ -283,7 +237,7 @@ def _wires(unit: np.ndarray | float, output: np.ndarray | float) -> np.ndarray:
     return ends.ravel()
 
 
-def tiles(filters: np.ndarray) -> np.ndarray:
+def mosaic(filters: np.ndarray) -> np.ndarray:
     """Sixteen 3x3 filters [16, 1, 3, 3] in a square of 4 by 4 with gaps of NaN: [15, 15]."""
     padded = np.full((16, 4, 4), np.nan)
     padded[:, :3, :3] = filters[:, 0]
@@ -294,7 +248,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
     runs, k = grid(), int(epoch)
     seed = int(runs.seeds[0])
     run, sgd = runs.run(c, mu, seed), runs.run(0.0, mu, seed)
-    filters = tiles(run.snapshots[k]["conv1.weight"].astype(float))
+    filters = mosaic(run.snapshots[k]["conv1.weight"].astype(float))
     last = run.snapshots[k]["fc2.weight"]
     alive = last != 0
     units = alive.any(axis=0)
@@ -306,15 +260,21 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "weights.y": _positive(run.histograms[k].sum(axis=0)),
         "SGD's weights.y": _positive(sgd.histograms[k].sum(axis=0)),
         "spike.y": [zeros],
+        "spike.text": [percent(zeros)],
         "wires.y": _wires(np.where(alive, 1.0, np.nan), np.where(alive, 0.0, np.nan)),
         "units.y": np.where(units, 1.0, np.nan),
         "cut-off units.y": np.where(units, np.nan, 1.0),
-        "layout.annotations[0].text": f"<b>First layer's 16 filters</b><br>{_zeros_of(lost, count)}",
-        "layout.annotations[1].text": "<b>Weights that are not zero</b> (log scale)<br>"
-        + f"{coloured('gRDA ▮', palette.GRDA)}   {coloured('SGD ╌╌', palette.SGD)}",
-        "layout.annotations[2].text": "<b>Zeros</b><br>" + coloured(f"{total:,}", palette.ZERO),
-        "layout.annotations[3].text": f"<b>Last layer: 64 units to 10 digits</b>   "
-        f"{_zeros_of(int((~alive).sum()), alive.size)}",
+        heading_key(0): heading("First layer's 16 filters", _zeros_of(lost, count)),
+        heading_key(1): heading(
+            "Weights that are not zero",
+            keys(key("gRDA", palette.GRDA, "bar"), key("SGD", palette.SGD)),
+            beside="(log scale)",
+        ),
+        heading_key(2): heading("Zeros", coloured(f"{total:,}", palette.ZERO)),
+        heading_key(3): heading(
+            f"Last layer: {_HIDDEN} units to {_OUTPUTS} digits",
+            beside=_zeros_of(int((~alive).sum()), alive.size),
+        ),
         "layout.title.text": f"{percent(zeros)} of the weights are zero after epoch {k}",
     }
     return row, (
@@ -323,12 +283,12 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         f"{run.histograms[k].sum(axis=0).max():,} weights (SGD's {sgd.histograms[k].sum(axis=0).max():,}); "
         f"{int(alive.sum())} "
         f"of {alive.size} wires of the last layer are left, {int((~units).sum())} of {_HIDDEN} "
-        f"units have none. {run.test_accuracy[k]:.1%} of the test images are read correctly."
+        f"units have none. {percent(run.test_accuracy[k])} of the test images are read correctly."
     )
 
 
 def _zeros_of(zeros: int, size: int) -> str:
-    return coloured(f"○ {zeros} of {size} are zero", palette.ZERO)
+    return key(f"{zeros} of {size} are zero", palette.ZERO, "mark")
 
 
 def _positive(counts: np.ndarray) -> np.ndarray:
@@ -366,64 +326,37 @@ def standard_error() -> float:
 
 def _all_runs_figure() -> go.Figure:
     runs, error = grid(), standard_error()
-    x = runs.final("total_zeros")[1:].ravel()
-    y = np.maximum(differences()[1:], _DEEPEST).ravel()
-    dot = {"hoverinfo": "skip", "mode": "markers"}
-    picture = palette.figure(
-        go.Scatter(name="all", x=x, y=y, marker={"color": palette.MUTED, "size": 5}, **dot).update(
-            opacity=0.45
-        ),
-        go.Scatter(
-            name="this c",
-            marker={"color": palette.GRDA.color, "size": 8, "symbol": "circle-open"},
-            **dot,
-        ),
-        go.Scatter(
-            name="mean",
-            mode="lines+markers+text",
-            line=palette.GRDA.line(2),
-            marker={"size": 11, "line": {"color": palette.PAPER, "width": 1.5}},
-            text=[f"μ {runs.mu[0]:g}", *[""] * (len(runs.mu) - 2), f"μ {runs.mu[-1]:g}"],
-            textposition=["bottom left", *["middle center"] * (len(runs.mu) - 2), "bottom left"],
-            textfont={"color": palette.GRDA.color, "size": 11},
-            hoverinfo="skip",
+    zeros = runs.final("total_zeros")[1:].ravel()
+    drawn = np.maximum(differences()[1:], _DEEPEST).ravel()
+    between = len(runs.mu) - 2
+    labels: dict[str, Any] = {
+        "text": [f"μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
+        "textposition": ["bottom left", *["middle center"] * between, "bottom left"],
+        "textfont": {"color": palette.GRDA.color, "size": 11},
+    }
+    joined: dict[str, Any] = {"mode": "lines+markers+text", "line": palette.GRDA.line(2)}
+    depths = {k / 100: writing.signed(k, 0) for k in range(-5, 2)} | {_DEEPEST: "−6 or less"}
+    return panels(
+        Panel(
+            dots("all", palette.MUTED, size=5, opacity=0.45, x=zeros, y=drawn),
+            dots("this c", palette.GRDA, hollow=True),
+            dots("mean", palette.GRDA, size=11, outline=1.5, **joined, **labels),
+            xaxis=axis("weights exactly zero", (-0.06, 1.02), share=True, zeroline=False),
+            yaxis=axis("accuracy minus SGD's, in points", (_DEEPEST - 0.006, 0.02), ticks=depths),
         ),
         height=420,
         margin={"l": 72, "r": 24, "t": 40, "b": 52},
-        xaxis={"range": [-0.06, 1.02], "tickformat": ".0%", "title_text": "weights exactly zero"}
-        | {"zeroline": False},
-        yaxis={
-            "range": [_DEEPEST - 0.006, 0.02],
-            "title_text": "accuracy minus SGD's, in points",
-            "tickvals": [*np.arange(-5, 2) / 100, _DEEPEST],
-            "ticktext": [*(_points(k) for k in range(-5, 2)), "−6 or less"],
-        },
         shapes=[
-            {"type": "rect", "x0": GOAL_ZEROS, "x1": 1.02, "y0": -GOAL_LOSS, "y1": 0.02}
-            | {"fillcolor": "rgba(0,158,115,0.16)", "line": {"width": 0}, "layer": "below"},
-            {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": -error, "y1": error}
-            | {"fillcolor": palette.BAND, "line": {"width": 0}, "layer": "below"},
-            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
-            | {"line": palette.SGD.line(1.5), "layer": "below"},
+            box("rgba(0,158,115,0.16)", (GOAL_ZEROS, 1.02), (-GOAL_LOSS, 0.02)),
+            box(palette.BAND, y=(-error, error)),
+            rule(palette.SGD, y=0),
         ],
-        annotations=[
-            _note(-0.055, 0.0, coloured("SGD", palette.SGD), "left", "bottom"),
-            _note(1.01, 0.018, coloured("the goal", palette.DIRECTIONAL), "right", "top"),
-            _note(0.12, error, f"± one standard error, {100 * error:.1f} points", "left", "bottom"),
+        notes=[
+            note(-0.055, 0.0, key("SGD", palette.SGD)),
+            note(1.01, 0.018, coloured("the goal", palette.DIRECTIONAL), "right", "top"),
+            note(0.12, error, f"± one standard error, {writing.decimal(100 * error, 1)} points"),
         ],
     )
-    return picture
-
-
-def _points(points: float, digits: int = 0) -> str:
-    """Points of accuracy, with their sign."""
-    text = f"{points:+.{digits}f}".replace("-", "−")
-    return text if float(f"{points:.{digits}f}") else text[1:]
-
-
-def _note(x: float, y: float, text: str, xanchor: str, yanchor: str) -> dict:
-    anchors = {"xanchor": xanchor, "yanchor": yanchor, "showarrow": False, "font": {"size": 12}}
-    return {"x": x, "y": y, "text": text, **anchors}
 
 
 def _all_runs(c: float) -> tuple[dict, str]:
@@ -440,9 +373,9 @@ def _all_runs(c: float) -> tuple[dict, str]:
         "layout.title.text": f"c = {c:g}:   ○ single runs   ● mean of {len(runs.seeds)} seeds at each μ   · other c",
     }
     sgd = runs.final("test_accuracy")[0, 0]
-    worst, best = 100 * loss.min(), 100 * loss.max()
+    worst, best = loss.min(), loss.max()
     return row, (
-        f"c = {c:g}: {zeros.min():.0%} to {zeros.max():.0%} zeros. Single runs end between {_points(worst, 1)} and {_points(best, 1)} points of SGD; "
+        f"c = {c:g}: {zeros.min():.0%} to {zeros.max():.0%} zeros. Single runs end between {points(worst)} and {points(best)} points of SGD; "
         f"{int(collapsed()[i].sum())} of {loss.size} collapsed. In the mean of {len(runs.seeds)} "
         f"seeds the goal is reached {'with ' + ', '.join(reached) if reached else 'with no μ'}. "
         f"SGD itself ends between {sgd.min():.1%} and {sgd.max():.1%}, by seed."
@@ -613,13 +546,13 @@ def above_at_start(threshold: float) -> dict[str, float]:
 
 def who_must_be_pushed() -> None:
     """Show, by layer, how many initial weights exceed the final threshold, and how many live."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     runs, threshold = grid(), final_threshold()
     seed = int(runs.seeds[0])
     alive = 1 - runs.run(C, MU, seed).zeros[-1] / runs.sizes
     rows = [
-        (name, f"{initial_sizes()[name][-1]:.3f}", f"{above:.0%}", f"{share:.0%}")
+        (name, writing.decimal(initial_sizes()[name][-1], 3), percent(above, 0), percent(share, 0))
         for (name, above), share in zip(above_at_start(threshold).items(), alive, strict=True)
         if name.endswith("weight")
     ]
@@ -627,13 +560,10 @@ def who_must_be_pushed() -> None:
         "layer",
         "largest at the start",
         "above the final threshold at the start",
-        "alive after epoch 60",
+        f"alive after epoch {int(runs.epoch[-1])}",
     )
-    caption = f"c = {C:g}, μ = {MU:g}, seed {seed}: the threshold ends at {threshold:.3f} after {_steps():,} steps"
-    text = "\n".join([caption, *("  ".join(row) for row in (head, *rows))])
-    cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
-    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
-    display({"text/html": HTML(f"{table}</table>").data, "text/plain": text}, raw=True)
+    ends = f"the threshold ends at {writing.decimal(threshold, 3)} after {count(_steps(), 'step')}"
+    display(TextTable(rows, head, f"c = {C:g}, μ = {MU:g}, seed {seed}: {ends}"))
 
 
 def goal_cells() -> dict[int, list[tuple[float, float]]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore.search import SearchView
-from grda_edu.explore.training import percent
+from grda_edu.explore.writing import percent
 
 from .lesson05_figures import chosen, flattery, rule_on_harder, rule_on_seeds, stopping, trade_off
 from .lesson05_numbers import (

@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import Choice, Explorable, Slider, palette
+from grda_edu.explore.legend import coloured
 from grda_edu.explore.search import SearchView
-from grda_edu.explore.training import coloured, percent
+from grda_edu.explore.writing import percent
 from grda_edu.recordings import RunGrid
 
 from .lesson05_numbers import (

@@ -14,7 +14,8 @@ import plotly.graph_objects as go
 
 from grda_edu import recordings
 from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.training import coloured, percent
+from grda_edu.explore.legend import coloured
+from grda_edu.explore.writing import percent
 from grda_edu.recordings import RunSet
 from grda_edu.recordings.recipes import CONSTANT, MU, STEP, Method, recipe_name
 from grda_edu.recordings.recipes import METHODS as ALL_METHODS

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from grda_edu import theorem
 from grda_edu.explore import Picture, TrainingView, palette
-from grda_edu.explore.training import coloured
+from grda_edu.explore.legend import coloured
 from grda_edu.lessons.lesson08_data import about, ended, heading, or_none, pairs, seeds, short
 from grda_edu.pruning import direction_scores, directional_pruning, quadratic_twin
 from grda_edu.run import Run

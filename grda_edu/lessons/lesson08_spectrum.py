@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.training import coloured
+from grda_edu.explore.legend import coloured
 from grda_edu.lessons.lesson08_data import (
     SETTINGS,
     about,

@@ -10,7 +10,7 @@ from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import GRDA, digits_cnn, recordings, train, tuning_function, zeros_by_layer
 from grda_edu.data import digits
-from grda_edu.explore.training import percent
+from grda_edu.explore.writing import percent
 from grda_edu.lessons import lesson04
 from grda_edu.lessons.lesson04 import EXERCISES, LARGE_C, MU, OBJECTIVES, PREDICTIONS, C
 
@@ -74,13 +74,6 @@ def test_the_first_state_leaves_something_to_find(runs):
 
 
 @pytest.mark.parametrize(
-    ("points", "text"), [(-1.39, "−1.4"), (0.28, "+0.3"), (0.0, "0.0"), (-0.01, "0.0")]
-)
-def test_points_carry_a_sign_unless_they_are_nothing(points, text):
-    assert lesson04._points(points, 1) == text
-
-
-@pytest.mark.parametrize(
     ("ours", "words"),
     [(0.97, "as many as SGD"), (0.975, "2 images more"), (0.9675, "1 image fewer")],
 )
@@ -90,7 +83,7 @@ def test_the_comparison_counts_images(ours, words):
 
 def test_tiles_put_every_filter_in_a_place_of_its_own():
     filters = np.arange(144.0).reshape(16, 1, 3, 3)
-    square = lesson04.tiles(filters)
+    square = lesson04.mosaic(filters)
     for k in range(16):
         top, left = 4 * (k // 4), 4 * (k % 4)
         np.testing.assert_array_equal(square[top : top + 3, left : left + 3], filters[k, 0])

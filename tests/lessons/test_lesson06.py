@@ -12,7 +12,7 @@ from torch import nn
 
 from grda_edu import GRDA, PowerTuning, recordings, train, tuning_function
 from grda_edu.data import digits
-from grda_edu.explore.training import percent
+from grda_edu.explore.writing import percent
 from grda_edu.lessons import lesson06, lesson06_recipes
 from grda_edu.lessons.lesson06 import EXERCISES, OBJECTIVES, PREDICTIONS
 from grda_edu.lessons.lesson06_recipes import COMPARED, DIGITS, METHODS, MNIST, C

@@ -1,0 +1,199 @@
+"""Panels side by side and one below the other, as one figure.
+
+    panels(
+        Panel(
+            line("gRDA loss", palette.GRDA),
+            line("SGD loss", palette.SGD),
+            x=(0, 0.44),
+            title="Loss",
+            key=keys(key("gRDA", palette.GRDA), key("SGD", palette.SGD)),
+            xaxis=axis("epoch", (0, 60)),
+            yaxis=axis(log=True, range=(-3, 0.5)),
+        ),
+        Panel(bars("zeros", palette.ZERO, horizontal=True), x=(0.56, 1), xaxis=axis(share=True)),
+        height=320,
+    )
+
+Panel k's axes are numbered and anchored to each other, and its heading is annotation k, empty or
+not: a row changes it under ``heading_key(k)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from . import palette
+from .legend import heading
+
+Axis = Mapping[str, object]
+Ends = tuple[float, float]
+
+
+def axis(
+    title: str = "",
+    range: Sequence[float] | None = None,
+    *,
+    share: bool = False,
+    log: bool = False,
+    ticks: float | Mapping[float, str] | Sequence[float] | None = None,
+    hidden: bool = False,
+    **more: object,
+) -> dict[str, object]:
+    """Options of one axis, for a ``Panel``.
+
+    title: what the axis shows, with its unit; range: its ends, powers of ten where ``log``;
+    share: fractions written as percent, from 0 to 1 unless ``range`` says else;
+    log: logarithmic, a tick each power of ten; hidden: neither line nor ticks nor title;
+    ticks: the distance of ticks, their places, or place -> text;
+    more: any other attribute of a plotly axis, which wins.
+    """
+    options: dict[str, object] = {"title_text": title} if title else {}
+    if share:
+        options |= {"tickformat": ".0%", "range": [0, 1]}
+    if log:
+        options |= {"type": "log", "dtick": 1, "tickformat": "~g"}
+    if range is not None:
+        options["range"] = list(range)
+    if isinstance(ticks, Mapping):
+        options |= {"tickvals": list(ticks), "ticktext": list(ticks.values())}
+    elif isinstance(ticks, Sequence):
+        options["tickvals"] = list(ticks)
+    elif ticks is not None:
+        options["dtick"] = ticks
+    if hidden:
+        options["visible"] = False
+    return options | more
+
+
+@dataclass(init=False)
+class Panel:
+    """Traces on axes of their own.
+
+    x, y: the stretch of the figure's width (from the left) and height (from below) that it takes;
+    title, key: bold words above it and the line below them, as ``legend.heading`` joins them;
+    at: where the heading's top left corner is, on the same scale; it stands on the panel otherwise;
+    xaxis, yaxis: what ``axis`` makes.
+    """
+
+    def __init__(
+        self,
+        *traces: go.Scatter | go.Bar | go.Heatmap,
+        x: Ends = (0, 1),
+        y: Ends = (0, 1),
+        title: str = "",
+        key: str = "",
+        at: Ends | None = None,
+        xaxis: Axis | None = None,
+        yaxis: Axis | None = None,
+    ) -> None:
+        for name, ends in (("x", x), ("y", y)):
+            if not 0 <= ends[0] < ends[1] <= 1:
+                raise ValueError(
+                    f"{name} = {ends!r}: accepted are two ends with 0 <= first < second <= 1"
+                )
+        self.traces, self.x, self.y, self.at = traces, x, y, at
+        self.heading = heading(title, *([key] if key else []))
+        self.xaxis, self.yaxis = dict(xaxis or {}), dict(yaxis or {})
+
+    def note(self) -> dict[str, object]:
+        """The annotation that is the heading."""
+        left, top = self.at or (self.x[0], self.y[1])
+        return {
+            "text": self.heading,
+            "x": left,
+            "y": top,
+            "xref": "paper",
+            "yref": "paper",
+            "xanchor": "left",
+            "yanchor": "top" if self.at else "bottom",
+            "align": "left",
+            "showarrow": False,
+            "font": {"size": 13},
+        }
+
+
+def panels(
+    *parts: Panel,
+    height: int = 380,
+    notes: Sequence[Mapping[str, object]] = (),
+    **layout: object,
+) -> go.Figure:
+    """One figure of all panels, in their order.
+
+    notes: annotations besides the headings, numbered after them (``note`` makes one);
+    layout: any other attribute of a plotly layout, which wins.
+    """
+    traces, axes = [], {}
+    for k, part in enumerate(parts):
+        n = "" if k == 0 else str(k + 1)
+        axes[f"xaxis{n}"] = {"domain": list(part.x), "anchor": f"y{n}", **part.xaxis}
+        axes[f"yaxis{n}"] = {"domain": list(part.y), "anchor": f"x{n}", **part.yaxis}
+        for trace in part.traces:
+            traces.append(trace.update(xaxis=f"x{n}", yaxis=f"y{n}"))
+    annotations = [*(part.note() for part in parts), *notes]
+    return palette.figure(*traces, height=height, **{**axes, "annotations": annotations, **layout})
+
+
+def heading_key(k: int) -> str:
+    """The row's key of panel ``k``'s heading, counted from 0."""
+    return f"layout.annotations[{k}].text"
+
+
+def note(
+    x: float,
+    y: float,
+    text: str,
+    xanchor: str = "left",
+    yanchor: str = "bottom",
+    *,
+    panel: int | None = 0,
+    **more: object,
+) -> dict[str, object]:
+    """Words at a point of a panel (counted from 0), or of the whole figure where ``panel`` is None."""
+    n = "" if not panel else str(panel + 1)
+    place = (
+        {"xref": "paper", "yref": "paper"} if panel is None else {"xref": f"x{n}", "yref": f"y{n}"}
+    )
+    anchors = {"xanchor": xanchor, "yanchor": yanchor, "showarrow": False, "font": {"size": 12}}
+    return {"x": x, "y": y, "text": text, **place, **anchors, **more}
+
+
+def box(
+    color: str, x: Ends | None = None, y: Ends | None = None, *, panel: int = 0, **more: object
+) -> dict[str, object]:
+    """A filled rectangle behind a panel's traces, for the layout's ``shapes``.
+
+    x, y: its ends on the panel's axes; None is the panel's whole width or height.
+    """
+    fill = {"type": "rect", "fillcolor": color, "line": {"width": 0}, "layer": "below"}
+    return fill | _stretch("x", x, panel) | _stretch("y", y, panel) | more
+
+
+def rule(
+    look: palette.Look,
+    x: float | None = None,
+    y: float | None = None,
+    *,
+    width: float = 1.5,
+    panel: int = 0,
+    **more: object,
+) -> dict[str, object]:
+    """A line across a panel behind its traces: upright at ``x`` or level at ``y``.
+
+    Raises ValueError unless exactly one of the two is given.
+    """
+    if (x is None) == (y is None):
+        raise ValueError(f"x = {x}, y = {y}: accepted is exactly one of the two")
+    drawn = {"type": "line", "line": palette.style_of(look).line(width), "layer": "below"}
+    ends = [None if at is None else (at, at) for at in (x, y)]
+    return drawn | _stretch("x", ends[0], panel) | _stretch("y", ends[1], panel) | more
+
+
+def _stretch(letter: str, ends: Ends | None, panel: int) -> dict[str, object]:
+    axis_name = letter + ("" if panel == 0 else str(panel + 1))
+    low, high = ends or (0, 1)
+    place = axis_name if ends else f"{axis_name} domain"
+    return {f"{letter}ref": place, f"{letter}0": low, f"{letter}1": high}

@@ -1,0 +1,91 @@
+"""What a panel is drawn from: lines, dots, bars, tiles, words and bands.
+
+Each is a plotly trace that has a name of its own, the look of a palette ``Style`` (a colour alone
+stands for a solid line and round dots) and no hover text. Every further keyword is plotly's and
+wins: ``line("gRDA", palette.GRDA, x=epochs, line_shape="hv", opacity=0.4)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import plotly.graph_objects as go
+
+from . import palette
+from .palette import Look, style_of
+
+Trace = TypeVar("Trace", go.Scatter, go.Bar, go.Heatmap)
+
+
+def line(name: str, look: Look, *, width: float = 2.5, **more: object) -> go.Scatter:
+    """A line in the look's colour and dash."""
+    drawn = go.Scatter(name=name, mode="lines", line=style_of(look).line(width))
+    return _finish(drawn, more)
+
+
+def dots(
+    name: str,
+    look: Look,
+    *,
+    size: float = 8,
+    hollow: bool = False,
+    outline: float = 0,
+    **more: object,
+) -> go.Scatter:
+    """Markers in the look's colour and symbol.
+
+    hollow: only the rim is drawn, ``outline`` (pixels) wide where it is given;
+    outline: of full markers, the width of a rim in the page's colour that sets them off.
+    """
+    style = style_of(look)
+    symbol = style.symbol
+    if hollow and not symbol.endswith("-open"):
+        symbol += "-open"
+    marker: dict = {"color": style.color, "symbol": symbol, "size": size}
+    if outline:
+        rim = {} if symbol.endswith("-open") else {"color": palette.PAPER}
+        marker["line"] = {**rim, "width": outline}
+    return _finish(go.Scatter(name=name, mode="markers", marker=marker), more)
+
+
+def bars(name: str, look: Look, *, horizontal: bool = False, **more: object) -> go.Bar:
+    """Bars in the look's colour."""
+    drawn = go.Bar(name=name, marker={"color": style_of(look).color, "line": {"width": 0}})
+    if horizontal:
+        drawn.orientation = "h"
+    return _finish(drawn, more)
+
+
+def tiles(name: str, low: float, high: float, *, gap: float = 0, **more: object) -> go.Heatmap:
+    """A field of values ``z`` in the palette's one colour scale, which runs from low to high.
+
+    gap: between tiles, in pixels.
+    """
+    drawn = go.Heatmap(name=name, colorscale=palette.FIELD, zmin=low, zmax=high, showscale=False)
+    if gap:
+        drawn.update(xgap=gap, ygap=gap)
+    return _finish(drawn, more)
+
+
+def words(name: str, look: Look, *, size: float = 13, **more: object) -> go.Scatter:
+    """Words (``text``) at points ``x``, ``y``, in the look's colour."""
+    font = {"color": style_of(look).color, "size": size}
+    return _finish(go.Scatter(name=name, mode="text", textfont=font), more)
+
+
+def band(name: str, color: str = palette.BAND, **more: object) -> go.Scatter:
+    """A stretch between two curves, filled and without an edge; ``around`` makes its x and y."""
+    return _finish(go.Scatter(name=name, mode="none", fill="toself", fillcolor=color), more)
+
+
+def around(low: Sequence[float] | np.ndarray, high: Sequence[float] | np.ndarray) -> np.ndarray:
+    """The edge of a band: along ``low`` and back along ``high`` [T] each: [2 T]."""
+    return np.concatenate([np.asarray(low), np.asarray(high)[::-1]])
+
+
+def _finish(trace: Trace, more: dict[str, object]) -> Trace:
+    if "hovertemplate" not in more:
+        trace.hoverinfo = "skip"
+    return trace.update(more)
