@@ -1,4 +1,6 @@
+import ast
 import copy
+import inspect
 import math
 import warnings
 
@@ -10,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from grda_edu import optim
-from grda_edu.optim import GRDA, penalty_groups
+from grda_edu.optim import GRDA, grda, parts, penalty_groups
 from grda_edu.shrinkage import tuning_function
 
 MOMENTA = {
@@ -311,7 +312,7 @@ def test_a_large_tensor_in_parts_is_the_tensor_in_one(monkeypatch, contiguous):
         return p
 
     whole = end()
-    monkeypatch.setattr(optim, "_PART", 10)
+    monkeypatch.setattr(parts, "PART", 10)
     assert torch.equal(end(), whole)
 
 
@@ -522,3 +523,15 @@ def test_a_sparse_gradient_is_refused_before_anything_moves(named):
     with pytest.raises(RuntimeError, match=f"parameter {name}.*sparse.*accepted are dense"):
         optimizer.step()
     assert first.item() == 1.0 and not optimizer.state
+
+
+def test_the_algorithm_is_read_in_one_piece():
+    """Four functions, one after the other, with no check between them."""
+    tree = ast.parse(inspect.getsource(grda))
+    defined = [*next(n for n in tree.body if isinstance(n, ast.ClassDef)).body, *tree.body]
+    functions = [node for node in defined if isinstance(node, ast.FunctionDef)]
+    names = [node.name for node in functions]
+    assert names[names.index("step") :] == ["step", "_update", "_advance", "direction"]
+    algorithm = functions[names.index("step") :]
+    assert algorithm[-1].end_lineno - algorithm[0].lineno < 120
+    assert not any(isinstance(n, ast.Raise | ast.Assert) for f in algorithm for n in ast.walk(f))

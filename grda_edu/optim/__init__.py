@@ -1,0 +1,11 @@
+"""gRDA as a PyTorch optimizer.
+
+``grda`` is the algorithm, written to be read; ``together`` the same for many tensors at once;
+``parts`` for very large ones; ``arguments`` checks what a user hands in, ``state`` what a file does.
+"""
+
+from grda_edu.optim.arguments import Tuning
+from grda_edu.optim.grda import GRDA
+from grda_edu.optim.groups import penalty_groups
+
+__all__ = ["GRDA", "Tuning", "penalty_groups"]

@@ -1,0 +1,209 @@
+"""What GRDA accepts, and by what a tuning function is known again."""
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Tuning = Callable[[int, float], float]
+
+_ACCEPTED: dict[str, tuple[str, Callable[[float], bool]]] = {
+    "lr": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
+    "c": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
+    "mu": ("a finite number > 0", lambda x: 0 < x < math.inf),
+    "momentum": ("a number in [0, 1)", lambda x: 0 <= x < 1),
+    "dampening": ("a number in [0, 1]", lambda x: 0 <= x <= 1),
+    "nu": ("a number in [0, 1]", lambda x: 0 <= x <= 1),
+    "weight_decay": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
+}
+
+
+def not_empty(params: Any) -> Any:
+    """``params`` as a list of at least one; what torch itself refuses is left to torch."""
+    if isinstance(params, Tensor | set):
+        return params
+    params = list(params)
+    if not params:
+        raise ValueError("params is empty: accepted is at least one parameter")
+    return params
+
+
+def completed(param_group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The group, checked, with defaults for what it does not set itself."""
+    replaced: dict[str, Any] = {}
+    if param_group.get("tuning") is not None:
+        replaced = {"c": None, "mu": None}
+    elif defaults.get("tuning") is not None and {"c", "mu"} & param_group.keys():
+        replaced = {"tuning": None}
+    group = checked({**defaults, **replaced, **param_group})
+    group["params"] = not_empty(group["params"])
+    return group
+
+
+def checked(group: dict[str, Any]) -> dict[str, Any]:
+    """The group with its hyperparameters checked, as floats; a tensor ``lr`` stays a tensor."""
+    group = dict(group)
+    own_tuning = group.get("tuning") is not None
+    if own_tuning and not group["c"] is group["mu"] is None:
+        raise ValueError(
+            f"tuning = {name_of_function(group['tuning'])} beside c = {group['c']} and "
+            f"mu = {group['mu']}: accepted is a tuning function or c and mu, not both"
+        )
+    for name, (accepted, inside) in _ACCEPTED.items():
+        value = group[name]
+        if name in ("c", "mu"):
+            if own_tuning:
+                continue
+            accepted += "" if value is not None else ", or a tuning function in place of c and mu"
+        try:
+            number = float(value)
+        except (TypeError, ValueError, RuntimeError):  # a word, or a tensor of several elements
+            number = math.nan
+        if not inside(number):
+            if isinstance(value, Tensor) and value.numel() != 1:
+                accepted = f"{accepted}. Tensor {name} must be 1-element"
+                value = f"a tensor of shape {tuple(value.shape)}"
+            raise ValueError(f"{name} = {value}: accepted is {accepted}")
+        group[name] = value if name == "lr" and isinstance(value, Tensor) else number
+    if own_tuning:
+        _check_tuning(group["tuning"], float(group["lr"]))
+    if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
+        raise ValueError(
+            f"nesterov = True with momentum = {group['momentum']} and dampening = "
+            f"{group['dampening']}: accepted is momentum > 0 with dampening = 0"
+        )
+    if group["nesterov"] and group["nu"] != 1:
+        raise ValueError(f"nesterov = True with nu = {group['nu']}: accepted is nu = 1")
+    return group
+
+
+def warn_outside_theory(mu: float | None) -> None:
+    """Warn the caller's caller of an exponent for which nothing is proved."""
+    if mu is None:
+        return
+    if mu <= 0.5:
+        reason = "at mu <= 0.5 gradient noise, which grows like t^0.5, can bring dead weights back"
+    elif mu >= 1:
+        reason = "at mu >= 1 the bias of the weights that matter, like t^(mu-1), does not vanish"
+    else:
+        return
+    warnings.warn(
+        f"mu = {mu} is outside (0.5, 1), the range of the theory of gRDA: {reason}", stacklevel=3
+    )
+
+
+def check_real_and_dense(group: dict[str, Any]) -> None:
+    """Raise ValueError at a parameter that has no soft-thresholded image."""
+    for p in group["params"]:
+        if p.is_complex() or p.layout != torch.strided:
+            raise ValueError(
+                f"{_name_of(p, group)} has dtype {p.dtype} and layout {p.layout}: "
+                "accepted are real, dense parameters"
+            )
+
+
+def with_dense_gradient(group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
+    """The parameters of a group that have a gradient, and these; a sparse one is refused."""
+    params = [p for p in group["params"] if p.grad is not None]
+    gradients = [p.grad for p in params]
+    for p, gradient in zip(params, gradients, strict=True):
+        if gradient.layout != torch.strided:
+            raise RuntimeError(
+                f"{_name_of(p, group)} has a gradient of layout {gradient.layout}: "
+                "accepted are dense gradients"
+            )
+    return params, gradients
+
+
+def _name_of(p: Tensor, group: dict[str, Any]) -> str:
+    index = next(i for i, other in enumerate(group["params"]) if other is p)
+    if "param_names" in group:
+        return f"parameter {group['param_names'][index]!r}"
+    return f"parameter {index} of its group, of shape {tuple(p.shape)},"
+
+
+_PROBES = (*range(11), *(k * 10**p for p in range(1, 6) for k in (2, 5, 10)))  # steps, to 10^6
+_KNOWN_BY = (0.1, (1, 10, 100, 1000, 10_000))  # learning rate and steps whose values are saved
+_ROUNDING = 1e-9  # by which a threshold may decrease, relative to its size
+
+
+def _check_tuning(tuning: Any, lr: float) -> None:
+    """Raise ValueError unless a tuning function gives what is needed, as far as probes can tell."""
+    if not callable(tuning):
+        raise ValueError(f"tuning = {tuning!r}: accepted is a function of n and lr")
+    for rate in {lr, _KNOWN_BY[0]}:
+        for before, n in itertools.pairwise(_PROBES):
+            _growth(tuning, before, n, rate)
+
+
+def increment(tuning: Tuning, n: int, lr: float) -> float:
+    """What step ``n`` (1, 2, …) adds to the threshold; the first one brings g(0, lr) as well."""
+    growth = _growth(tuning, n - 1, n, lr)
+    return growth if n > 1 else _threshold(tuning, 0, lr) + growth
+
+
+def _threshold(tuning: Tuning, n: int, lr: float) -> float:
+    """The threshold after n steps, if it is one."""
+    try:
+        value = tuning(n, lr)
+    except Exception as error:  # whatever a learner's function may raise
+        error.add_note(f"tuning = {name_of_function(tuning)} raised this at n = {n}, lr = {lr:g}")
+        raise
+    if not isinstance(value, Real) or not 0 <= value < math.inf:
+        kind = "" if isinstance(value, Real) else f" of type {type(value).__name__}"
+        raise ValueError(
+            f"tuning = {name_of_function(tuning)}: it returned {value!r}{kind} at n = {n}, "
+            f"lr = {lr:g}; accepted is a finite number >= 0"
+        )
+    return float(value)
+
+
+def _growth(tuning: Tuning, before: int, n: int, lr: float) -> float:
+    """How much the threshold grows from one number of steps to another."""
+    low, high = _threshold(tuning, before, lr), _threshold(tuning, n, lr)
+    if high < low * (1 - _ROUNDING):
+        raise ValueError(
+            f"tuning = {name_of_function(tuning)}: it decreases from {low:g} at n = {before} to "
+            f"{high:g} at n = {n}, lr = {lr:g}; accepted is a threshold that never decreases with n"
+        )
+    return max(high - low, 0.0)
+
+
+def name_of_function(tuning: Any) -> str:
+    """What a tuning function is called; an object with a repr of its own is called by that."""
+    name = getattr(tuning, "__name__", None) or repr(tuning)
+    return type(tuning).__name__ if " at 0x" in name else name
+
+
+def values_of(tuning: Tuning) -> list[float]:
+    """By which two tuning functions of one name are told apart."""
+    lr, steps = _KNOWN_BY
+    return [_threshold(tuning, n, lr) for n in steps]
+
+
+def check_same(tuning: Tuning | None, saved: dict[str, Any]) -> None:
+    """Raise ValueError unless a group was saved with this tuning function, or both with c and mu."""
+    name = None if tuning is None else name_of_function(tuning)
+    if name != saved.get("tuning"):
+        was, now = (f"tuning = {n}" if n else "c and mu" for n in (saved.get("tuning"), name))
+        raise ValueError(
+            f"state_dict was saved with {was}, this optimizer has {now}: accepted is the same one"
+        )
+    if tuning is None:
+        return
+    values = values_of(tuning)
+    if not all(
+        math.isclose(a, b, rel_tol=1e-6)
+        for a, b in zip(values, saved["tuning_values"], strict=True)
+    ):
+        lr, steps = _KNOWN_BY
+        raise ValueError(
+            f"state_dict was saved with another tuning = {name}, whose values at lr = {lr:g}, "
+            f"n = {steps} are {saved['tuning_values']}; this optimizer's has {values}: "
+            "accepted is the same one"
+        )

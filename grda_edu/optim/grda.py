@@ -1,0 +1,189 @@
+"""gRDA as a PyTorch optimizer: stochastic gradient descent whose weights are soft-thresholded.
+
+    v_0 = w_0                                    the accumulator starts at the initial weights
+    v_n = v_{n-1} - γ ∇L(w_{n-1})                it takes the gradient steps of SGD
+    w_n = S_{g_n}(v_n)                           the weights are its soft-thresholded image
+    g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold grows; constant γ: c γ^½ (nγ)^μ
+
+With a tuning function of one's own the last line is g_n = g_{n-1} + g(n, γ) - g(n-1, γ).
+
+The algorithm is ``step`` and the three functions below it: read from there.
+
+Source: Chao, Wang, Xing, Cheng 2020 (arXiv:2006.09358); for momentum, nu and c = 0 items 2 and 7
+of the authors' response to the reviewers.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softshrink
+
+from grda_edu.optim import arguments, together
+from grda_edu.optim.arguments import Tuning
+from grda_edu.optim.parts import cache_sized
+from grda_edu.optim.state import SavesTuning
+from grda_edu.shrinkage import tuning_increment
+
+_increment = lru_cache(maxsize=64)(tuning_increment)  # a group's parameters ask for the same one
+
+
+class GRDA(SavesTuning):
+    """Generalized regularized dual averaging (gRDA).
+
+    Args:
+        params: parameters, ``(name, parameter)`` pairs or groups of either, as in every torch
+            optimizer. A group may set its own value of anything below.
+        lr: learning rate γ ≥ 0, a number or a tensor of one element.
+        c: strength of the penalty, ≥ 0. ``c = 0`` is exactly SGD.
+        mu: exponent μ > 0 of the threshold's growth; outside (½, 1) the theory does not hold.
+        tuning: in the place of c and mu, a function of your own: ``tuning(n, lr)`` is the threshold
+            after n = 0, 1, … steps of one learning rate. It must be a finite number ≥ 0 that never
+            decreases with n, for every learning rate that a schedule may set.
+        momentum, dampening, nesterov, weight_decay, maximize: as in ``torch.optim.SGD``.
+        nu: share of the momentum buffer b in the direction (1 - ν)·G + ν·b, from 0 to 1. Below 1
+            this is quasi-hyperbolic momentum, with b an average if ``dampening = momentum``.
+        foreach: update all tensors of a group together. None: everywhere but on the CPU.
+
+    For each parameter ``state`` keeps its own clock ``step``, the ``accumulator`` v, the
+    ``threshold`` g (a float) and, with momentum, the ``momentum_buffer`` b. They start at the
+    parameter's first gradient. The weights are a function of v and g: a weight changed by hand
+    in mid-training is computed anew at the next step.
+
+    A tuning function is no part of ``state_dict``, only its name and a few of its values are; the
+    optimizer that loads them must have been made with the same one.
+
+    ``grda_edu.reference.grda`` is the same in forty lines of numpy, to read beside this.
+
+    Raises:
+        ValueError: names the argument, the value given and what is accepted.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float | Tensor,
+        c: float | None = None,
+        mu: float | None = None,
+        momentum: float = 0,
+        dampening: float = 0,
+        nesterov: bool = False,
+        nu: float = 1.0,
+        weight_decay: float = 0,
+        *,
+        tuning: Tuning | None = None,
+        maximize: bool = False,
+        foreach: bool | None = None,
+    ) -> None:
+        hyperparameters: dict[str, Any] = {
+            "lr": lr,
+            "c": c,
+            "mu": mu,
+            "momentum": momentum,
+            "dampening": dampening,
+            "nesterov": nesterov,
+            "nu": nu,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "foreach": foreach,
+        }
+        if tuning is not None:
+            hyperparameters["tuning"] = tuning
+        super().__init__(arguments.not_empty(params), arguments.checked(hyperparameters))
+        arguments.warn_outside_theory(self.defaults["mu"])
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; what it does not set comes from the constructor's arguments.
+
+        A group with a tuning function of its own does not take c and mu from there, nor one with
+        its own c and mu the tuning function.
+
+        Args:
+            param_group: its ``params`` and the hyperparameters that it sets itself.
+
+        Raises:
+            ValueError: names the argument, the value given and what is accepted.
+        """
+        group = arguments.completed(param_group, self.defaults)
+        if "mu" in param_group:
+            arguments.warn_outside_theory(group["mu"])
+        super().add_param_group(group)
+        try:
+            arguments.check_real_and_dense(group)
+        except ValueError:
+            self.param_groups.pop()
+            raise
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Do one step on every parameter that has a gradient.
+
+        Args:
+            closure: computes the gradients anew and returns the loss.
+
+        Returns:
+            What the closure returns, or None.
+
+        Raises:
+            RuntimeError: a gradient is sparse.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            params, gradients = arguments.with_dense_gradient(group)
+            group = {**group, "lr": float(group["lr"])}  # a tensor is read once, not per parameter
+            if together.is_wanted(group["foreach"], params):
+                states = [self._advance(p, group) for p in params]
+                together.update(params, gradients, states, group)
+            else:
+                for p, gradient in zip(params, gradients, strict=True):
+                    self._update(p, gradient, group)
+        return loss
+
+    def _update(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        """One step on one parameter."""
+        state = self._advance(p, group)
+        pushes = direction(p, gradient, state, group)
+        for v, d, w in cache_sized(state["accumulator"], pushes, p):
+            v.add_(d, alpha=-group["lr"])  # v ← v - γ d
+            softshrink(v, state["threshold"], out=w)  # type: ignore[call-arg]  # w ← S_g(v)
+
+    def _advance(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """Move the parameter's clock one step on; its threshold grows by that step's share."""
+        state: dict[str, Any] = self.state[p]
+        if not state:
+            state["step"] = 0
+            state["threshold"] = 0.0
+            state["accumulator"] = p.clone(memory_format=torch.preserve_format)
+        n = state["step"] + 1
+        tuning = group.get("tuning")
+        if tuning is None:
+            state["threshold"] += _increment(n, group["lr"], group["c"], group["mu"])
+        else:
+            state["threshold"] += arguments.increment(tuning, n, group["lr"])
+        state["step"] = n
+        return state
+
+
+def direction(p: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
+    """What the accumulator moves against: the gradient, or what momentum makes of it."""
+    if group["maximize"]:
+        gradient = -gradient
+    if group["weight_decay"]:
+        gradient = gradient.add(p, alpha=group["weight_decay"])
+    if not group["momentum"]:
+        return gradient
+    b: Tensor | None = state.get("momentum_buffer")
+    if b is None:  # it starts as the first gradient, without dampening
+        b = state["momentum_buffer"] = gradient.clone(memory_format=torch.preserve_format)
+    else:  # b ← β b + (1 - dampening) G
+        b.mul_(group["momentum"]).add_(gradient, alpha=1 - group["dampening"])
+    if group["nesterov"]:
+        return gradient.add(b, alpha=group["momentum"])  # G + β b
+    if group["nu"] != 1:
+        return gradient.lerp(b, group["nu"])  # (1 - ν) G + ν b
+    return b

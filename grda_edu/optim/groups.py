@@ -1,0 +1,39 @@
+"""Which parameters are thresholded."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch.nn import Module, Parameter
+
+
+def penalty_groups(
+    model: Module,
+    c: float,
+    mu: float,
+    exclude: Callable[[str, Parameter], bool] = lambda name, p: p.ndim <= 1,
+) -> list[dict[str, Any]]:
+    """Parameter groups in which some parameters are left to plain SGD (``c = 0``).
+
+    ``GRDA(penalty_groups(model, c, mu), lr, c, mu)``. The authors' own code thresholds every
+    parameter, biases and batch norm included; this is for those who want it otherwise.
+
+    Args:
+        model: its named parameters that require a gradient are divided.
+        c: strength of the penalty in the group that is thresholded.
+        mu: exponent of the threshold's growth in both groups.
+        exclude: ``exclude(name, parameter)`` is True for what shall not be thresholded. By
+            default whatever has at most one dimension: biases and the scales of norms.
+
+    Returns:
+        The thresholded group, then the other; a group without members is left out.
+    """
+    thresholded: list[tuple[str, Parameter]] = []
+    excluded: list[tuple[str, Parameter]] = []
+    for name, p in model.named_parameters():
+        if p.requires_grad:
+            (excluded if exclude(name, p) else thresholded).append((name, p))
+    groups = [
+        {"params": thresholded, "c": c, "mu": mu},
+        {"params": excluded, "c": 0.0, "mu": mu},
+    ]
+    return [group for group in groups if group["params"]]

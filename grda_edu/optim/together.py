@@ -1,0 +1,66 @@
+"""The algorithm of ``grda`` for many parameters, each operation on all of them at once (for GPUs).
+
+``update`` is the twin of ``GRDA._update``, ``directions`` of ``grda.direction``.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def is_wanted(foreach: bool | None, params: list[Tensor]) -> bool:
+    """Whether these parameters are updated together: by default, unless all are on the CPU."""
+    return not all(p.is_cpu for p in params) if foreach is None else foreach
+
+
+def update(
+    params: list[Tensor], gradients: Any, states: list[dict[str, Any]], group: dict[str, Any]
+) -> None:
+    """One step on all the parameters, whose clocks and thresholds have already moved on."""
+    if not params:
+        return
+    accumulators = [state["accumulator"] for state in states]
+    thresholds = [state["threshold"] for state in states]
+    torch._foreach_add_(
+        accumulators, directions(params, gradients, states, group), alpha=-group["lr"]
+    )
+    # S_τ(v) = v - clip(v, -τ, τ); softshrink takes no list, and turns NaN into 0 on some devices
+    inside = torch._foreach_clamp_max(accumulators, thresholds)
+    torch._foreach_clamp_min_(inside, [-t for t in thresholds])
+    torch._foreach_copy_(params, accumulators)
+    torch._foreach_sub_(params, inside)
+
+
+def directions(
+    params: list[Tensor], gradients: Any, states: list[dict[str, Any]], group: dict[str, Any]
+) -> Any:
+    """What the accumulators move against."""
+    if group["maximize"]:
+        gradients = torch._foreach_neg(gradients)
+    if group["weight_decay"]:
+        gradients = torch._foreach_add(gradients, params, alpha=group["weight_decay"])
+    if not group["momentum"]:
+        return gradients
+    buffers = _buffers(gradients, states, group)
+    if group["nesterov"]:
+        return torch._foreach_add(gradients, buffers, alpha=group["momentum"])
+    if group["nu"] != 1:
+        return torch._foreach_lerp(gradients, buffers, group["nu"])
+    return buffers
+
+
+def _buffers(gradients: Any, states: list[dict[str, Any]], group: dict[str, Any]) -> list[Tensor]:
+    """The momentum buffers after this step; only a step that starts one takes them one by one."""
+    if all("momentum_buffer" in state for state in states):
+        buffers = [state["momentum_buffer"] for state in states]
+        torch._foreach_mul_(buffers, group["momentum"])
+        torch._foreach_add_(buffers, gradients, alpha=1 - group["dampening"])
+        return buffers
+    for gradient, state in zip(gradients, states, strict=True):
+        if "momentum_buffer" in state:
+            state["momentum_buffer"].mul_(group["momentum"])
+            state["momentum_buffer"].add_(gradient, alpha=1 - group["dampening"])
+        else:
+            state["momentum_buffer"] = gradient.clone(memory_format=torch.preserve_format)
+    return [state["momentum_buffer"] for state in states]
