@@ -13,6 +13,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="Binder is Linux: other systems need other packages"
+)
+
 CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
 
 
@@ -45,9 +49,6 @@ def test_requirements_are_the_tested_set(root: Path) -> None:
     )  # no local path: Binder keeps this layer between builds
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="Binder is Linux: other systems need other packages"
-)
 def test_requirements_are_complete(root: Path) -> None:
     """postBuild installs the course with --no-deps: what is not pinned here is not there."""
     pins = {

@@ -77,7 +77,7 @@ def test_only_opening_a_notebook_changes_nothing_and_running_it_does(
     source: Path, place: Path
 ) -> None:
     """JupyterLab writes metadata into a notebook that was opened; outputs are the learner's."""
-    lesson = json.loads(folder.lessons()[0].read_text())
+    lesson = json.loads(folder.lessons()[0].read_bytes())
     source.write_text(json.dumps(lesson))
     folder.deliver([source], place)
     opened = json.loads((place / source.name).read_text())

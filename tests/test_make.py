@@ -9,6 +9,10 @@ import pytest
 
 from tools import chromium, run_tests
 
+pytestmark = pytest.mark.skipif(
+    os.name != "posix", reason="make and its scripts are for Linux and macOS"
+)
+
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 

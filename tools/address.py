@@ -58,7 +58,8 @@ def files() -> list[Path]:
 
 def main() -> None:
     for path in files():
-        path.write_text(with_address(path.read_text("utf-8"), public_address()), "utf-8")
+        text = with_address(path.read_text("utf-8"), public_address())
+        path.write_text(text, "utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def notebook(source: str) -> str:
 def main() -> None:
     sources = sorted(FOLDER.glob("*.md"))
     for source in sources:
-        source.with_suffix(".ipynb").write_text(notebook(source.read_text("utf-8")), "utf-8")
+        source.with_suffix(".ipynb").write_text(
+            notebook(source.read_text("utf-8")), "utf-8", newline="\n"
+        )
     print(f"{len(sources)} notebooks made from their sources.")
 
 
