@@ -1,7 +1,7 @@
 """What the learner has done, in one small JSON file in the user's data folder.
 
-The file is read at every question and written whole at every answer, so that lessons open side by
-side see each other's progress. A damaged, missing or read-only file never stops a lesson: the
+The file is read at every question, and read and written whole at every answer by one kernel at a
+time, so that lessons open side by side keep each other's progress. A damaged, missing or read-only file never stops a lesson: the
 progress then lives in memory, and one sentence says so.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_data_dir
+
+from grda_edu import files
 
 FOLDER_VARIABLE = "GRDA_EDU_HOME"
 FILE = "progress.json"
@@ -21,7 +22,8 @@ FILE = "progress.json"
 
 def folder() -> Path:
     """Where progress is kept: $GRDA_EDU_HOME, or the user's data folder."""
-    return Path(os.environ.get(FOLDER_VARIABLE) or user_data_dir("grda-edu", appauthor=False))
+    chosen = os.environ.get(FOLDER_VARIABLE) or user_data_dir("grda-edu", appauthor=False)
+    return Path(os.path.expanduser(chosen))
 
 
 class Progress:
@@ -72,35 +74,54 @@ class Progress:
         return lambda: self._watchers.remove(callback) if callback in self._watchers else None
 
     def _read(self) -> dict[str, dict]:
+        try:
+            return self._load()
+        except ValueError:
+            with files.alone(self.path):  # another kernel may be putting it right
+                return self._load_or_set_aside()
+
+    def _load(self) -> dict[str, dict]:
+        """What is kept; ValueError if the file is damaged."""
         if self._in_memory:
             return self._memory
         try:
-            return _checked(json.loads(self.path.read_text(encoding="utf-8")))
+            return _checked(files.read_json(self.path))
         except FileNotFoundError:
-            return _empty()
-        except ValueError:  # not JSON, not UTF-8, or not ours
-            self._set_aside()
             return _empty()
         except OSError as error:
             self._stay_in_memory(error)
             return self._memory
 
+    def _load_or_set_aside(self) -> dict[str, dict]:
+        try:
+            return self._load()
+        except ValueError:  # not JSON, or not ours
+            self._set_aside()
+            return _empty()
+
     def _change(self, change: Callable[[dict[str, dict]], object]) -> None:
-        everything = self._read()
-        change(everything)
-        if not self._in_memory:
-            try:
-                _write(self.path, everything)
-            except OSError as error:
-                self._memory = everything
-                self._stay_in_memory(error)
+        with files.alone(self.path):
+            everything = self._load_or_set_aside()
+            change(everything)
+            self._keep(everything)
         for callback in tuple(self._watchers):
             callback()
 
-    def _set_aside(self) -> None:
-        kept = self.path.with_name("progress-damaged.json")
+    def _keep(self, everything: dict[str, dict]) -> None:
+        if self._in_memory:
+            return
+        content = json.dumps(everything, indent=1, ensure_ascii=False)
         try:
-            os.replace(self.path, kept)
+            files.replace(self.path, content.encode())
+        except OSError as error:
+            self._memory = everything
+            self._stay_in_memory(error)
+
+    def _set_aside(self) -> None:
+        found = Path(os.path.realpath(self.path))  # a link to it stays
+        kept = found.with_name("progress-damaged.json")
+        try:
+            os.replace(found, kept)
             self._notice = (
                 f"The progress file was damaged. It was kept as {kept}, and a new one begins."
             )
@@ -129,19 +150,6 @@ def _checked(found: object) -> dict[str, dict]:
     if not all(isinstance(answer, str | int | float) for answer in parts["predictions"].values()):
         raise ValueError("progress file: an answer must be a text or a number")
     return parts
-
-
-def _write(path: Path, everything: dict[str, dict]) -> None:
-    """Write beside the file and move over it: a crash leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix="progress-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(everything, file, indent=1, ensure_ascii=False)
-        os.replace(beside, path)
-    except OSError:
-        Path(beside).unlink(missing_ok=True)
-        raise
 
 
 progress = Progress()
