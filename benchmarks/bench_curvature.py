@@ -11,10 +11,10 @@ import torch
 from scipy.sparse.linalg import eigsh
 from torch import nn
 
-from grda_edu.curvature import FixedLoss, hessian, hessian_gb, spectrum, top_eigenpairs
 from grda_edu.data import digits
+from grda_edu.geometry.curvature import FixedLoss, hessian, hessian_gb, spectrum, top_eigenpairs
 from grda_edu.models import digits_cnn, small_digits_cnn
-from grda_edu.train import one_thread
+from grda_edu.training.device import one_thread
 
 K, TOLERANCE, ROUNDS = 10, 1e-4, 3
 

@@ -10,8 +10,8 @@ import torch
 from grda_edu.data import digits
 from grda_edu.models import digits_cnn
 from grda_edu.optim import GRDA
-from grda_edu.run import Run
-from grda_edu.train import train
+from grda_edu.training.loop import train
+from grda_edu.training.run import Run
 
 CELL = (0.02, 0.65)  # c, mu: the cell of the recorded grid that reaches the goal
 SEEDS = range(6)

@@ -8,8 +8,8 @@ import torch
 
 from grda_edu.data import Data, digits, mnist5k
 from grda_edu.models import digits_cnn, mnist_cnn
-from grda_edu.train import one_thread
-from grda_edu.tune import find_c
+from grda_edu.training.device import one_thread
+from grda_edu.training.search import find_c
 
 
 def search(name: str, data: Callable[[], Data], model: Callable, epochs: int) -> None:

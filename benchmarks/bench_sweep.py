@@ -7,8 +7,9 @@ from collections.abc import Callable
 from grda_edu.data import Data, digits
 from grda_edu.models import digits_cnn
 from grda_edu.optim import GRDA
-from grda_edu.sweep import sweep
-from grda_edu.train import one_thread, train
+from grda_edu.training.device import one_thread
+from grda_edu.training.grids import sweep
+from grda_edu.training.loop import train
 
 EPOCHS, BATCH, ROUNDS, LR = 2, 32, 5, 0.1
 C, MU, SEEDS = (0.0, 0.005, 0.01, 0.02), (0.51, 0.6), (0, 1, 2)

@@ -11,7 +11,8 @@ from torch.nn.functional import cross_entropy
 from grda_edu.data import Data, digits
 from grda_edu.models import digits_cnn
 from grda_edu.optim import GRDA
-from grda_edu.train import one_thread, train
+from grda_edu.training.device import one_thread
+from grda_edu.training.loop import train
 
 EPOCHS, BATCH, ROUNDS = 4, 32, 7
 HYPERPARAMETERS = {"lr": 0.1, "c": 0.02, "mu": 0.65}

@@ -3,9 +3,9 @@
 import time
 
 from grda_edu.data import digits
+from grda_edu.geometry.valley import measure_plane, plane_through, train_curve, weights_of
 from grda_edu.models import digits_cnn
-from grda_edu.train import one_thread
-from grda_edu.valley import measure_plane, plane_through, train_curve, weights_of
+from grda_edu.training.device import one_thread
 
 SIZE, EPOCHS = 21, 30
 

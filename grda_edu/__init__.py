@@ -4,10 +4,8 @@ The names below are the public ones. Each is imported when it is first used, so 
 ``import grda_edu`` loads neither torch nor any widget: the concept lessons need numpy only.
 """
 
-import sys
 from importlib import import_module
 from importlib.metadata import version as _version
-from types import ModuleType as _ModuleType
 
 _HOME_OF = {
     "GRDA": "optim",
@@ -17,39 +15,39 @@ _HOME_OF = {
     "tuning_function": "shrinkage",
     "tuning_increment": "shrinkage",
     "PowerTuning": "shrinkage",
-    "zeros_by_layer": "sparsity",
-    "sparsity": "sparsity",
-    "masks": "sparsity",
+    "zeros_by_layer": "zeros",
+    "sparsity": "zeros",
+    "masks": "zeros",
     "digits": "data",
     "mnist5k": "data",
     "digits_cnn": "models",
     "mnist_cnn": "models",
     "small_digits_cnn": "models",
-    "train": "train",
-    "sweep": "sweep",
-    "Checkpoint": "train",
-    "find_c": "tune",
-    "stopping_epoch": "choosing",
-    "Run": "run",
-    "direction_scores": "pruning",
-    "directional_pruning": "pruning",
-    "flat_l1": "pruning",
-    "quadratic_twin": "pruning",
-    "magnitude_pruning": "pruning",
-    "obs_pruning": "pruning",
-    "straight_line": "valley",
-    "bezier": "valley",
-    "train_curve": "valley",
-    "measure_along": "valley",
-    "plane_through": "valley",
-    "measure_plane": "valley",
-    "weights_of": "valley",
-    "FixedLoss": "curvature",
-    "hessian": "curvature",
-    "spectrum": "curvature",
-    "top_eigenpairs": "curvature",
-    "flat_subspace": "curvature",
-    "share_in_subspace": "curvature",
+    "train": "training.loop",
+    "sweep": "training.grids",
+    "Checkpoint": "training.checkpoint",
+    "find_c": "training.search",
+    "stopping_epoch": "training.rules",
+    "Run": "training.run",
+    "direction_scores": "geometry.pruning",
+    "directional_pruning": "geometry.pruning",
+    "flat_l1": "geometry.pruning",
+    "quadratic_twin": "geometry.pruning",
+    "magnitude_pruning": "geometry.pruning",
+    "obs_pruning": "geometry.pruning",
+    "straight_line": "geometry.valley",
+    "bezier": "geometry.valley",
+    "train_curve": "geometry.valley",
+    "measure_along": "geometry.valley",
+    "plane_through": "geometry.valley",
+    "measure_plane": "geometry.valley",
+    "weights_of": "geometry.valley",
+    "FixedLoss": "geometry.curvature",
+    "hessian": "geometry.curvature",
+    "spectrum": "geometry.curvature",
+    "top_eigenpairs": "geometry.curvature",
+    "flat_subspace": "geometry.curvature",
+    "share_in_subspace": "geometry.curvature",
     "Explorable": "explore",
 }
 
@@ -65,15 +63,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(_ModuleType):
-    """``train``, ``sweep`` and ``sparsity`` are functions in modules of the same name. Importing such a
-    module would bind it here in the function's place; the public name stays the function."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOME_OF and isinstance(value, _ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -20,9 +20,9 @@ from grda_edu.recordings import (
     manifest,
     read,
 )
-from grda_edu.recordings import record as recorder
-from grda_edu.recordings.record import GRIDS, PLANS, RUNS, Grid, record
-from grda_edu.run import CURVES
+from grda_edu.studies import recorder
+from grda_edu.studies.recorder import GRIDS, PLANS, RUNS, Grid, record
+from grda_edu.training.run import CURVES
 
 ACCURACY_TOLERANCE, ZEROS_TOLERANCE = 0.01, 0.02
 """How far a retrained run may be from the recorded one.

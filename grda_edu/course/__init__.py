@@ -72,13 +72,13 @@ Then add the names to the lesson's row in ``course/map.py`` (the map counts them
 the lesson), and test them with ``tests/course/checking.py``.
 '''
 
+from .aims import objectives
 from .checking import check
 from .environment import begin
 from .exercise import Case, Exercise, Outcome, judge
+from .keeping import progress
 from .map import LESSONS, course_map, navigation
-from .objectives import objectives
 from .prediction import Prediction, predict
-from .progress import progress
 
 __all__ = [
     "LESSONS",

@@ -14,7 +14,7 @@ import anywidget
 import traitlets as t
 from IPython.display import display
 
-from grda_edu.explore import cell, fallback
+from grda_edu.explore import fallback, rerun
 
 _HERE = Path(__file__).parent
 
@@ -55,7 +55,7 @@ class Card(anywidget.AnyWidget):
 
     def show(self, text: str) -> None:
         """Display the card over ``text``, which stands where no widget can be drawn."""
-        cell.on_rerun(self.close)
+        rerun.on_rerun(self.close)
         display(fallback.line(self.fallback, text), raw=True)
         drawn = self._repr_mimebundle_()[0]  # type: ignore[index]
         display({**drawn, "text/plain": ""}, raw=True)

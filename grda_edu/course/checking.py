@@ -7,8 +7,8 @@ from html import escape
 from . import page
 from .card import Card
 from .exercise import Exercise, Outcome, judge
-from .find import find
-from .progress import progress
+from .keeping import progress
+from .lookup import find
 
 _opened: dict[str, int] = {}
 """How many hints (and then the solution) are open for an exercise: they stay open while the

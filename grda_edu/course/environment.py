@@ -9,8 +9,8 @@ import numpy as np
 
 from grda_edu import __version__
 
+from .keeping import progress
 from .map import lesson
-from .progress import progress
 
 WITHOUT_TORCH = ("00", "01", "02", "03", "07")  # lessons that need numpy only
 
@@ -34,7 +34,7 @@ def environment_line(number: str) -> str:
     if number not in WITHOUT_TORCH:
         import torch
 
-        from grda_edu.train import choose_device
+        from grda_edu.training.device import choose_device
 
         parts += [f"torch {torch.__version__}", f"device {choose_device('auto')}"]
         parts.append(_count(torch.get_num_threads(), "thread"))

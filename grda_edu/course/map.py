@@ -7,7 +7,7 @@ from html import escape
 
 from . import page
 from .card import Card
-from .progress import progress
+from .keeping import progress
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from importlib.resources import files
 
 from IPython.display import DisplayHandle, display
 
-from grda_edu.explore import cell
+from grda_edu.explore import rerun
 
-from .progress import progress
+from .keeping import progress
 
 SYMBOLS = {"right": "✓", "wrong": "✗", "raised": "!", "unattempted": "○", "told": "→"}
 
@@ -85,7 +85,7 @@ def show_live_html(html: Callable[[], str], text: Callable[[], str]) -> None:
         unwatch()
         _live.remove(draw)
 
-    cell.on_rerun(close)
+    rerun.on_rerun(close)
 
 
 def refresh_live_html() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from . import page
 from .card import Card
-from .find import find
-from .progress import progress
+from .keeping import progress
+from .lookup import find
 
 
 @dataclass(frozen=True)

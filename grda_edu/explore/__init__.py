@@ -10,7 +10,6 @@ from .layout import Panel, axis, heading_key, note, panels
 from .legend import coloured, heading, key, keys
 from .text_table import TextTable
 from .traces import around, band, bars, dots, line, tiles, words
-from .training import TrainingView
 from .widget import Explorable, Picture
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "Picture",
     "Slider",
     "TextTable",
-    "TrainingView",
     "around",
     "axis",
     "band",

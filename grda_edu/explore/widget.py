@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import anywidget
 import plotly.graph_objects as go
 import traitlets as t
 from ipywidgets import Widget, widget_serialization
-from plotly.offline import get_plotlyjs
 
-from . import cell, fallback, palette
+from . import fallback, palette, rerun
+from .assets import packed_plotly
 from .controls import Choice, Slider
+from .standalone import standalone_page
 from .table import Compute, ComputeError, Table, single, tabulate
 
 BUDGET_BYTES = 2_000_000  # a figure's table; a larger one is computed on request
 BUDGET_SECONDS = 2.5  # what tabulating may take while the learner waits
 _CACHED_ROWS = 512
+_STATE = ("figure", "label", "dark", "controls", "choice", "index", "start", "option", "error")
 _HERE = Path(__file__).parent
-
-
-@cache
-def packed_plotly() -> bytes:
-    """plotly.js, gzipped: 1.5 MB instead of 4.8. Sent once a page, unpacked by the browser."""
-    return gzip.compress(get_plotlyjs().encode(), compresslevel=6, mtime=0)
 
 
 class Library(anywidget.AnyWidget):
@@ -90,7 +83,7 @@ class Picture(anywidget.AnyWidget):
             fallback=fallback.new_name(),
             **state,
         )
-        cell.on_rerun(self.close)
+        rerun.on_rerun(self.close)
 
     def show(self, row: Mapping[str, object], sentence: str) -> None:
         """Redraw with ``row`` ("trace name.attribute" or "layout.path" -> value) and a sentence."""
@@ -300,8 +293,6 @@ class Explorable(Picture):
         Raises ValueError where the tables of all presets together exceed ``budget`` bytes, and
         ComputeError where compute raises.
         """
-        from .page import standalone
-
         count = len(self._choice[1].options) if self._choice else 1
         tables = [
             self._tables.get(option) or self._whole_table(option, budget, 120.0)
@@ -314,7 +305,7 @@ class Explorable(Picture):
                 "minutes): use coarser grids or a larger budget"
             )
         messages = [table.message(k) for k, table in enumerate(tables) if table is not None]
-        return standalone(self, messages)
+        return standalone_page({name: getattr(self, name) for name in _STATE}, messages)
 
 
 def _sort_controls(
@@ -331,11 +322,3 @@ def _sort_controls(
             f"controls: {len(sliders)} sliders and {len(choices)} drop-downs; accepted are at most 3 and 1"
         )
     return sliders, choices[0] if choices else None
-
-
-def module_text(name: str) -> str:
-    """The text of one of the browser's files: 'picture.js' or 'picture.css'."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-__all__ = ["BUDGET_BYTES", "Explorable", "Library", "Picture", "library", "module_text"]

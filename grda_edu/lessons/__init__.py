@@ -1,1 +1,1 @@
-"""One module a lesson: its computations, figures, predictions and exercises."""
+"""A folder for each lesson: its questions, its numbers, its figures."""

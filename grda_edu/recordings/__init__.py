@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from grda_edu.run import CURVES, Run
+from grda_edu.training.run import CURVES, Run
 
 FOLDER = Path(__file__).parent
 MANIFEST = "manifest.json"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grda_edu.pruning import (
+from grda_edu.geometry.pruning import (
     direction_scores,
     directional_pruning,
     flat_l1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from grda_edu.lessons.lesson02_spaces import NOW, SITUATIONS, A, C
+from grda_edu.lessons.lesson02.spaces import NOW, SITUATIONS, A, C
 
 from .lab import Figure, Lab, wait_for
 

@@ -33,7 +33,7 @@ print(json.dumps({n: [r.test_accuracy.tolist(), r.total_zeros.tolist()] for n, r
 THREADS = 'print(sum(t.name == "grda-training" for t in threading.enumerate()))'
 FAILING = """
 import threading
-from grda_edu.explore import TrainingView
+from grda_edu.views.runs import TrainingView
 
 def job(progress, stop):
     raise ZeroDivisionError("no such batch")

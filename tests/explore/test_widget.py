@@ -4,7 +4,8 @@ import pytest
 import traitlets
 
 from grda_edu.explore import Choice, Explorable, Picture, Slider, palette
-from grda_edu.explore.widget import library, packed_plotly
+from grda_edu.explore.assets import packed_plotly
+from grda_edu.explore.widget import library
 
 
 def line_figure():

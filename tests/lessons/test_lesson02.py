@@ -10,11 +10,14 @@ from course.checking import assert_exercise, assert_prediction
 from oracle import grda as oracle
 
 from grda_edu import GRDA as Optimizer
-from grda_edu.lessons import lesson02, lesson02_methods, lesson02_noise, lesson02_spaces
+from grda_edu.lessons import lesson02
 from grda_edu.lessons.lesson02 import EXERCISES, OBJECTIVES, PREDICTIONS, bias_at, my_grda_step
-from grda_edu.lessons.lesson02_methods import CURVATURES, DEATHS, KEPT, LR, MUS, weights
-from grda_edu.lessons.lesson02_noise import AT, EXPONENTS
-from grda_edu.lessons.lesson02_spaces import BACK, FLAT, NOW, SHARP, SITUATIONS, A, C
+from grda_edu.lessons.lesson02 import methods as lesson02_methods
+from grda_edu.lessons.lesson02 import noise as lesson02_noise
+from grda_edu.lessons.lesson02 import spaces as lesson02_spaces
+from grda_edu.lessons.lesson02.methods import CURVATURES, DEATHS, KEPT, LR, MUS, weights
+from grda_edu.lessons.lesson02.noise import AT, EXPONENTS
+from grda_edu.lessons.lesson02.spaces import BACK, FLAT, NOW, SHARP, SITUATIONS, A, C
 from grda_edu.toy.quadratic import GRDA, METHODS, PROXIMAL, RDA, SGD, SUBGRADIENT
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "02_two_spaces.md").read_text("utf-8")

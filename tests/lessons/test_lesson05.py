@@ -4,21 +4,21 @@ import inspect
 import itertools
 import math
 from functools import cache
-from importlib import import_module
 
 import numpy as np
 import pytest
 from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import recordings, tuning_function
-from grda_edu.choosing import difference_error
 from grda_edu.data import digits, mnist5k
 from grda_edu.lessons import lesson05
-from grda_edu.lessons import lesson05_figures as figures
-from grda_edu.lessons import lesson05_numbers as numbers
 from grda_edu.lessons.lesson05 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson05_numbers import FINAL_LOSS, MU, C
-from grda_edu.recordings.record import GRIDS
+from grda_edu.lessons.lesson05 import figures as figures
+from grda_edu.lessons.lesson05 import numbers as numbers
+from grda_edu.lessons.lesson05.numbers import FINAL_LOSS, MU, C
+from grda_edu.studies.recorder import GRIDS
+from grda_edu.training import search
+from grda_edu.training.rules import difference_error
 
 MUS = (0.501, 0.51, 0.55, 0.65)
 SECONDS = 120  # patience for live searches
@@ -86,14 +86,13 @@ def test_the_picks_are_comparable_and_the_next_step_is_not(held_out):
 
 def test_the_defaults_are_those_that_three_seeds_chose(developed):
     """Most hits, then fewest steps off, then cheapest, then strictest; also among one-epoch probes."""
-    tune = import_module("grda_edu.tune")
     scores = {}
     for epochs, tolerance in itertools.product(range(1, 6), figures.TOLERANCES):
         off = np.array([numbers.off_by(developed, mu, epochs, tolerance) for mu in MUS])
         hits = (np.abs(off) <= 1).sum()
         scores[epochs, tolerance] = (hits, -np.abs(off).sum(), -epochs, -tolerance)
     best = max(scores, key=scores.__getitem__)
-    assert best == (tune.EPOCHS, tune.TOLERANCE) == (5, 0.15)
+    assert best == (search.EPOCHS, search.TOLERANCE) == (5, 0.15)
     frugal = max((key for key in scores if key[0] == 1), key=scores.__getitem__)
     assert frugal == (1, 0.15)
     assert scores[best][0] == scores[frugal][0] == 12 == len(MUS) * len(developed.seeds)

@@ -13,11 +13,12 @@ from torch import nn
 from grda_edu import GRDA, PowerTuning, recordings, train, tuning_function
 from grda_edu.data import digits
 from grda_edu.explore.writing import percent
-from grda_edu.lessons import lesson06, lesson06_recipes
+from grda_edu.lessons import lesson06
 from grda_edu.lessons.lesson06 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson06_recipes import COMPARED, DIGITS, METHODS, MNIST, C
+from grda_edu.lessons.lesson06 import comparisons as lesson06_recipes
+from grda_edu.lessons.lesson06.comparisons import COMPARED, DIGITS, METHODS, MNIST, C
 from grda_edu.models import digits_cnn, mnist_cnn
-from grda_edu.recordings.recipes import BETA, CONSTANT, MU, STEP, recipe_name
+from grda_edu.studies.recipes import BETA, CONSTANT, MU, STEP, recipe_name
 
 TEXT = (Path(__file__).parents[2] / "notebooks/06_momentum_decay_schedules.md").read_text("utf-8")
 

@@ -9,11 +9,11 @@ import pytest
 from course.checking import assert_exercise, assert_prediction
 from scipy.optimize import minimize_scalar
 
+from grda_edu.geometry.pruning import obs_pruning, quadratic_twin
 from grda_edu.lessons import lesson07
-from grda_edu.lessons import lesson07_grda as landing_module
-from grda_edu.lessons import lesson07_views as view
 from grda_edu.lessons.lesson07 import EXERCISES, LAMS, OBJECTIVES, PREDICTIONS
-from grda_edu.pruning import obs_pruning, quadratic_twin
+from grda_edu.lessons.lesson07 import traces as view
+from grda_edu.lessons.lesson07 import trajectory as landing_module
 from grda_edu.toy.flat_valley import METHODS, line_valley
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "07_flat_valley.md").read_text("utf-8")

@@ -10,19 +10,17 @@ import torch
 from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import digits, directional_pruning, recordings, small_digits_cnn
-from grda_edu.curvature import FixedLoss, hessian
-from grda_edu.lessons import (
-    lesson08,
-    lesson08_further,
-    lesson08_live,
-    lesson08_match,
-    lesson08_spectrum,
-)
-from grda_edu.lessons import lesson08_data as data08
+from grda_edu.geometry.curvature import FixedLoss, hessian
+from grda_edu.lessons import lesson08
 from grda_edu.lessons.lesson08 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson08_data import SETTINGS, about, ended, seeds
-from grda_edu.recordings.theorem import TheoremStudy
-from grda_edu.theorem import trainings
+from grda_edu.lessons.lesson08 import curvature as lesson08_spectrum
+from grda_edu.lessons.lesson08 import data as data08
+from grda_edu.lessons.lesson08 import further as lesson08_further
+from grda_edu.lessons.lesson08 import live as lesson08_live
+from grda_edu.lessons.lesson08 import match as lesson08_match
+from grda_edu.lessons.lesson08.data import SETTINGS, about, ended, seeds
+from grda_edu.studies.theorem import TheoremStudy
+from grda_edu.training.pairs import trainings
 
 STRONG = SETTINGS[-1]
 

@@ -6,10 +6,10 @@ import torch
 from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import digits, digits_cnn, recordings
+from grda_edu.geometry.valley import bezier, measure_along, plane_through, straight_line
 from grda_edu.lessons import lesson09
 from grda_edu.lessons.lesson09 import EXERCISES, GOAL, OBJECTIVES, PATHS, PREDICTIONS, STYLES
-from grda_edu.recordings.paths import PAIRS
-from grda_edu.valley import bezier, measure_along, plane_through, straight_line
+from grda_edu.studies.paths import PAIRS
 
 
 @pytest.fixture(scope="module")

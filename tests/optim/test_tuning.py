@@ -12,12 +12,12 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import MultiStepLR
 
-from grda_edu.checkpoint import Checkpoint
 from grda_edu.data import digits
 from grda_edu.models import small_digits_cnn
 from grda_edu.optim import GRDA, penalty_groups
 from grda_edu.shrinkage import PowerTuning, soft_threshold, tuning_function
-from grda_edu.train import train
+from grda_edu.training.checkpoint import Checkpoint
+from grda_edu.training.loop import train
 
 
 def logarithmic(n, lr):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from grda_edu.pruning import flat_l1
+from grda_edu.geometry.pruning import flat_l1
 from grda_edu.shrinkage import tuning_function
 from grda_edu.toy.flat_valley import (
     METHODS,

@@ -1,0 +1,202 @@
+"""Theorem 3.1 measured: where gRDA ends, beside what directional pruning predicts from SGD's end.
+
+    λ = c √γ t^μ,   w_gRDA ≈ w_DP(λ),   w_DP,j = sign(w_j)·max(|w_j| - λ s_j, 0)   with w = w_SGD
+
+"For small γ and large t" says the theorem (Chao et al. 2020, arXiv:2006.09358). Two trainings from
+the same weights on the same batches, and the Hessian where SGD stopped, make both sides numbers.
+A match means little by itself: any two moves that shrink weights look alike. So every prediction
+here stands beside controls that know less of the loss's flat directions, or nothing.
+
+All of it is numpy: vectors [D] of all weights of a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from grda_edu.geometry.pruning import (
+    direction_scores,
+    directional_pruning,
+    soft_pruning,
+    threshold_for,
+)
+from grda_edu.shrinkage import tuning_function
+
+
+def strength(lr: float, c: float, mu: float, t: float) -> float:
+    """λ of directional pruning that gRDA reaches at time t = nγ: c √γ t^μ, its threshold there."""
+    return float(tuning_function(t / lr, lr, c, mu))
+
+
+# ------------------------------------------------- the two sides
+
+
+def score_estimates(w_sgd: np.ndarray, w_grda: np.ndarray, lam: float) -> np.ndarray:
+    """What gRDA's move says about the scores: ŝ_j = -sign(w_SGD,j)(w_gRDA - w_SGD)_j / λ, [D].
+
+    If gRDA were directional pruning exactly, this would be s_j wherever w_gRDA,j is not zero.
+    Raises ValueError unless λ > 0.
+    """
+    if not lam > 0:
+        raise ValueError(f"lam = {lam}: accepted is lam > 0, else nothing was pruned")
+    return -np.sign(w_sgd) * (w_grda - w_sgd) / lam
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What shows direction: how the scores order gRDA's survivors (weights that are not zero)."""
+
+    correlation: float  # of ŝ with s over the survivors; NaN for a constant s
+    grew_where_negative: float  # share of the survivors with s < 0 whose size grew
+    grew_where_positive: float  # the same with s > 0
+    negative: int  # survivors with s < 0
+    survivors: int
+
+
+def evidence_of(s: np.ndarray, w_sgd: np.ndarray, w_grda: np.ndarray, lam: float) -> Evidence:
+    """How far the scores ``s`` [D] explain what gRDA did to the weights that it kept."""
+    estimates = score_estimates(w_sgd, w_grda, lam)
+    alive = (w_grda != 0) & (w_sgd != 0)
+    s, grew = s[alive], estimates[alive] < 0
+    constant = len(s) < 2 or s.max() == s.min()
+    return Evidence(
+        correlation=np.nan if constant else float(np.corrcoef(estimates[alive], s)[0, 1]),
+        grew_where_negative=_share(grew[s < 0]),
+        grew_where_positive=_share(grew[s > 0]),
+        negative=int((s < 0).sum()),
+        survivors=len(s),
+    )
+
+
+def _share(flags: np.ndarray) -> float:
+    return float(flags.mean()) if flags.size else np.nan
+
+
+@dataclass(frozen=True)
+class Match:
+    """How alike a predicted network and gRDA's are."""
+
+    cosine: float  # of the predicted move from w_SGD with gRDA's
+    deviation: float  # of what both moves add to plain soft-thresholding at the same λ
+    overlap: float  # of the two sets of zeros: how many in both, of those in either
+    zeros: float  # share of zeros in the prediction
+
+
+def match(predicted: np.ndarray, w_sgd: np.ndarray, w_grda: np.ndarray, lam: float) -> Match:
+    """Compare a prediction with gRDA's weights, both [D]. NaN where a move has no length."""
+    plain = soft_pruning(w_sgd, lam)
+    ours, theirs = predicted == 0, w_grda == 0
+    either = int((ours | theirs).sum())
+    return Match(
+        cosine=cosine(predicted - w_sgd, w_grda - w_sgd),
+        deviation=cosine(predicted - plain, w_grda - plain),
+        overlap=float((ours & theirs).sum()) / either if either else np.nan,
+        zeros=float(ours.mean()),
+    )
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    """Of the angle between two vectors [D]; NaN where one has no length."""
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / lengths if lengths else np.nan
+
+
+# ------------------------------------------------- predictions that know less
+
+CONTROLS = ("identity", "soft", "random", "shuffled", "constant")
+
+
+def controls(
+    w_sgd: np.ndarray, w_grda: np.ndarray, s: np.ndarray, random: np.ndarray, lam: float, seed: int
+) -> dict[str, np.ndarray]:
+    """Name of each control -> its predicted weights [D].
+
+    identity: P0 = I at the same λ, plain soft-thresholding, blind to the loss;
+    soft: soft-thresholding with as many zeros as gRDA has;
+    random: a random P0 of equal rank (``random``: its scores, from ``random_scores``);
+    shuffled: the scores s dealt out anew; constant: every score at their mean.
+    """
+    return {
+        "identity": soft_pruning(w_sgd, lam),
+        "soft": soft_pruning(w_sgd, threshold_for(w_sgd, int((w_grda == 0).sum()))),
+        "random": directional_pruning(w_sgd, random, lam),
+        "shuffled": directional_pruning(w_sgd, shuffled(s, seed), lam),
+        "constant": directional_pruning(w_sgd, np.full(len(s), s.mean()), lam),
+    }
+
+
+def shuffled(s: np.ndarray, seed: int) -> np.ndarray:
+    """The scores dealt out to the weights anew, [D]."""
+    return np.random.default_rng([seed, 1]).permutation(s)
+
+
+def random_scores(w: np.ndarray, rank: int, seed: int) -> np.ndarray:
+    """Direction scores [D] for a random subspace of this rank instead of the flat one."""
+    draws = np.random.default_rng([seed, 2]).standard_normal((len(w), rank))
+    basis = np.linalg.qr(draws)[0]
+    return direction_scores(w, basis if rank < len(w) else basis @ basis.T)
+
+
+def directional_at_zeros(w: np.ndarray, s: np.ndarray, zeros: int) -> np.ndarray:
+    """w_DP with the smallest λ that leaves at least ``zeros`` zeros, [D].
+
+    A weight with s_j ≤ 0 never becomes zero; if they are too many, all others are pruned.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dies_at = np.where(s > 0, np.abs(w) / s, np.where(w == 0, 0.0, np.inf))
+    when = np.sort(dies_at[np.isfinite(dies_at)])
+    if not zeros or not len(when):
+        return w.copy()
+    lam = float(when[min(zeros, len(when)) - 1])
+    predicted = directional_pruning(w, s, lam)
+    predicted[dies_at <= lam] = 0.0  # what rounding leaves at the very edge
+    return predicted
+
+
+# ------------------------------------------------- one rung above the quadratic twin
+
+
+def path_twin(
+    path: np.ndarray,
+    hessians: Mapping[int, np.ndarray],
+    lr: float,
+    c: Iterable[float],
+    mu: Iterable[float],
+) -> np.ndarray:
+    """gRDA on a quadratic that follows SGD: its curvature is that of the weights SGD passes.
+
+        u_n = u_{n-1} - γ H_{n-1}(w_{n-1} - p_{n-1}),   w_n = S_{g(n,γ)}(p_n + u_n),   u_0 = 0
+
+    with SGD's weights p_n after n steps, which start where gRDA starts. To first order in w - p this
+    is gRDA with the curvature of all training images in the place of each batch's.
+
+    path: [N+1, D]; hessians: step -> H [D, D] at p, valid until the next such step, the first of
+    them 0; negative eigenvalues are set to 0 (a direction that falls away would carry w off).
+    c, mu: K settings that are followed together.
+
+    Returns w_N of each setting: float64 [K, D]. For a path that stays where it is, and its one
+    Hessian, this is ``quadratic_twin``.
+    """
+    if 0 not in hessians:
+        raise ValueError(f"hessians begin at step {min(hessians)}: accepted is a first one at 0")
+    c, mu = np.array(list(c), float)[:, None], np.array(list(mu), float)[:, None]
+    w = np.repeat(path[:1].astype(float), len(c), axis=0)
+    u = np.zeros_like(w)
+    for n in range(1, len(path)):
+        if n - 1 in hessians:
+            curvature = _without_negative(hessians[n - 1])
+        u -= lr * ((w - path[n - 1]) @ curvature)  # symmetric: rows for columns
+        v, threshold = path[n] + u, tuning_function(n, lr, c, mu)
+        w = v - np.clip(v, -threshold, threshold)
+    return w
+
+
+def _without_negative(matrix: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T
+
+
+# ------------------------------------------------- training

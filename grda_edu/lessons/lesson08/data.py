@@ -1,0 +1,251 @@
+"""Lesson 08's numbers: what the recording "theorem" holds, and what is computed from it (numpy only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from grda_edu import recordings
+from grda_edu.geometry.evidence import Evidence, Match, controls, evidence_of, strength
+from grda_edu.geometry.evidence import match as match_of
+from grda_edu.geometry.evidence import shuffled as dealt_anew
+from grda_edu.geometry.pruning import directional_pruning
+
+SETTINGS = ((0.005, 0.51), (0.02, 0.51), (0.02, 0.7))  # the pairs (c, μ) that the text talks about
+LAYERS = {"conv.weight": (8, 1, 3, 3), "conv.bias": (8,), "fc.weight": (10, 128), "fc.bias": (10,)}
+
+
+@cache
+def recorded() -> recordings.Measurements:
+    """The recording. RecordingError names the command that repairs it."""
+    return recordings.load_measurements("theorem")
+
+
+@cache
+def array(name: str) -> np.ndarray:
+    """One of its arrays, in double precision."""
+    stored = recorded().arrays[name]
+    return stored.astype(np.float64) if stored.dtype.kind == "f" else stored
+
+
+def about(name: str) -> Any:
+    """One of the study's settings."""
+    return recorded().configuration[name]
+
+
+def seeds() -> list[int]:
+    return list(about("seeds"))
+
+
+def cutoffs() -> list[float]:
+    return list(about("cutoffs"))
+
+
+def lrs() -> list[float]:
+    """The recorded learning rates, falling."""
+    return list(about("lrs"))
+
+
+@cache
+def pairs() -> list[tuple[float, float]]:
+    """The (c, μ) recorded at the main rate, in the order in which they are stored."""
+    return [(c, mu) for mu in about("mu") for c in about("c")]
+
+
+@cache
+def pairs_elsewhere(lr: float) -> list[tuple[float, float]]:
+    """The (c, μ) recorded at another rate: those with the same c, then those with the same λ."""
+    factor = (about("main_lr") / lr) ** 0.5
+    fixed = [(c, mu) for mu in about("mu") for c in about("fixed_c")]
+    return fixed + [(c * factor, mu) for c, mu in about("held")]
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """Where SGD and gRDA ended, from the same weights on the same batches: vectors [D]."""
+
+    sgd: np.ndarray
+    grda: np.ndarray
+    lam: float  # λ = c √γ t^μ
+    s: np.ndarray  # scores for every cut-off: [cut-offs, D]
+    rank: np.ndarray  # of P0 for every cut-off
+    random: np.ndarray  # scores of a random subspace, as large as the main cut-off's
+    seed: int
+
+    def score(self, cutoff: float | None = None) -> np.ndarray:
+        """Direction scores [D] for a recorded cut-off, the main one if none is given."""
+        return self.s[at(cutoffs(), about("main_cutoff") if cutoff is None else cutoff)]
+
+    def evidence(self, cutoff: float | None = None) -> Evidence:
+        return self.evidence_of(self.score(cutoff))
+
+    def shuffled(self, cutoff: float | None = None) -> Evidence:
+        """The same with the scores dealt out anew."""
+        return self.evidence_of(dealt_anew(self.score(cutoff), self.seed))
+
+    def shuffled_in_layers(self) -> Evidence:
+        """A stricter control: every layer keeps its scores, dealt out anew among its own weights."""
+        parts = layers(self.score()).values()
+        dealt = [dealt_anew(part.ravel(), self.seed + k) for k, part in enumerate(parts)]
+        return self.evidence_of(np.concatenate(dealt))
+
+    def outgoing(self) -> Evidence:
+        """The evidence of the outgoing weights alone, fc.weight."""
+        s, sgd, grda = (layers(w)["fc.weight"].ravel() for w in (self.score(), self.sgd, self.grda))
+        return evidence_of(s, sgd, grda, self.lam)
+
+    def directional(self, cutoff: float | None = None, factor: float = 1.0) -> np.ndarray:
+        """w_DP at ``factor`` times λ: [D]."""
+        return directional_pruning(self.sgd, self.score(cutoff), factor * self.lam)
+
+    def predictions(self, factor: float = 1.0) -> dict[str, np.ndarray]:
+        """Directional pruning and the controls, at ``factor`` times λ."""
+        made = controls(
+            self.sgd, self.grda, self.score(), self.random, factor * self.lam, self.seed
+        )
+        return {"directional": self.directional(factor=factor), **made}
+
+    def match(self, predicted: np.ndarray) -> Match:
+        return match_of(predicted, self.sgd, self.grda, self.lam)
+
+    def scores(self) -> dict[str, np.ndarray | None]:
+        """The scores behind each prediction; None where all weights have the same."""
+        return {
+            "directional": self.score(),
+            "identity": None,
+            "soft": None,
+            "random": self.random,
+            "shuffled": dealt_anew(self.score(), self.seed),
+            "constant": None,
+        }
+
+    def evidence_of(self, s: np.ndarray) -> Evidence:
+        """What any scores [D] explain of gRDA's move."""
+        return evidence_of(s, self.sgd, self.grda, self.lam)
+
+    @property
+    def zeros(self) -> float:
+        return float((self.grda == 0).mean())
+
+
+@cache
+def ended(c: float, mu: float, seed: int, lr: float | None = None, *, held: bool = False) -> Ended:
+    """The recorded pair of trainings at time t. ``held``: with c ∝ γ^(-1/2), the same λ for all γ.
+
+    c is always the c at the main rate. Raises ValueError for a pair that was not recorded.
+    """
+    main, k = about("main_lr"), seeds().index(seed)
+    lr = main if lr is None else lr
+    if lr == main:
+        return _ended("", (k,), pairs().index((c, mu)), (lr, c, mu), about("t"), seed)
+    if held:
+        place = len(pairs_elsewhere(lr)) - len(about("held"))
+        place += [tuple(pair) for pair in about("held")].index((c, mu))
+    else:
+        place = pairs_elsewhere(lr).index((c, mu))
+    here = ([rate for rate in lrs() if rate != main].index(lr), k)
+    used = pairs_elsewhere(lr)[place]
+    return _ended("rates/", here, place, (lr, *used), about("t"), seed)
+
+
+@cache
+def ended_later(c: float, mu: float, seed: int) -> Ended:
+    """The pair of trainings at the main rate at twice the time."""
+    k, later = seeds().index(seed), about("times")[-1]
+    setting = (about("main_lr"), c, mu)
+    return _ended("", (k,), pairs().index((c, mu)), setting, later, seed, "/later")
+
+
+def _ended(
+    prefix: str,
+    here: tuple[int, ...],
+    place: int,
+    setting: tuple[float, float, float],
+    t: float,
+    seed: int,
+    suffix: str = "",
+) -> Ended:
+    if suffix:
+        sgd = array("path")[(*here, -1)]
+    else:
+        sgd = array("path")[(*here, _end())] if not prefix else array("rates/sgd")[here]
+    return Ended(
+        sgd=sgd,
+        grda=array(f"{prefix}grda{suffix}")[(*here, place)],
+        lam=strength(*setting, t),
+        s=array(f"{prefix}s{suffix}")[here],
+        rank=array(f"{prefix}rank{suffix}")[here],
+        random=array(f"{prefix}s_random{suffix}")[here],
+        seed=seed,
+    )
+
+
+def _end() -> int:
+    """Which of the recorded times is t."""
+    return list(about("times")).index(about("t"))
+
+
+def rung(name: str, c: float, mu: float, seed: int) -> np.ndarray:
+    """A recorded prediction at the main rate: "flat", "twin" or "along" (the path twin), [D]."""
+    return array(name)[seeds().index(seed), pairs().index((c, mu))]
+
+
+def train_loss(name: str, c: float, mu: float, seed: int) -> float:
+    """A recorded training loss at the main rate; the names are those of the study's ``losses``."""
+    return float(
+        array("losses")[seeds().index(seed), pairs().index((c, mu)), about("losses").index(name)]
+    )
+
+
+# ------------------------------------------------- numbers and titles as they are written
+
+
+def heading(text: str, x: float, y: float) -> dict:
+    """A panel's title, at a place on the paper."""
+    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
+    anchors = {"xanchor": "left", "yanchor": "bottom", "align": "left", "font": {"size": 13}}
+    return {"text": text, **place, **anchors}
+
+
+def power(value: float) -> str:
+    """0.001 and larger as they are, smaller numbers as 1·10⁻⁵."""
+    if value >= 0.001 or value == 0:
+        return f"{value:.2g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    up = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    mantissa = mantissa.removesuffix(".0")
+    return f"{mantissa}·10{str(int(exponent)).translate(up)}"
+
+
+def signed(value: float) -> str:
+    return power(value) if value >= 0 else f"−{power(-value)}"
+
+
+def or_none(value: float) -> str:
+    return "undefined" if np.isnan(value) else short(value)
+
+
+def mean_and_range(values: list[float]) -> str:
+    """ ".72 (.68 to .75)": the mean over seeds and their spread."""
+    return f"{short(float(np.mean(values)))} ({short(min(values))} to {short(max(values))})"
+
+
+def short(value: float) -> str:
+    """Two digits, as tables of correlations have them."""
+    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus before a zero
+    return text.replace("0.", ".", 1)
+
+
+def at(values: list[float], value: float) -> int:
+    """The place of the nearest."""
+    return int(np.abs(np.asarray(values) - value).argmin())
+
+
+def layers(w: np.ndarray) -> dict[str, np.ndarray]:
+    """A vector of all weights as the network's tensors."""
+    sizes = [int(np.prod(shape)) for shape in LAYERS.values()]
+    parts = np.split(w, np.cumsum(sizes)[:-1])
+    return {n: p.reshape(shape) for (n, shape), p in zip(LAYERS.items(), parts, strict=True)}

@@ -1,0 +1,238 @@
+"""Lesson 08, live: both trainings, the Hessian and the match, on the learner's own computer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Picture, palette
+from grda_edu.explore.legend import coloured
+from grda_edu.geometry import evidence
+from grda_edu.geometry.pruning import direction_scores, directional_pruning, quadratic_twin
+from grda_edu.lessons.lesson08.data import about, ended, heading, or_none, pairs, seeds, short
+from grda_edu.training.run import Run
+from grda_edu.views.runs import TrainingView
+
+EPOCHS = 100  # t = 450 at γ = 0.1: 45 batches of 32 an epoch
+TRAINING, CURVATURE = 0.55, 0.9  # shares of the bar at which the trainings and the Hessian end
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What the live run found: weights [D], scores [D], λ."""
+
+    sgd: np.ndarray
+    grda: np.ndarray
+    s: np.ndarray
+    rank: int
+    lam: float
+    twin: np.ndarray
+
+
+class LiveTheorem:
+    """Trains SGD and gRDA, takes the Hessian where SGD stopped, and shows the match.
+
+    Nothing starts before Start is pressed (or ``start()`` is called); Stop ends it within a batch,
+    or within a block of the Hessian. ``wait()`` waits and returns what was measured, or None.
+    """
+
+    def __init__(self, c: float, mu: float, seed: int = 0, *, epochs: int = EPOCHS) -> None:
+        self.c, self.mu, self.seed, self.epochs = c, mu, seed, epochs
+        self.measured: Measured | None = None
+        self.view = TrainingView(
+            self._job, epochs, label="Training the small CNN live with SGD and gRDA"
+        )
+        label = "The live match: scores from the Hessian against gRDA's move"
+        self.picture = Picture(_figure, label=label)
+        self.picture.show(_empty(), "Press Start: the match appears when the Hessian is done.")
+
+    def start(self) -> None:
+        self.measured = None
+        self.view.start()
+
+    def stop(self) -> None:
+        self.view.stop()
+
+    def wait(self, timeout: float | None = None) -> Measured | None:
+        """Wait for the end; errors and timeout are those of ``TrainingView.wait``."""
+        self.view.wait(timeout)
+        return self.measured
+
+    def close(self) -> None:
+        self.view.close()
+        self.picture.close()
+
+    def _job(self, progress: Callable, stop: threading.Event) -> dict[str, Run]:
+        runs, models = _train_both(self.c, self.mu, self.seed, self.epochs, progress, stop)
+        if any(run.message for run in runs.values()):
+            return runs
+        found = measure(models, self.c, self.mu, self.epochs, lambda f: progress(runs, f), stop)
+        if found is None:
+            for run in runs.values():
+                run.message = "trained; stopped before the Hessian was done"
+            return runs
+        self.measured = found
+        self.picture.show(*_match(found, self.c, self.mu, self.seed, self.epochs))
+        return runs
+
+    def _ipython_display_(self) -> None:
+        self.view._ipython_display_()
+        self.picture._ipython_display_()
+
+    def __repr__(self) -> str:
+        return f"<LiveTheorem: c = {self.c:g}, μ = {self.mu:g}, seed {self.seed}>"
+
+
+def _train_both(
+    c: float, mu: float, seed: int, epochs: int, progress: Callable, stop: threading.Event
+) -> tuple[dict[str, Run], dict]:
+    """SGD, then gRDA, from the same weights on the same batches."""
+    import torch
+
+    from grda_edu.data import digits
+    from grda_edu.models import small_digits_cnn
+    from grda_edu.optim import GRDA
+    from grda_edu.training.loop import train
+
+    data, lr = digits(validation=0), about("main_lr")
+    makers = {
+        "SGD": lambda parameters: torch.optim.SGD(parameters, lr=lr),
+        "gRDA": lambda parameters: GRDA(parameters, lr=lr, c=c, mu=mu),
+    }
+    models = {name: small_digits_cnn(seed) for name in makers}
+    runs: dict[str, Run] = {}
+    for k, (name, make) in enumerate(makers.items()):
+
+        def report(run: Run, fraction: float, k: int = k, name: str = name) -> None:
+            progress(runs | {name: run}, TRAINING * (k + fraction) / len(makers))
+
+        runs[name] = train(
+            models[name],
+            data,
+            make,
+            epochs=epochs,
+            seed=seed,
+            device="cpu",
+            progress=report,
+            stop=stop,
+        )
+        if runs[name].message:
+            break
+    return runs, models
+
+
+class _Stopped(Exception):
+    """Stop was pressed between two blocks of the Hessian."""
+
+
+def measure(
+    models: dict,
+    c: float,
+    mu: float,
+    epochs: int,
+    report: Callable[[float], object],
+    stop: threading.Event,
+) -> Measured | None:
+    """The Hessian at SGD's weights, the scores, and the quadratic twin; None if stopped."""
+    from grda_edu.data import digits
+    from grda_edu.geometry.curvature import FixedLoss, flat_subspace, hessian, spectrum
+    from grda_edu.training.device import one_thread
+
+    data, lr = digits(validation=0), about("main_lr")
+    loss = FixedLoss(models["SGD"], (data.x_train, data.y_train))
+    steps = epochs * -(-len(data.y_train) // 32)
+
+    def watch(share: float) -> None:
+        if stop.is_set():
+            raise _Stopped
+        report(TRAINING + (CURVATURE - TRAINING) * share)
+
+    try:
+        with one_thread():
+            matrix = hessian(loss, progress=watch)
+    except _Stopped:
+        return None
+    flat = flat_subspace(spectrum(matrix), about("main_cutoff"))
+    ends = {name: FixedLoss(model, loss.batches).weights.numpy() for name, model in models.items()}
+    w = ends["SGD"].astype(float)
+    return Measured(
+        sgd=w,
+        grda=ends["gRDA"].astype(float),
+        s=direction_scores(w, flat.projection),
+        rank=flat.rank,
+        lam=evidence.strength(lr, c, mu, steps * lr),
+        twin=quadratic_twin(w, matrix, lr, c, mu, steps).w,
+    )
+
+
+# ------------------------------------------------- the picture of the match
+
+
+def _figure() -> go.Figure:
+    dots = {"mode": "markers", "hoverinfo": "skip"}
+    small = {"size": 4, "opacity": 0.5}
+    return palette.figure(
+        go.Scatter(name="scores", marker=small | {"color": palette.DIRECTIONAL.color}, **dots),
+        go.Scatter(name="equal", x=[-3, 3], y=[-3, 3], mode="lines", xaxis="x2", yaxis="y2").update(
+            line=palette.TARGET.line(1.2), hoverinfo="skip"
+        ),
+        go.Scatter(
+            name="weights",
+            marker=small | {"color": palette.GRDA.color},
+            xaxis="x2",
+            yaxis="y2",
+            **dots,
+        ),
+        height=360,
+        margin={"l": 56, "r": 20, "t": 76, "b": 52},
+        xaxis={"domain": [0, 0.45], "range": [-1.6, 2.6], "title_text": "score s"},
+        yaxis={"range": [-3.2, 4.2], "title_text": "ŝ, read off gRDA's move"},
+        xaxis2={"domain": [0.57, 1], "anchor": "y2", "range": [-1.6, 1.6]}
+        | {"title_text": "gRDA's weight"},
+        yaxis2={"anchor": "x2", "range": [-1.6, 1.6], "title_text": "predicted weight"},
+        annotations=[
+            heading("<b>Survivors</b>", 0, 1.0),
+            heading("<b>All weights</b>, by directional pruning", 0.57, 1.0),
+        ],
+    )
+
+
+def _empty() -> dict[str, object]:
+    names = ("scores.x", "scores.y", "weights.x", "weights.y")
+    return {name: np.zeros(0) for name in names} | {"layout.title.text": "Not measured yet"}
+
+
+def _match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> tuple[dict, str]:
+    alive = (found.grda != 0) & (found.sgd != 0)
+    estimates = evidence.score_estimates(found.sgd, found.grda, found.lam)
+    predicted = directional_pruning(found.sgd, found.s, found.lam)
+    match = evidence.match(predicted, found.sgd, found.grda, found.lam)
+    twin = evidence.match(found.twin, found.sgd, found.grda, found.lam)
+    weighed = evidence.evidence_of(found.s, found.sgd, found.grda, found.lam)
+    title = f"Live: correlation {or_none(weighed.correlation)}, cosine {or_none(match.cosine)}"
+    row: dict[str, object] = {
+        "scores.x": found.s[alive],
+        "scores.y": estimates[alive],
+        "weights.x": found.grda,
+        "weights.y": predicted,
+        "layout.title.text": coloured(title, palette.DIRECTIONAL),
+    }
+    sentence = (
+        f"Live, seed {seed}, c = {c:g}, μ = {mu:g}, {epochs} epochs: P0 of rank {found.rank:,}, λ = {found.lam:.3f}. "
+        f"Correlation of ŝ with s over {weighed.survivors:,} survivors {or_none(weighed.correlation)}; grew "
+        f"{weighed.grew_where_negative:.0%} where s < 0, {weighed.grew_where_positive:.0%} where s > 0; cosine "
+        f"{or_none(match.cosine)}, of the quadratic twin {or_none(twin.cosine)}."
+    )
+    return row, f"{sentence} {_recorded(c, mu, seed, epochs)}"
+
+
+def _recorded(c: float, mu: float, seed: int, epochs: int) -> str:
+    if (c, mu) not in pairs() or seed not in seeds() or epochs != EPOCHS:
+        return "No recorded run has these settings."
+    one = ended(c, mu, seed)
+    cosine = one.match(one.directional()).cosine
+    return f"Recorded: correlation {short(one.evidence().correlation)}, cosine {short(cosine)}."

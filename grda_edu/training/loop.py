@@ -1,0 +1,412 @@
+"""Training: a loop of minibatches that can be watched, stopped, and resumed exactly."""
+
+import math
+import time
+from collections.abc import Callable, Collection
+from copy import deepcopy
+from threading import Event
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from grda_edu.data import Data
+from grda_edu.training.checkpoint import Checkpoint
+from grda_edu.training.device import (
+    choose_device,
+    draws_at_random,
+    random_state,
+    random_stream,
+    set_random_state,
+    threads_for,
+    versions,
+)
+from grda_edu.training.run import CURVES, Run, weight_histogram
+from grda_edu.zeros import zeros_by_layer
+
+SECONDS_BETWEEN_REPORTS = 0.2
+EVALUATION_BATCH = 128  # fastest of 32 … 1,797 for the digits CNN: activations stay in the cache
+
+PARTS = ("train", "val", "test")
+
+Progress = Callable[[Run, float], object]
+Scores = dict[str, tuple[float, float]]  # part -> loss and accuracy
+History = TypeVar("History", covariant=True)
+
+
+def train(
+    model: nn.Module,
+    data: Data,
+    make_optimizer: Callable[[list[nn.Parameter]], Optimizer],
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    make_scheduler: Callable[[Optimizer], LRScheduler] | None = None,
+    snapshot_epochs: Collection[int] = (),
+    progress: Progress | None = None,
+    stop: Event | None = None,
+    resume: Run | None = None,
+) -> Run:
+    """Train ``model`` in place for ``epochs`` epochs in all, and return what happened.
+
+    make_optimizer: gets the list of the model's trainable parameters, gives the optimizer.
+    batch_size: images a step; an epoch's last batch is smaller where they do not divide evenly.
+    seed: decides the order of the images, so that two optimizers see the same batches.
+    device: "auto" takes CUDA, then MPS, then the CPU.
+    make_scheduler: a learning-rate schedule, stepped once after each epoch.
+    snapshot_epochs: epochs (0: before training) whose weights the run keeps.
+    progress: called as ``progress(run, fraction)`` in this thread, at most five times a second
+        and once at the end. ``run`` is a copy of the history so far.
+    stop: setting it ends the training before the next batch; the run's message says where.
+    resume: a run with its checkpoint. Training goes on to exactly the state that it would have
+        reached uninterrupted; ``model``'s weights are replaced by the checkpoint's.
+
+    A loss that is NaN or infinite ends the training too, before the step that it belongs to.
+    Whatever ``progress``, the model or the optimizer raise is passed on.
+
+    Raises ValueError or TypeError for arguments that cannot be used, naming them.
+    """
+    check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
+    device = choose_device(device)
+    model.to(device)
+    data = data.to(device)
+    check_data(model, data)
+    optimizer = _make_optimizer(model, make_optimizer)
+    configuration = describe(model, data, optimizer, epochs, batch_size, seed)
+    scheduler = make_scheduler(optimizer) if make_scheduler else None
+    if scheduler:
+        configuration["scheduler"] = type(scheduler).__name__
+
+    training = Training(model, data, optimizer, scheduler, configuration, set(snapshot_epochs))
+    report = Report(progress, training)
+    with threads_for(model, device), random_stream(model, device, seed):
+        if resume is None:
+            training.measure()
+        else:
+            training.restore(resume)
+        report()
+        while training.epoch < epochs and not training.message:
+            training.run_epoch(stop, report)
+        training.keep_checkpoint()
+    return report.last()
+
+
+def describe(
+    model: nn.Module, data: Data, optimizer: Optimizer, epochs: int, batch_size: int, seed: int
+) -> dict[str, Any]:
+    """A run's configuration."""
+    return {
+        "model": getattr(model, "name", type(model).__name__),
+        "data": data.name,
+        "training_images": len(data.y_train),
+        "optimizer": type(optimizer).__name__,
+        **_hyperparameters(optimizer),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+
+
+class Training:
+    """A training in progress: its parts, its position, and its history."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: Data,
+        optimizer: Optimizer,
+        scheduler: LRScheduler | None,
+        configuration: dict[str, Any],
+        snapshot_epochs: set[int],
+    ) -> None:
+        self.model, self.data = model, data
+        self.optimizer, self.scheduler = optimizer, scheduler
+        self.configuration, self.snapshot_epochs = configuration, snapshot_epochs
+        self.batch_size = configuration["batch_size"]
+        self.batches = math.ceil(len(data.y_train) / self.batch_size)
+        # The order is drawn on the CPU: the same on every device.
+        self.generator = torch.Generator().manual_seed(configuration["seed"])
+        self.order = self.generator.get_state()  # what the current epoch's order is drawn from
+        self.epoch = self.batch = 0
+        self.rows: list[dict[str, Any]] = []
+        self.snapshots: dict[int, dict[str, np.ndarray]] = {}
+        self.histograms: dict[int, np.ndarray] = {}
+        self.message = ""
+        self.checkpoint: Checkpoint | None = None
+        self.began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+    @property
+    def fraction(self) -> float:
+        """Steps done of all steps, in [0, 1]."""
+        return (self.epoch + self.batch / self.batches) / self.configuration["epochs"]
+
+    def run_epoch(self, stop: Event | None, report: Callable[[], None]) -> None:
+        """Finish the current epoch from where it stands, unless stopped, and measure."""
+        order = self.draw_order()
+        images, labels = self.data.x_train[order], self.data.y_train[order]
+        self.model.train()
+        for start in range(self.batch * self.batch_size, len(labels), self.batch_size):
+            if stop is not None and stop.is_set():
+                self.say_stopped()
+                return
+            end = start + self.batch_size
+            self.optimizer.zero_grad()
+            loss = cross_entropy(self.model(images[start:end]), labels[start:end])
+            value = loss.item()
+            if not math.isfinite(value):
+                self.say_diverged(value)
+                return
+            loss.backward()
+            self.optimizer.step()
+            self.batch += 1
+            report()
+        self.end_epoch()
+        self.measure()
+
+    def draw_order(self) -> Tensor:
+        """The current epoch's order of the images: int64 [N]."""
+        self.generator.set_state(self.order)
+        order = torch.randperm(len(self.data.y_train), generator=self.generator)
+        return order.to(self.data.device)
+
+    def end_epoch(self) -> None:
+        self.epoch, self.batch = self.epoch + 1, 0
+        self.order = self.generator.get_state()
+        if self.scheduler is not None:
+            self.scheduler.step()
+
+    def say_stopped(self) -> None:
+        done = f"after batch {self.batch} of {self.batches}"
+        self.message = f"stopped in epoch {self.epoch + 1}, {done}"
+
+    def say_diverged(self, loss: float) -> None:
+        where = f"in epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches}"
+        self.message = f"diverged: the loss became {loss} {where}"
+
+    def measure(self, scores: Scores | None = None) -> None:
+        """Add a row to the history: losses, accuracies and zeros after ``self.epoch`` epochs.
+
+        scores: part -> loss and accuracy, where they are known already.
+        """
+        row: dict[str, Any] = {"epoch": self.epoch}
+        for part in PARTS:
+            x, y = getattr(self.data, f"x_{part}"), getattr(self.data, f"y_{part}")
+            score = scores[part] if scores else evaluate(self.model, x, y)
+            row[f"{part}_loss"], row[f"{part}_accuracy"] = score
+        row["zeros"] = [zeros for zeros, _ in zeros_by_layer(self.model).values()]
+        row["seconds"] = self.seconds
+        self.rows.append(row)
+        if self.epoch in self.snapshot_epochs:
+            weights = {
+                name: p.detach().float().cpu().numpy().copy()
+                for name, p in self.model.named_parameters()
+            }
+            self.snapshots[self.epoch] = weights
+            self.histograms[self.epoch] = weight_histogram(list(weights.values()))
+        if not math.isfinite(row["train_loss"]):
+            loss = f"the training loss is {row['train_loss']}"
+            self.message = f"diverged: {loss} after epoch {self.epoch}"
+
+    def run(self) -> Run:
+        """The history so far, as arrays of its own."""
+        columns = {key: np.array([row[key] for row in self.rows]) for key in self.rows[0]}
+        layers = zeros_by_layer(self.model)
+        return Run(
+            configuration=self.configuration,
+            device=str(self.data.device),
+            versions=versions(),
+            layers=tuple(layers),
+            sizes=np.array([size for _, size in layers.values()]),
+            **columns,
+            snapshots=dict(self.snapshots),
+            histograms=dict(self.histograms),
+            message=self.message,
+            checkpoint=self.checkpoint,
+        )
+
+    def keep_checkpoint(self) -> None:
+        random = random_state(self.data.device) if draws_at_random(self.model) else {}
+        self.checkpoint = Checkpoint(
+            model=deepcopy(self.model.state_dict()),
+            optimizer=deepcopy(self.optimizer.state_dict()),
+            scheduler=deepcopy(self.scheduler.state_dict()) if self.scheduler else None,
+            epoch=self.epoch,
+            batch=self.batch,
+            order=self.order,
+            random=random,
+            seconds=self.seconds,
+        )
+
+    def restore(self, run: Run) -> None:
+        """Take over a former run's history and its checkpoint's state."""
+        checkpoint = _check_resume(run, self.configuration)
+        self.model.load_state_dict(checkpoint.model)
+        # Loading keeps references to tensors; the checkpoint must survive this training.
+        self.optimizer.load_state_dict(deepcopy(checkpoint.optimizer))
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(deepcopy(checkpoint.scheduler or {}))
+        self.order = checkpoint.order
+        set_random_state(checkpoint.random)
+        self.epoch, self.batch = checkpoint.epoch, checkpoint.batch
+        self.began = time.perf_counter() - checkpoint.seconds
+        names = ("epoch", *CURVES, "zeros", "seconds")
+        self.rows = [
+            {name: getattr(run, name)[k].tolist() for name in names} for k in range(len(run.epoch))
+        ]
+        self.snapshots, self.histograms = dict(run.snapshots), dict(run.histograms)
+
+
+class Watched(Protocol[History]):
+    """What a progress function can be told about."""
+
+    @property
+    def fraction(self) -> float:
+        """Steps done of all steps, in [0, 1]."""
+
+    def run(self) -> History:
+        """The history so far, as a copy."""
+
+
+class Report(Generic[History]):
+    """Calls ``progress`` at most every ``SECONDS_BETWEEN_REPORTS`` and once at the end."""
+
+    def __init__(
+        self, progress: Callable[[History, float], object] | None, watched: Watched[History]
+    ) -> None:
+        self.progress, self.watched = progress, watched
+        self.due = -math.inf
+
+    def __call__(self) -> None:
+        if self.progress is not None and time.monotonic() >= self.due:
+            self.progress(self.watched.run(), self.watched.fraction)
+            self.due = time.monotonic() + SECONDS_BETWEEN_REPORTS
+
+    def last(self) -> History:
+        history = self.watched.run()
+        if self.progress is not None:
+            self.progress(history, self.watched.fraction)
+        return history
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> tuple[float, float]:
+    """Mean cross-entropy (nats) and accuracy (fraction) of ``model`` in evaluation mode.
+
+    x: [N, …], y: int64 [N]. NaN for both if N = 0. Leaves the model in the mode it was in.
+    """
+    if not len(y):
+        return math.nan, math.nan
+    was_training = model.training
+    model.eval()
+    try:
+        outputs = torch.cat([model(part) for part in x.split(EVALUATION_BATCH)])
+    finally:
+        model.train(was_training)
+    correct = (outputs.argmax(dim=1) == y).sum()
+    return cross_entropy(outputs, y).item(), correct.item() / len(y)
+
+
+def check_counts(
+    epochs: int, batch_size: int, seed: int, snapshot_epochs: Collection[int], images: int
+) -> None:
+    limits = [
+        ("epochs", epochs, 1, None),
+        ("batch_size", batch_size, 1, images),
+        ("seed", seed, 0, None),
+        *(("snapshot_epochs", k, 0, epochs) for k in snapshot_epochs),
+    ]
+    for name, value, least, most in limits:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < least or (most is not None and value > most):
+            accepted = f"an integer from {least} to {most}" if most else f"an integer >= {least}"
+            raise ValueError(f"{name} must be {accepted}, got {value!r}")
+
+
+def check_data(model: nn.Module, data: Data) -> None:
+    """A label beyond the outputs would fail deep inside the loss, or silently on a GPU."""
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        shape = tuple(model(data.x_train[:1]).shape)
+    model.train(was_training)
+    if len(shape) != 2:
+        raise ValueError(f"model must give outputs of shape [N, classes], got {shape} for N = 1")
+    labels = torch.cat([data.y_train, data.y_val, data.y_test])
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= shape[1]:
+        raise ValueError(
+            f"data has labels {low} to {high}, but model has {shape[1]} outputs: "
+            f"labels 0 to {shape[1] - 1} are accepted"
+        )
+    if int(data.y_train.min()) == int(data.y_train.max()):
+        raise ValueError(
+            f"data has one class to train on, label {int(data.y_train[0])}: "
+            "at least two are needed, there is nothing to tell apart"
+        )
+
+
+def _make_optimizer(
+    model: nn.Module, make_optimizer: Callable[[list[nn.Parameter]], Optimizer]
+) -> Optimizer:
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = make_optimizer(parameters)
+    if not isinstance(optimizer, Optimizer):
+        kind = type(optimizer).__name__
+        raise TypeError(f"make_optimizer must return a torch.optim.Optimizer, got {kind}")
+    known = {id(p) for p in parameters}
+    if any(id(p) not in known for group in optimizer.param_groups for p in group["params"]):
+        raise ValueError(
+            "make_optimizer returned an optimizer of another model's parameters: "
+            "give it the list that it is called with"
+        )
+    return optimizer
+
+
+def _hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
+    """The settings of the first parameter group, and of the others if there are any."""
+    groups = [
+        {name: _plain(value) for name, value in group.items() if name != "params"}
+        for group in optimizer.state_dict()["param_groups"]  # with names for functions
+    ]
+    first, *others = groups
+    return {"hyperparameters": first} | ({"other_groups": others} if others else {})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _check_resume(run: Run, configuration: dict[str, Any]) -> Checkpoint:
+    checkpoint = run.checkpoint
+    if not isinstance(checkpoint, Checkpoint):
+        raise ValueError(
+            "resume needs a run with its checkpoint: set run.checkpoint = Checkpoint.load(path)"
+        )
+    for name in configuration | run.configuration:
+        was, now = run.configuration.get(name), configuration.get(name)
+        if name not in ("epochs", "sweep") and was != now:
+            raise ValueError(f"resume: the run was made with {name} = {was!r}, got {now!r}")
+    if checkpoint.epoch != run.epoch[-1]:
+        raise ValueError(
+            f"resume: the run ends at epoch {run.epoch[-1]}, its checkpoint at {checkpoint.epoch}"
+        )
+    if checkpoint.epoch >= configuration["epochs"]:
+        raise ValueError(
+            f"resume: the run has {checkpoint.epoch} epochs; epochs must be greater, "
+            f"got {configuration['epochs']}"
+        )
+    return checkpoint

@@ -1,0 +1,149 @@
+"""The two rules for choosing, without the training: the greatest comparable c, and when to stop.
+
+Both are functions of accuracies, measured live (``tune``) or recorded. numpy only.
+"""
+
+import math
+from collections.abc import Callable, Generator, Sequence
+
+import numpy as np
+
+from grda_edu.training.run import Run
+
+STEPS = (1.0, 1.5, 2.0, 3.0, 5.0)
+"""Of each power of ten: values of c that differ by about one half."""
+GROWTH = 10.0  # how far c is raised at once as long as it is comparable
+
+
+def greatest_comparable(
+    steps: Sequence[float], growth: float = GROWTH
+) -> Generator[float, bool, None]:
+    """Which c to try next: yields it, and is sent whether it was comparable.
+
+    steps: rising. ``growth`` times as large as long as c is comparable, then half-way between the
+    greatest comparable and the smallest c that was not, until they are neighbours. It ends when
+    nothing is left to try; the greatest comparable c is then the last that was answered with True.
+    """
+    low, high = -1, len(steps)  # positions: greatest comparable, smallest that is not
+    k = 0
+    while high - low > 1:
+        if (yield steps[k]):
+            low = k
+        else:
+            high = k
+        if high < len(steps):
+            k = (low + high) // 2
+        elif low + 1 < high:
+            within = [i for i, c in enumerate(steps) if c <= growth * steps[low] * (1 + 1e-9)]
+            k = max(low + 1, within[-1])
+
+
+def choose(comparable: Callable[[float], bool], steps: Sequence[float]) -> float | None:
+    """The c on which ``greatest_comparable`` settles when ``comparable(c)`` answers it."""
+    candidates, best = greatest_comparable(steps), None
+    c = next(candidates)
+    while True:
+        answer = bool(comparable(c))
+        best = c if answer else best
+        try:
+            c = candidates.send(answer)
+        except StopIteration:
+            return best
+
+
+def longest_way(steps: Sequence[float]) -> int:
+    """How many of the steps are tried at most, wherever the edge is."""
+
+    def tried(edge: int) -> int:
+        seen: list[float] = []
+
+        def comparable(c: float) -> bool:
+            seen.append(c)
+            return steps.index(c) < edge
+
+        choose(comparable, steps)
+        return len(seen)
+
+    return max(tried(edge) for edge in range(len(steps) + 1))
+
+
+def c_steps(start: float = 1e-4, largest: float = 0.1) -> tuple[float, ...]:
+    """Values from ``start`` to ``largest`` by 1-1.5-2-3-5 steps; both ends are among them.
+
+    Raises ValueError unless 0 < start <= largest < infinity.
+    """
+    for name, value in (("start", start), ("largest", largest)):
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f"{name} = {value!r}: accepted is a number > 0")
+    if largest < start:
+        raise ValueError(f"largest = {largest!r}: accepted is a number >= start = {start!r}")
+    powers = range(math.floor(math.log10(start)), math.ceil(math.log10(largest)) + 1)
+    round_ones = (float(f"{step}e{power}") for power in powers for step in STEPS)
+    inner = (c for c in round_ones if start * (1 + 1e-9) < c < largest * (1 - 1e-9))
+    return tuple(dict.fromkeys((float(start), *inner, float(largest))))
+
+
+def is_comparable(difference: float, tolerance: float) -> bool:
+    """Is a difference of accuracies no worse than -tolerance? Never for NaN."""
+    return difference >= -tolerance - 1e-9  # 1e-9: a tolerance of whole images is kept to
+
+
+def difference_error(one: float, other: float, images: int) -> float:
+    """Standard error of the difference of two accuracies: √((p(1-p) + q(1-q))/n).
+
+    It says how far the difference would move with other held-out images, as if the two networks
+    were measured on different ones. On the same images it is smaller, the more so the more often
+    both are wrong about the same image. What initial weights and batch order do comes on top.
+    """
+    return math.sqrt((one * (1 - one) + other * (1 - other)) / images)
+
+
+def stopping_epoch(accuracy: Sequence[float], patience: int = 5, tolerance: float = 0.005) -> int:
+    """When to stop: the first epoch by which accuracy has not risen for ``patience`` epochs.
+
+    "Stop when the accuracy stabilises" (item 8 of the authors' response), made definite.
+
+    accuracy: on the validation images; entry k is that of the network after epoch k.
+    A rise counts if it exceeds the best accuracy so far by more than ``tolerance``. Returns the
+    last epoch where the accuracy goes on rising.
+
+    Raises ValueError for NaN, an empty trace, patience < 1 or tolerance < 0.
+    """
+    trace = np.asarray(accuracy, dtype=float)
+    if trace.ndim != 1 or not len(trace) or not np.isfinite(trace).all():
+        raise ValueError("accuracy: accepted is a trace of at least one finite number")
+    if not is_whole(patience) or patience < 1:
+        raise ValueError(f"patience = {patience!r}: accepted is an integer >= 1")
+    check_tolerance(tolerance)
+    best, since = trace[0], 0
+    for epoch in range(1, len(trace)):
+        if trace[epoch] > best + tolerance + 1e-9:
+            best, since = trace[epoch], epoch
+        elif epoch - since >= patience:
+            return epoch
+    return len(trace) - 1
+
+
+def stopping_regret(run: Run, epoch: int) -> tuple[float, float]:
+    """What stopping after ``epoch`` lost against going on to the run's end.
+
+    Returns (test accuracy, share of zeros) at the end minus those at ``epoch``: positive is lost.
+    """
+    if not 0 <= epoch < len(run.epoch):
+        raise ValueError(f"epoch = {epoch!r}: accepted is 0 to {len(run.epoch) - 1}")
+    zeros = run.total_zeros
+    return (
+        float(run.test_accuracy[-1] - run.test_accuracy[epoch]),
+        float(zeros[-1] - zeros[epoch]),
+    )
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Raise ValueError unless 0 <= tolerance < 1."""
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance = {tolerance!r}: accepted is a share from 0 to below 1")
+
+
+def is_whole(value: object) -> bool:
+    """Is it an integer, and not a truth value?"""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

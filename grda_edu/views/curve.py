@@ -1,0 +1,136 @@
+"""A Bézier curve between two networks, live on the page while its middle is trained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Picture, palette
+
+from .live import Job, LiveView
+
+if TYPE_CHECKING:
+    from grda_edu.geometry.valley import Curve
+
+LOSS_AXIS = {"type": "log", "range": [-3.6, 1.3], "dtick": 1, "tickformat": "~g"}
+"""Cross-entropy in nats, as far as digits networks go."""
+
+
+def loss_text(loss: float) -> str:
+    """A loss with two digits: 0.00065, 0.026, 1.4."""
+    return f"{loss:.2g}" if loss >= 0.001 else f"{loss:.5f}"
+
+
+class CurveView(LiveView["Curve | None"]):
+    """The loss along the best curve so far, and the highest loss at each check.
+
+    job: ``job(progress, stop)`` trains and returns a Curve, as ``valley.train_curve`` does.
+    epochs: how far the axis reaches; path: what the curve joins, in words;
+    t, line, recorded: the loss along the straight line and along a recorded curve: float [T] each.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        epochs: int,
+        path: str,
+        t: np.ndarray,
+        line: np.ndarray,
+        recorded: np.ndarray,
+    ) -> None:
+        self._epochs, self._path = epochs, path
+        label = f"Training a Bézier curve live, {path}: the loss along it"
+        picture = Picture(lambda: _figure(epochs, t, line, recorded), label=label)
+        super().__init__(job, picture, "Press Start to train the curve on this computer.")
+
+    def _forget(self) -> None:
+        self.curve: Curve | None = None
+        self._drawn = -1
+
+    def _take(self, result: Curve) -> None:
+        self.curve = result
+
+    def _result(self) -> Curve | None:
+        return self.curve
+
+    def _checks(self) -> int:
+        return 0 if self.curve is None else len(self.curve.epoch)
+
+    def _is_drawn(self) -> bool:
+        return self._drawn == self._checks()
+
+    def _draw(self) -> None:
+        self._drawn = self._checks()
+        self.picture.show(*_row(self.curve, self._path))
+
+    def _position(self) -> str:
+        epoch = 0 if self.curve is None else int(self.curve.epoch[-1])
+        return f"Checked after epoch {epoch} of {self._epochs}"
+
+    def _verdict(self) -> tuple[bool, str]:
+        message = "" if self.curve is None else self.curve.message
+        return not message, message or f"Finished: {self._epochs} epochs"
+
+    def _devices(self) -> str:
+        return "" if self.curve is None else str(self.curve.start.device)
+
+
+def _figure(epochs: int, t: np.ndarray, line: np.ndarray, recorded: np.ndarray) -> go.Figure:
+    left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
+    quiet = {"hoverinfo": "skip"}
+    look = {
+        "mode": "lines+markers",
+        "line": {"color": palette.INK, "width": 3},
+        "marker": {"size": 6},
+    }
+    return palette.figure(
+        go.Scatter(
+            name="line", x=t, y=line, mode="lines", line=palette.TARGET.line(2), **quiet, **left
+        ),
+        go.Scatter(
+            name="recorded",
+            x=t,
+            y=recorded,
+            mode="lines",
+            line=palette.OBS.line(2),
+            **quiet,
+            **left,
+        ),
+        go.Scatter(name="curve", **look, **quiet, **left),
+        go.Scatter(name="highest", **look, **quiet, **right),
+        height=360,
+        xaxis={"domain": [0, 0.44], "range": [0, 1], "title_text": "way t"},
+        yaxis=LOSS_AXIS,
+        xaxis2={"domain": [0.56, 1], "range": [0, epochs], "anchor": "y2", "title_text": "epoch"},
+        yaxis2=LOSS_AXIS | {"anchor": "x2"},
+        annotations=[
+            palette.legend(
+                0.0,
+                ("loss: best curve ━", palette.INK),
+                ("line ╌", palette.MUTED),
+                ("recorded ╌", palette.OBS.color),
+            ),
+            palette.legend(0.56, ("highest loss on the curve", palette.INK)),
+        ],
+    )
+
+
+def _row(curve: Curve | None, path: str) -> tuple[dict[str, object], str]:
+    nothing = np.zeros(0)
+    row: dict[str, object] = {"layout.title.text": f"Live: {path}"}
+    if curve is None or not len(curve.epoch):
+        row |= {f"{trace}.{axis}": nothing for trace in ("curve", "highest") for axis in "xy"}
+        return row, "Nothing has been trained yet."
+    best, highest = curve.losses[curve.chosen], curve.losses.max(axis=1)
+    row |= {
+        "curve.x": curve.t,
+        "curve.y": best,
+        "highest.x": curve.epoch,
+        "highest.y": highest,
+    }
+    return row, (
+        f"{path}: the highest loss on the best curve so far (epoch {int(curve.epoch[curve.chosen])}) is "
+        f"{loss_text(best.max())}, on the straight line {loss_text(highest[0])}."
+    )

@@ -1,0 +1,323 @@
+"""The command: lessons reach the learner's folder without harm, and every refusal says what to do."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from grda_edu.app import cli, delivery, doctor
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """One lesson as the package has it."""
+    path = tmp_path / "package" / "01_soft.ipynb"
+    path.parent.mkdir()
+    path.write_text("edition 1")
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "learner" / "course"
+
+
+def texts(place: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in place.glob("*.ipynb")}
+
+
+def test_a_folder_is_made_and_filled(source: Path, place: Path) -> None:
+    assert delivery.deliver([source], place) == [delivery.Delivery("01_soft.ipynb", written=True)]
+    assert delivery.deliver([source], place) == [delivery.Delivery("01_soft.ipynb", written=False)]
+    assert texts(place) == {"01_soft.ipynb": "edition 1"}
+
+
+def test_an_unchanged_notebook_is_brought_up_to_date(source: Path, place: Path) -> None:
+    delivery.deliver([source], place)
+    source.write_text("edition 2")
+    assert delivery.deliver([source], place) == [delivery.Delivery("01_soft.ipynb", written=True)]
+    assert texts(place) == {"01_soft.ipynb": "edition 2"}
+
+
+def test_a_changed_notebook_is_never_overwritten(source: Path, place: Path) -> None:
+    delivery.deliver([source], place)
+    (place / "01_soft.ipynb").write_text("mine")
+    delivery.deliver([source], place)
+    assert texts(place) == {"01_soft.ipynb": "mine"}  # nothing new: nothing beside it
+
+    source.write_text("edition 2")
+    (made,) = delivery.deliver([source], place)
+    assert made == delivery.Delivery("01_soft.new.ipynb", written=True, kept="01_soft.ipynb")
+    both = {"01_soft.ipynb": "mine", "01_soft.new.ipynb": "edition 2"}
+    assert texts(place) == both
+    delivery.deliver([source], place)
+    assert texts(place) == both  # once
+
+    (place / "01_soft.new.ipynb").write_text("mine too")
+    source.write_text("edition 3")
+    delivery.deliver([source], place)
+    assert texts(place) == {
+        "01_soft.ipynb": "mine",
+        "01_soft.new.ipynb": "mine too",
+        "01_soft.new2.ipynb": "edition 3",
+    }
+    source.write_text("edition 4")
+    delivery.deliver([source], place)
+    assert texts(place)["01_soft.new2.ipynb"] == "edition 4"  # untouched by the learner
+    assert len(texts(place)) == 3
+
+
+def test_only_opening_a_notebook_changes_nothing_and_running_it_does(
+    source: Path, place: Path
+) -> None:
+    """JupyterLab writes metadata into a notebook that was opened; outputs are the learner's."""
+    lesson = json.loads(delivery.lessons()[0].read_bytes())
+    source.write_text(json.dumps(lesson))
+    delivery.deliver([source], place)
+    opened = json.loads((place / source.name).read_text())
+    opened["metadata"]["language_info"]["version"] = "3.11.7"
+    (place / source.name).write_text(json.dumps(opened, indent=2))
+    lesson["cells"][0]["source"] = ["edition 2"]
+    source.write_text(json.dumps(lesson))
+    assert delivery.deliver([source], place) == [delivery.Delivery(source.name, written=True)]
+    assert (place / source.name).read_bytes() == source.read_bytes()
+
+    code = next(cell for cell in lesson["cells"] if cell["cell_type"] == "code")
+    ran = json.loads(source.read_text())
+    next(cell for cell in ran["cells"] if cell["cell_type"] == "code")["outputs"] = [
+        {"output_type": "stream", "name": "stdout", "text": ["mine"]}
+    ]
+    (place / source.name).write_text(json.dumps(ran))
+    code["source"] = ["edition 3"]
+    source.write_text(json.dumps(lesson))
+    (made,) = delivery.deliver([source], place)
+    assert made.kept == source.name
+    assert "mine" in (place / source.name).read_text()
+
+
+@pytest.mark.parametrize("record", [None, "{broken", "[1, 2]"])
+def test_without_the_record_every_difference_counts_as_a_change(
+    source: Path, place: Path, record: str | None
+) -> None:
+    delivery.deliver([source], place)
+    (place / delivery.SHIPPED).unlink()
+    if record is not None:
+        (place / delivery.SHIPPED).write_text(record)
+    source.write_text("edition 2")
+    delivery.deliver([source], place)
+    assert texts(place) == {"01_soft.ipynb": "edition 1", "01_soft.new.ipynb": "edition 2"}
+    assert json.loads((place / delivery.SHIPPED).read_text())  # and it is whole again
+
+
+def test_a_notebook_that_was_there_before_the_course_is_kept(source: Path, place: Path) -> None:
+    place.mkdir(parents=True)
+    (place / "01_soft.ipynb").write_text("mine")
+    delivery.deliver([source], place)
+    assert texts(place) == {"01_soft.ipynb": "mine", "01_soft.new.ipynb": "edition 1"}
+
+
+def test_lab_says_what_it_wrote_and_what_it_left_alone(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["lab", str(place), "--no-start"]) == 0
+    assert delivery.FIRST_LESSON in capsys.readouterr().out
+    (place / delivery.FIRST_LESSON).write_text("mine")
+    (place / delivery.SHIPPED).unlink()
+    assert cli.main(["lab", str(place), "--no-start"]) == 0
+    said = capsys.readouterr().out
+    assert f"{delivery.FIRST_LESSON} has your changes and was left alone" in said
+    assert (place / delivery.FIRST_LESSON).read_text() == "mine"
+
+
+def test_the_lessons_start_at_00() -> None:
+    names = [path.name for path in delivery.lessons()]
+    assert names[0] == delivery.FIRST_LESSON
+    assert names == sorted(names)
+
+
+def test_a_folder_that_cannot_be_written_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert cli.main(["lab", str(tmp_path / "file"), "--no-start"]) == 1
+    said = capsys.readouterr().err
+    assert str(tmp_path / "file") in said
+    assert "Give a folder of yours: grda-edu lab" in said
+
+    def refuse(path: Path, content: bytes) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert cli.main(["lab", str(tmp_path / "read-only"), "--no-start"]) == 1
+    assert "(Permission denied). Give a folder of yours" in capsys.readouterr().err
+
+
+def test_a_port_in_use_says_what_to_do(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert cli.main(["lab", str(place), "--no-browser", "--port", str(port)]) == 1
+    said = capsys.readouterr().err
+    assert f"port {port} cannot be used" in said
+    assert "Leave --port out" in said
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "70000"])
+def test_a_port_that_is_none(place: Path, port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["lab", str(place), "--no-browser", "--port", port]) == 1
+    assert "between 1 and 65535" in capsys.readouterr().err
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether JupyterLab was asked to open a browser, in place of starting it."""
+    asked: list[bool] = []
+
+    def start(place: Path, port: int | None, open_browser: bool) -> int:
+        asked.append(open_browser)
+        return 0
+
+    monkeypatch.setattr(cli, "_start_jupyterlab", start)
+    return asked
+
+
+def test_no_browser_says_what_to_do(
+    place: Path,
+    started: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def none() -> None:
+        raise cli.webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cli.webbrowser, "get", lambda: object())
+    cli.main(["lab", str(place)])
+    assert "No browser" not in capsys.readouterr().out
+
+    monkeypatch.setattr(cli.webbrowser, "get", none)
+    cli.main(["lab", str(place)])
+    assert "No browser was found here: copy the address" in capsys.readouterr().out
+    cli.main(["lab", str(place), "--no-browser"])
+    assert "No browser" not in capsys.readouterr().out
+    assert started == [True, False, False]
+
+
+def test_a_text_browser_without_a_screen_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cli.sys, "platform", "linux")
+    monkeypatch.setattr(cli.webbrowser, "get", lambda: object())
+    assert not cli._has_browser()
+    monkeypatch.setenv("BROWSER", "something")
+    assert cli._has_browser()
+
+
+def test_lab_serves_lesson_00_on_this_machine_with_a_token(tmp_path: Path) -> None:
+    """The real thing: JupyterLab starts, lands on lesson 00, asks for its token and for no news."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {
+        name: str(tmp_path / name)
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR")
+    }
+    command = [sys.executable, "-c", "from grda_edu.app.cli import main; main()", "lab"]
+    command += [str(tmp_path / "course"), "--no-browser", "--port", str(port)]
+    log = tmp_path / "log"
+    with open(log, "w") as output:
+        lab = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **own})
+    try:
+        address = _address(lab, log)
+        assert address.startswith(
+            f"http://127.0.0.1:{port}/lab/tree/{delivery.FIRST_LESSON}?token="
+        )
+        page = urllib.request.urlopen(address, timeout=30).read().decode()
+        assert (
+            "@jupyterlab/apputils-extension:announcements" in page
+        )  # among the disabled extensions
+        with pytest.raises(urllib.error.HTTPError, match="403") as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/contents", timeout=30)
+        refused.value.close()
+    finally:
+        lab.terminate()
+        lab.wait(30)
+    assert (tmp_path / "course" / delivery.FIRST_LESSON).exists()
+
+
+def _address(lab: subprocess.Popen, log: Path) -> str:
+    """The address that JupyterLab prints, once it answers there."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and lab.poll() is None:
+        for word in log.read_text().split():
+            if word.startswith("http://") and "token=" in word:
+                return word
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def test_record_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["record", "nothing"]) == 1
+    said = capsys.readouterr().err
+    assert "'nothing'" in said and "digits_grid" in said
+
+
+def findings(check: object) -> dict[str, doctor.Finding]:
+    return {finding.name: finding for finding in check()}  # type: ignore[operator]
+
+
+def test_doctor_reports_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.main()
+    said = capsys.readouterr().out
+    for part in (
+        "python",
+        "torch",
+        "jupyterlab",
+        "device",
+        "threads",
+        "cores",
+        "memory",
+        "data folder",
+        "lessons",
+    ):
+        assert f"\n! {part} " in "\n" + said or f"\n  {part} " in "\n" + said
+
+
+def test_doctor_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it now raises ImportError
+    device = findings(doctor.check_device)["device"]
+    assert "cannot be imported" in device.value
+    assert device.advice == "pip install --force-reinstall torch"
+
+
+def test_doctor_sees_too_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert not findings(doctor.check_cores)["cores"].advice
+    monkeypatch.setenv("OMP_NUM_THREADS", "9999")
+    assert "OMP_NUM_THREADS=1" in findings(doctor.check_cores)["cores"].advice
+
+
+def test_doctor_sees_a_damaged_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from grda_edu import recordings
+
+    (name, *_) = recordings.manifest()
+    assert not findings(doctor.check_recordings)[name].advice
+    read = recordings.read
+    entry = recordings.manifest()[name]
+    (tmp_path / entry["file"]).write_bytes(b"not a recording")
+    (tmp_path / recordings.MANIFEST).write_text(json.dumps({name: entry}))
+    monkeypatch.setattr(recordings, "read", lambda name: read(name, tmp_path))
+    assert f"grda-edu record {name}" in findings(doctor.check_recordings)[name].advice
+
+
+def test_the_command_imports_no_torch() -> None:
+    """`grda-edu lab` is on the screen before torch would be loaded."""
+    code = "import sys, grda_edu.app.cli; raise SystemExit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,189 @@
+"""What ships: the wheel holds the lessons and all data, dependencies are complete, one address everywhere."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+import zipfile
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools import address
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
+    package = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "grda_edu").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".part"
+    }
+    lessons = {
+        f"grda_edu/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+    }
+    assert lessons
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == package | lessons
+
+
+def test_installed_wheel_puts_the_lessons_into_a_folder(wheel: Path, tmp_path: Path) -> None:
+    """Away from the checkout, from the installed files alone."""
+    site, course = tmp_path / "site", tmp_path / "course"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)  # what installing a pure wheel is
+    code = "import sys, grda_edu.app.cli as c; print(c.__file__); sys.exit(c.main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "lab", str(course), "--no-start"],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(site))
+    shipped = {path.name: path.read_bytes() for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {path.name: path.read_bytes() for path in course.glob("*.ipynb")} == shipped
+
+
+def imported_by(folder: Path) -> set[str]:
+    """The top-level names that the Python files under `folder` import."""
+    names = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names - sys.stdlib_module_names - {"grda_edu"}
+
+
+def test_dependencies_are_named_completely() -> None:
+    """What the package imports it also asks for (torch brings no numpy, plotly no anywidget)."""
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mnist"]]
+    named = {canonicalize_name(Requirement(text).name) for text in wanted}
+    homes = packages_distributions()
+    imported = imported_by(ROOT / "grda_edu")
+    assert {"torch", "numpy", "plotly"} <= imported
+    needed = {canonicalize_name(homes[name][0]) for name in imported - {"google"}}  # Colab's own
+    assert needed <= named
+
+
+def pins() -> dict[str, str]:
+    text = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    rows = [line.split("==") for line in text if not line.startswith("#")]
+    return {canonicalize_name(name): pin for name, pin in rows}
+
+
+def test_constraints_are_plain_pins_of_all_that_is_asked_for() -> None:
+    extras = PROJECT["optional-dependencies"]
+    asked = [*PROJECT["dependencies"], *extras["test"], *extras["mnist"]]
+    for requirement in map(Requirement, asked):
+        pin = pins()[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pin), requirement
+    assert pins()["torch"] == "2.13.0"
+    assert all(re.fullmatch(r"[\d.]+(post\d+)?", pin) for pin in pins().values())
+
+
+def test_the_tests_run_on_the_pinned_set() -> None:
+    differing = {}
+    for name, pin in pins().items():
+        try:
+            installed = version(name).partition("+")[0]
+        except PackageNotFoundError:
+            continue  # another system's
+        if installed != pin:
+            differing[name] = f"{installed} is installed, {pin} is pinned"
+    assert not differing
+
+
+def test_address_is_the_same_everywhere() -> None:
+    ours = address.public_address()
+    for path in address.files():
+        text = path.read_text("utf-8")
+        assert address.with_address(text, ours) == text, f"{path.name}: run make notebooks"
+
+
+def test_address_can_be_changed_in_one_place() -> None:
+    """Renewing the address leaves the old one nowhere: not in a badge, a command, or a Colab cell."""
+    other = "https://github.com/someone/course"
+    owner, name = address.public_address().removeprefix("https://github.com/").split("/")
+    mentions = 0
+    for path in address.files():
+        renewed = address.with_address(path.read_text("utf-8"), other)
+        assert f"{owner}/{name}" not in renewed, path.name
+        mentions += renewed.count("someone/course")
+    assert mentions >= 5 + len(list((ROOT / "notebooks").glob("*.md")))
+    elsewhere = [*(ROOT / "grda_edu").rglob("*.py"), ROOT / "CONTRIBUTING.md", ROOT / "Makefile"]
+    assert not [path for path in elsewhere if f"{owner}/{name}" in path.read_text("utf-8")]
+
+
+def test_the_placeholder_is_explained_while_it_is_one() -> None:
+    assert "stands for it" in address.badges("https://github.com/OWNER/grda-edu")
+    assert "stands for it" not in address.badges("https://github.com/someone/grda-edu")
+
+
+def test_readme_names_the_two_commands_first() -> None:
+    commands = re.findall(r"^    (\S.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert [command.split("#")[0].strip() for command in commands[:2]] == ["make lab", "make test"]
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    for page in ("README.md", "CONTRIBUTING.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text("utf-8"))
+        assert not [link for link in links if not (ROOT / link).exists()], page
+
+
+def test_readme_script_runs_and_finds_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert len([line for line in script.splitlines() if line]) == 10
+    names: dict[str, Any] = {}
+    torch.manual_seed(0)
+    exec(script, names)
+    zeros = re.match(r"(\d+)% of the weights", capsys.readouterr().out)
+    promised = re.search(
+        r"prints about (\d+) %.* names (\d+) to (\d+) % of the test images", readme
+    )
+    assert zeros and promised
+    about, low, high = map(int, promised.groups())
+    assert abs(int(zeros[1]) - about) <= 2
+    model, data = names["model"], names["data"]
+    accuracy = (model(data.x_test).argmax(1) == data.y_test).float().mean().item()
+    assert low <= 100 * accuracy <= high
+
+
+def test_contributing_example_is_a_figure() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(textwrap.dedent(script), names)
+    assert "Curvature 1.0" in names["parabola"]().to_html()
+
+
+def test_changelog_knows_this_version() -> None:
+    """Keep a Changelog: a section for what is not released, and one for every released version."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert "## [Unreleased]" in text
+    assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text("utf-8")

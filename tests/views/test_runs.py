@@ -1,0 +1,305 @@
+"""The training view: what it draws, and that no way of ending a training leaves anything behind."""
+
+import threading
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+
+from grda_edu.explore import palette
+from grda_edu.training.run import Run
+from grda_edu.views import live
+from grda_edu.views.runs import (
+    STYLES,
+    TrainingView,
+    percent,
+    training_figure,
+    training_row,
+    training_sentence,
+)
+
+SECONDS = 20  # patience; nothing here takes that long
+
+
+def run(epochs: int, *, accuracy: float = 0.95, message: str = "") -> Run:
+    """A made-up run of two layers, 4 and 6 numbers, that gains a zero in each layer an epoch."""
+    count = epochs + 1
+    curve = np.linspace(0.1, accuracy, count)
+    return Run(
+        configuration={"epochs": 3},
+        device="cpu",
+        versions={},
+        layers=("first", "second"),
+        sizes=np.array([4, 6]),
+        epoch=np.arange(count),
+        train_loss=np.linspace(2.3, 0.01, count),
+        train_accuracy=curve,
+        val_loss=np.full(count, np.nan),
+        val_accuracy=np.full(count, np.nan),
+        test_loss=np.ones(count),
+        test_accuracy=curve,
+        zeros=np.stack([np.arange(count)] * 2, axis=1),
+        seconds=np.arange(count, dtype=float),
+        message=message,
+    )
+
+
+def finishing(progress, stop) -> dict[str, Run]:
+    progress({"SGD": run(1)}, 0.3)
+    return {"SGD": run(3), "gRDA": run(3, accuracy=0.94)}
+
+
+def endless(progress, stop) -> Run:
+    progress(run(1), 0.3)
+    assert stop.wait(SECONDS)
+    return run(2, message="stopped in epoch 3, after batch 1 of 2")
+
+
+def failing(progress, stop) -> Run:
+    progress(run(1), 0.3)
+    raise ZeroDivisionError("no such batch")
+
+
+def training_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "grda-training"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left():
+    yield
+    assert training_threads() == []
+
+
+def drawn(view: TrainingView) -> dict:
+    """The keys and one-row values of the table that the page holds."""
+    table, values = view.picture.table, {}
+    for column in table["columns"]:
+        if "strings" in column:
+            values[column["key"]] = column["strings"][0]
+        else:
+            size = int(np.prod(column["shape"]))
+            values[column["key"]] = np.frombuffer(
+                table["data"], np.float32, size, column["offset"]
+            ).reshape(column["shape"])
+    return values
+
+
+def test_nothing_trains_before_start():
+    calls = []
+    view = TrainingView(lambda progress, stop: calls.append(1) or run(1), 3)
+    assert not view.running and calls == []
+    assert view.stop_button.disabled and not view.start_button.disabled
+    assert "Start" in view.status.value
+    view.close()
+
+
+def test_a_finished_training_is_shown_whole():
+    view = TrainingView(finishing, 3)
+    view.start()
+    runs = view.wait(SECONDS)
+    assert list(runs) == ["SGD", "gRDA"] and runs is view.runs
+    assert not view.running
+    assert view.bar.value == 1.0 and view.bar.bar_style == "success"
+    assert "Finished: 3 epochs" in view.status.value and "cpu" in view.status.value
+    assert view.start_button.description == "Start again" and not view.start_button.disabled
+    assert view.stop_button.disabled
+    values = drawn(view)
+    for name, expected in runs.items():
+        np.testing.assert_allclose(values[f"{name} test_accuracy|y"], expected.test_accuracy)
+        np.testing.assert_allclose(
+            values[f"{name} train_loss|y"], expected.train_loss.astype(np.float32)
+        )
+        np.testing.assert_allclose(values[f"{name} total_zeros|y"], [0, 0.2, 0.4, 0.6], rtol=1e-6)
+    np.testing.assert_allclose(values["zeros by layer|x"], [3 / 4, 3 / 6])
+
+
+def test_stop_ends_the_training_and_start_begins_afresh():
+    view = TrainingView(endless, 3)
+    view.start()
+    assert view.running and view.start_button.disabled and not view.stop_button.disabled
+    view.stop()
+    stopped = view.wait(SECONDS)
+    assert stopped["gRDA"].message and not view.running
+    assert "stopped in epoch 3" in view.status.value
+    assert view.bar.bar_style == "warning" and view.bar.value < 1
+    view.start()
+    assert view.running
+    view.stop()
+    view.wait(SECONDS)
+
+
+def test_the_buttons_do_what_they_say():
+    view = TrainingView(endless, 3)
+    view.start_button.click()
+    assert view.running
+    view.stop_button.click()
+    view.wait(SECONDS)
+    assert not view.running
+
+
+def test_start_twice_trains_once():
+    calls = []
+
+    def job(progress, stop):
+        calls.append(1)
+        return endless(progress, stop)
+
+    view = TrainingView(job, 3)
+    view.start()
+    view.start()
+    view.stop()
+    view.wait(SECONDS)
+    assert calls == [1]
+
+
+def test_an_exception_reaches_the_page_and_whoever_waits():
+    view = TrainingView(failing, 3)
+    view.start()
+    with pytest.raises(ZeroDivisionError, match="no such batch"):
+        view.wait(SECONDS)
+    (output,) = view.problem.outputs
+    assert "ZeroDivisionError: no such batch" in output["text"] and "failing" in output["text"]
+    assert "ZeroDivisionError" in view.status.value
+    assert view.bar.bar_style == "danger" and not view.start_button.disabled
+    view._job = finishing
+    view.start()
+    view.wait(SECONDS)
+    assert view.problem.outputs == () and view.bar.bar_style == "success"
+
+
+def test_a_run_under_an_unknown_name_is_an_error_that_names_it():
+    view = TrainingView(lambda progress, stop: {"Adam": run(1)}, 3)
+    view.start()
+    with pytest.raises(ValueError, match="'Adam' is none of SGD, gRDA"):
+        view.wait(SECONDS)
+
+
+def test_a_lone_run_takes_the_last_style():
+    view = TrainingView(lambda progress, stop: run(3), 3, styles={"OBS": palette.OBS})
+    view.start()
+    assert list(view.wait(SECONDS)) == ["OBS"]
+
+
+def test_wait_gives_up_after_its_timeout():
+    view = TrainingView(endless, 3)
+    view.start()
+    with pytest.raises(TimeoutError, match=r"timeout = 0\.01"):
+        view.wait(0.01)
+    view.close()
+
+
+def test_closing_stops_the_training():
+    view = TrainingView(endless, 3)
+    view.start()
+    view.close()
+    assert not view.running
+
+
+def test_the_page_hears_of_few_of_many_reports(monkeypatch):
+    monkeypatch.setattr(live, "SECONDS_BETWEEN_UPDATES", 1000.0)
+
+    def chatty(progress, stop):
+        for k in range(500):
+            progress(run(1), k / 500)
+        return run(3)
+
+    view = TrainingView(chatty, 3)
+    updates = []
+    view.picture.observe(lambda change: updates.append(change), "table")
+    view.start()
+    view.wait(SECONDS)
+    assert len(updates) == 2  # the first report, and the end
+
+
+def test_the_curves_are_drawn_again_only_when_they_changed(monkeypatch):
+    monkeypatch.setattr(live, "SECONDS_BETWEEN_UPDATES", 0.0)
+    bars = []
+
+    def job(progress, stop):
+        for k in range(6):
+            progress(run(1 + k // 3), k / 6)
+            bars.append(view.bar.value)
+        return run(3)
+
+    view = TrainingView(job, 3)
+    updates = []
+    view.picture.observe(lambda change: updates.append(change), "table")
+    view.start()
+    view.wait(SECONDS)
+    assert len(updates) == 3  # after epochs 1, 2 and 3
+    assert bars == [k / 6 for k in range(6)]
+
+
+def test_every_key_of_a_row_is_a_place_in_the_figure():
+    names = {trace.name for trace in training_figure(STYLES, 3).data}
+    row = training_row({"SGD": run(2), "gRDA": run(2)}, STYLES)
+    traces = {key.rpartition(".")[0] for key in row if not key.startswith("layout.")}
+    assert traces == names
+
+
+def test_accuracy_is_drawn_from_ninety_percent_only_when_all_are_above():
+    good, bad = run(3, accuracy=0.97), run(3, accuracy=0.5)
+    assert training_row({"SGD": good}, STYLES)["layout.yaxis.range"] == [0.9, 1.0]
+    assert training_row({"SGD": good, "gRDA": bad}, STYLES)["layout.yaxis.range"] == [0.0, 1.0]
+
+
+def test_the_sentence_names_each_run_with_its_numbers():
+    text = training_sentence({"SGD": run(3), "gRDA": run(2, accuracy=0.94)})
+    assert text == (
+        "SGD after epoch 3: 60.0% of the weights are exactly zero, 95.0% of the test images right; "
+        "gRDA after epoch 2: 40.0% of the weights are exactly zero, 94.0% of the test images right."
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0.0%"), (0.9014, "90.1%"), (0.9994, "99.9%"), (13_705 / 13_706, "99.99%"), (1, "100.0%")],
+)
+def test_all_but_one_is_not_all(share, text):
+    assert percent(share) == text
+
+
+# ------------------------------------------------- in a real kernel, without a page
+
+VIEW = """
+import threading
+from grda_edu.views.runs import TrainingView
+
+def job(progress, stop):
+    stop.wait(60)
+    return {}
+
+view = TrainingView(job, 3)
+view.start()
+print(sum(thread.name == "grda-training" for thread in threading.enumerate()))
+"""
+
+
+def execute(folder: Path, *sources: str) -> list[str]:
+    """What each cell printed, in a kernel without a front end."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources]
+    )
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+    texts = [[o.text for o in cell.outputs if "text" in o] for cell in notebook.cells]
+    return ["".join(parts).strip() for parts in texts]
+
+
+def test_running_the_cell_again_stops_the_former_training(tmp_path):
+    count = 'view.close(); print(sum(t.name == "grda-training" for t in threading.enumerate()))'
+    assert execute(tmp_path, VIEW, VIEW, VIEW, count) == ["1", "1", "1", "0"]
+
+
+def test_a_headless_run_waits_for_the_end_and_an_interrupt_stops_it(tmp_path):
+    interrupted = """
+import _thread
+threading.Timer(0.3, _thread.interrupt_main).start()
+try:
+    view.wait()
+except KeyboardInterrupt:
+    print("interrupted", view.running)
+"""
+    ended = "view._job = lambda progress, stop: {}; view.start(); print(view.wait(), view.running)"
+    assert execute(tmp_path, VIEW, interrupted, ended)[1:] == ["interrupted False", "{} False"]
