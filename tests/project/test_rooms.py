@@ -10,7 +10,8 @@ import pytest
 PACKAGE = "grda_edu"
 ROOT = Path(__file__).parents[2]
 
-FORMULAS = {"shrinkage", "zeros", "data", "models", "checks"}
+# What stands right under the package: formulas, counts, and how files are written.
+FORMULAS = {"shrinkage", "zeros", "data", "models", "checks", "files"}
 CORE = FORMULAS | {"optim", "training", "geometry", "toy", "recordings", "studies"}
 # Room -> the rooms that it may import. What stands beside no room here may import nothing.
 MAY_IMPORT = {
@@ -23,7 +24,7 @@ MAY_IMPORT = {
     "studies": FORMULAS | {"optim", "training", "geometry", "recordings"},
     "explore": set(),  # the browser side knows nothing of the science
     "views": FORMULAS | {"training", "geometry", "explore"},
-    "course": {"explore", "training"},
+    "course": {"files", "explore", "training"},
     "lessons": CORE | {"explore", "views", "course"},
     "app": CORE | {"course", "lessons"},
     "reference": set(),
