@@ -1,6 +1,9 @@
 """What a public project shows on GitHub: it cannot run here, so what can be read from the files is held here."""
 
 import re
+import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -71,3 +74,37 @@ def test_nothing_is_published_without_the_gate_and_the_right_tag() -> None:
     assert all("id-token" not in jobs[name].get("permissions", {}) for name in ("gate", "build"))
     tag = next(step["run"] for step in jobs["build"]["steps"] if "GITHUB_REF_NAME" in str(step))
     assert tag == 'test "$GITHUB_REF_NAME" = "v$(python -m hatchling version)"'
+
+
+FORMS = [p for p in sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")) if p.stem != "config"]
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_an_issue_form_asks_what_is_needed_and_little_else(path: Path) -> None:
+    form = load(path)
+    assert {"name", "description", "body"} <= set(form)
+    assert form["body"][0]["validations"]["required"]
+    assert len(form["body"]) <= 3
+    assert len({field["id"] for field in form["body"]}) == len(form["body"])
+    assert all(field["attributes"]["label"] for field in form["body"])
+
+
+HOOKS = load(ROOT / ".pre-commit-config.yaml")["repos"]
+
+
+def test_the_hooks_fetch_nothing() -> None:
+    assert [repository["repo"] for repository in HOOKS] == ["local"]
+    assert {hook["language"] for hook in HOOKS[0]["hooks"]} == {"system"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason=".venv/bin is elsewhere there")
+@pytest.mark.parametrize("hook", HOOKS[0]["hooks"], ids=lambda hook: hook["id"])
+def test_a_hook_passes_on_what_is_committed(hook: dict[str, Any]) -> None:
+    """Its command exists and is content: with one file for ruff, with all notebooks for their check."""
+    program, *options = shlex.split(hook["entry"])
+    folder, name = program.rsplit("/", 1)
+    assert folder == ".venv/bin"
+    files = ["tests/test_github.py"] if hook.get("pass_filenames", True) else []
+    command = [Path(sys.executable).with_name(name), *options, *files]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

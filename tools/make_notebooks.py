@@ -5,6 +5,7 @@ jupytext `formats` entry: a learner who saves the .ipynb changes no .md.
 """
 
 import hashlib
+import sys
 from pathlib import Path
 
 import jupytext
@@ -32,14 +33,24 @@ def notebook(source: str) -> str:
     return nbformat.writes(made) + "\n"
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
+    """Make all notebooks; with --check only say which differ from their source, and fail if one does."""
     sources = sorted(FOLDER.glob("*.md"))
-    for source in sources:
-        source.with_suffix(".ipynb").write_text(
-            notebook(source.read_text("utf-8")), "utf-8", newline="\n"
-        )
-    print(f"{len(sources)} notebooks made from their sources.")
+    made = {source.with_suffix(".ipynb"): notebook(source.read_text("utf-8")) for source in sources}
+    if arguments == ["--check"]:
+        differing = [
+            path.name
+            for path, text in made.items()
+            if not path.exists() or path.read_text("utf-8") != text
+        ]
+        if differing:
+            print(f"differ from their sources: {', '.join(differing)}; run: make notebooks")
+        return int(bool(differing))
+    for path, text in made.items():
+        path.write_text(text, "utf-8", newline="\n")
+    print(f"{len(made)} notebooks made from their sources.")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ import pytest
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupytext.async_contentsmanager import build_async_jupytext_contents_manager_class
 
+from tools import make_notebooks
 from tools.address import public_address
 from tools.make_notebooks import notebook
 
@@ -45,6 +46,24 @@ def test_there_is_a_notebook_for_every_source_and_no_other() -> None:
 def test_pair_agrees(source: Path) -> None:
     made = notebook(source.read_text("utf-8"))
     assert source.with_suffix(".ipynb").read_text("utf-8") == made, "run: make notebooks"
+
+
+def test_the_check_says_which_pair_differs_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(make_notebooks, "FOLDER", tmp_path)
+    for name in ("01_one", "02_two", "03_three"):
+        (tmp_path / f"{name}.md").write_text(EXAMPLE, "utf-8")
+    assert make_notebooks.main([]) == 0
+    assert make_notebooks.main(["--check"]) == 0
+    (tmp_path / "01_one.ipynb").unlink()
+    (tmp_path / "02_two.md").write_text(EXAMPLE.replace("x = 1", "x = 2"), "utf-8")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    capsys.readouterr()
+    assert make_notebooks.main(["--check"]) == 1
+    said = capsys.readouterr().out
+    assert "01_one.ipynb, 02_two.ipynb;" in said and "03_three" not in said
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @each_lesson
