@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from course.checking import assert_exercise, assert_prediction
-from oracle import grda as oracle
 
 from grda_edu import GRDA as Optimizer
 from grda_edu.lessons import lesson02
@@ -18,6 +17,7 @@ from grda_edu.lessons.lesson02 import spaces as lesson02_spaces
 from grda_edu.lessons.lesson02.methods import CURVATURES, DEATHS, KEPT, LR, MUS, weights
 from grda_edu.lessons.lesson02.noise import AT, EXPONENTS
 from grda_edu.lessons.lesson02.spaces import BACK, FLAT, NOW, SHARP, SITUATIONS, A, C
+from grda_edu.reference import grda as oracle
 from grda_edu.toy.quadratic import GRDA, METHODS, PROXIMAL, RDA, SGD, SUBGRADIENT
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "02_two_spaces.md").read_text("utf-8")

@@ -5,13 +5,13 @@ import math
 import warnings
 
 import numpy as np
-import oracle
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from grda_edu import reference
 from grda_edu.optim import GRDA, grda, parts, penalty_groups
 from grda_edu.shrinkage import tuning_function
 
@@ -64,7 +64,7 @@ def by_the_oracle(weights, gradients, lrs, **options):
     """For each parameter the list, over steps, of (weights, accumulator, threshold)."""
     columns = zip(*gradients, strict=True)
     return [
-        list(oracle.grda(w, column, lrs, **options))
+        list(reference.grda(w, column, lrs, **options))
         for w, column in zip(weights, columns, strict=True)
     ]
 
@@ -283,7 +283,9 @@ def test_dtype_and_storage_are_kept(dtype, foreach):
     assert {value.dtype for value in optimizer.state[p].values() if torch.is_tensor(value)} == {
         dtype
     }
-    *_, (expected, _, _) = oracle.grda(start.double(), [np.ones(41)] * 3, [0.1] * 3, 0.1, 0.7, 0.9)
+    *_, (expected, _, _) = reference.grda(
+        start.double(), [np.ones(41)] * 3, [0.1] * 3, 0.1, 0.7, 0.9
+    )
     assert np.abs(p.detach().double().numpy() - expected).max() <= 8 * torch.finfo(dtype).eps
 
 
@@ -392,7 +394,7 @@ def test_every_option_can_be_set_per_group():
         optimizer.step()
     columns = zip(*gradients, strict=True)
     for p, w, column, options in zip(params, weights, columns, own, strict=True):
-        steps = oracle.grda(w, column, [0.1] * 50, **{"c": 0.02, "mu": 0.6, **options})
+        steps = reference.grda(w, column, [0.1] * 50, **{"c": 0.02, "mu": 0.6, **options})
         *_, (expected, _, _) = steps
         assert np.allclose(p.detach().numpy(), expected, rtol=0, atol=1e-12)
 

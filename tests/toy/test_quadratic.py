@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from oracle import grda as oracle
 
 from grda_edu import GRDA as Optimizer
+from grda_edu.reference import grda as oracle
 from grda_edu.toy.quadratic import (
     GRDA,
     METHODS,

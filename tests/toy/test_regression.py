@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from oracle import grda as paper
 
 from grda_edu import GRDA
+from grda_edu.reference import grda as paper
 from grda_edu.toy import regression
 from grda_edu.toy.regression import sparse_regression
 

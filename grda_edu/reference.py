@@ -1,16 +1,21 @@
 """gRDA as it is written in the paper: float64 numpy, one parameter, nothing clever.
 
-Everything fast is compared with this.
+For people to read, beside lesson 02 and beside ``grda_edu.optim``, whose tests compare every number
+with these. Nothing in the package imports it: what is checked with it must not be made of it.
+
+Source: Chao, Wang, Xing, Cheng 2020 (arXiv:2006.09358); for momentum and nu item 2 of the authors'
+response to the reviewers.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 
 def grda(
-    w: np.ndarray,
-    gradients: Sequence[np.ndarray | None],
+    w: Any,
+    gradients: Sequence[Any],
     lrs: Sequence[float],
     c: float,
     mu: float,
@@ -21,7 +26,26 @@ def grda(
     weight_decay: float = 0.0,
     maximize: bool = False,
 ) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-    """Yield (weights, accumulator, threshold) after each step; a gradient None is a step not made."""
+    """Run gRDA on the gradients that are handed in, one a step.
+
+    Args:
+        w: the initial weights, of any shape.
+        gradients: one of that shape for each step; None is a step that this parameter does not make.
+        lrs: the learning rate γ of each step.
+        c, mu, momentum, dampening, nesterov, nu, weight_decay, maximize: as of ``GRDA``.
+
+    Yields:
+        The weights, the accumulator v and the threshold g after each step.
+
+    A weight that the loss does not push dies when the threshold reaches it:
+
+    >>> for w, v, g in grda(np.array(0.25), [0.0] * 4, [1.0] * 4, c=0.1, mu=1.0):
+    ...     print(f"g = {g:.2f}, w = {w:.2f}")
+    g = 0.10, w = 0.15
+    g = 0.20, w = 0.05
+    g = 0.30, w = 0.00
+    g = 0.40, w = 0.00
+    """
     w = np.asarray(w, dtype=np.float64)
     v = w.copy()
     b = None
