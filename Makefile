@@ -17,8 +17,8 @@ test: $(VENV)/.test  ## set everything up and run linters, type checker and all 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks
 
-notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and the badges from pyproject's address
-	$(BIN)/python -m tools.address
+notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and what follows pyproject.toml (address, version)
+	$(BIN)/python -m tools.facts
 	$(BIN)/python -m tools.make_notebooks
 
 record: $(VENV)/.test  ## train the recorded runs again (make record ARGS=NAME for one of them)

@@ -10,7 +10,7 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 from jupytext.async_contentsmanager import build_async_jupytext_contents_manager_class
 
 from tools import make_notebooks
-from tools.address import public_address
+from tools.facts import public_address
 from tools.make_notebooks import notebook
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

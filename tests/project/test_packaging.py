@@ -1,4 +1,4 @@
-"""What ships: the wheel holds the lessons and all data, dependencies are complete, one address everywhere."""
+"""What ships: the wheel holds the lessons and all data, dependencies are complete, one address and version everywhere."""
 
 import ast
 import os
@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
-from tools import address
+import grda_edu
+from tools import facts
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -119,19 +122,19 @@ def test_the_tests_run_on_the_pinned_set() -> None:
 
 
 def test_address_is_the_same_everywhere() -> None:
-    ours = address.public_address()
-    for path in address.files():
+    ours = facts.public_address()
+    for path in facts.files():
         text = path.read_text("utf-8")
-        assert address.with_address(text, ours) == text, f"{path.name}: run make notebooks"
+        assert facts.with_address(text, ours) == text, f"{path.name}: run make notebooks"
 
 
 def test_address_can_be_changed_in_one_place() -> None:
     """Renewing the address leaves the old one nowhere: not in a badge, a command, or a Colab cell."""
     other = "https://github.com/someone/course"
-    owner, name = address.public_address().removeprefix("https://github.com/").split("/")
+    owner, name = facts.public_address().removeprefix("https://github.com/").split("/")
     mentions = 0
-    for path in address.files():
-        renewed = address.with_address(path.read_text("utf-8"), other)
+    for path in facts.files():
+        renewed = facts.with_address(path.read_text("utf-8"), other)
         assert f"{owner}/{name}" not in renewed, path.name
         mentions += renewed.count("someone/course")
     assert mentions >= 5 + len(list((ROOT / "notebooks").glob("*.md")))
@@ -140,8 +143,8 @@ def test_address_can_be_changed_in_one_place() -> None:
 
 
 def test_the_placeholder_is_explained_while_it_is_one() -> None:
-    assert "stands for it" in address.badges("https://github.com/OWNER/grda-edu")
-    assert "stands for it" not in address.badges("https://github.com/someone/grda-edu")
+    assert "stands for it" in facts.badges("https://github.com/OWNER/grda-edu")
+    assert "stands for it" not in facts.badges("https://github.com/someone/grda-edu")
 
 
 def test_readme_names_the_two_commands_first() -> None:
@@ -182,8 +185,73 @@ def test_contributing_example_is_a_figure() -> None:
     assert "Curvature 1.0" in names["parabola"]().to_html()
 
 
-def test_changelog_knows_this_version() -> None:
-    """Keep a Changelog: a section for what is not released, and one for every released version."""
+def test_the_version_is_the_same_everywhere() -> None:
+    """pyproject.toml has it; the installed package and CITATION.cff follow."""
+    assert version("grda-edu") == facts.version(), "install the package again"
+    assert grda_edu.__version__ == facts.version()
+    citation = facts.CITATION.read_text("utf-8")
+    assert yaml.safe_load(citation)["version"] == facts.version(), "run: make notebooks"
+    renewed = yaml.safe_load(facts.with_version(citation, "7.8.9"))
+    assert renewed == yaml.safe_load(citation) | {"version": "7.8.9"}
+
+
+def sections() -> dict[str, tuple[str, str]]:
+    """CHANGELOG's sections: version -> its date (or nothing) and what it says."""
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    assert "## [Unreleased]" in text
-    assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text("utf-8")
+    heads = r"^## \[(.+?)\](?: - (\S+))?$"
+    _, *parts = re.split(heads, text, flags=re.MULTILINE)
+    return {
+        name: (date or "", said.strip())
+        for name, date, said in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    }
+
+
+def missing_in_changelog(version: str, sections: dict[str, tuple[str, str]]) -> str:
+    """What the changelog lacks for a version, in words; nothing if it is complete.
+
+    Between releases the version is X.Y.Z.dev0 and what is new stands under "Unreleased". A release has a section of
+    its own with its date, and nothing is left unreleased. Every section but the first is a release, in falling order.
+    """
+    names = list(sections)
+    if names[:1] != ["Unreleased"]:
+        return "the first section is Unreleased"
+    releases = [Version(name) for name in names[1:]]
+    if releases != sorted(releases, reverse=True):
+        return "the newest release comes first"
+    for name in names[1:]:
+        date, said = sections[name]
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", date) or not said:
+            return f"{name} needs its date and what it brings"
+    if Version(version).is_devrelease:
+        newer = not releases or releases[0] < Version(version)
+        return "" if newer else f"{version} comes before {names[1]}, which is released"
+    if version != (names[1] if releases else None):
+        return f"the first release is {version}"
+    return "nothing may be unreleased at a release" if sections["Unreleased"][1] else ""
+
+
+def test_changelog_knows_this_version() -> None:
+    assert not missing_in_changelog(facts.version(), sections())
+
+
+@pytest.mark.parametrize(
+    ("version", "sections", "missing"),
+    [
+        ("0.2.0.dev0", {"Unreleased": ("", "more"), "0.1.0": ("2026-01-02", "all")}, ""),
+        ("0.1.0", {"Unreleased": ("", ""), "0.1.0": ("2026-01-02", "all")}, ""),
+        ("0.1.0", {"Unreleased": ("", "all")}, "the first release is 0.1.0"),
+        ("0.1.0", {"Unreleased": ("", "x"), "0.1.0": ("2026-01-02", "all")}, "nothing may be"),
+        ("0.1.0", {"0.1.0": ("2026-01-02", "all")}, "the first section"),
+        ("0.1.0", {"Unreleased": ("", ""), "0.1.0": ("soon", "all")}, "0.1.0 needs its date"),
+        (
+            "0.1.0.dev0",
+            {"Unreleased": ("", ""), "0.1.0": ("2026-01-02", "all")},
+            "0.1.0.dev0 comes",
+        ),
+    ],
+)
+def test_an_incomplete_changelog_is_noticed(
+    version: str, sections: dict[str, tuple[str, str]], missing: str
+) -> None:
+    found = missing_in_changelog(version, sections)
+    assert found.startswith(missing) and bool(found) == bool(missing)

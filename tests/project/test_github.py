@@ -12,7 +12,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -104,7 +104,7 @@ def test_a_hook_passes_on_what_is_committed(hook: dict[str, Any]) -> None:
     program, *options = shlex.split(hook["entry"])
     folder, name = program.rsplit("/", 1)
     assert folder == ".venv/bin"
-    files = ["tests/test_github.py"] if hook.get("pass_filenames", True) else []
+    files = ["tests/project/test_github.py"] if hook.get("pass_filenames", True) else []
     command = [Path(sys.executable).with_name(name), *options, *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Write the repository's public address, which stands in pyproject.toml, everywhere else that it is needed.
+"""Write the repository's public address and the version, which stand in pyproject.toml, everywhere else.
 
 `make notebooks` calls this: README's badges and commands, the notebooks' Colab cell and CITATION.cff follow pyproject.
 """
@@ -6,8 +6,10 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
+CITATION = ROOT / "CITATION.cff"
 PLACEHOLDER = "OWNER"
 LESSON = "notebooks/00_start_here.ipynb"
 BADGES = re.compile(r"<!-- address -->\n.*?<!-- /address -->", re.DOTALL)
@@ -16,12 +18,22 @@ ADDRESSES = (
     re.compile(r"(?<=git clone )https://\S+"),
     re.compile(r"(?<=repository-code: \")https://[^\"]+"),
 )
+VERSION = re.compile(r"(?<=^version: )\S+", re.MULTILINE)
+
+
+def project() -> dict[str, Any]:
+    """pyproject.toml's own section."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
 def public_address() -> str:
     """Where the repository is, as https://github.com/OWNER/NAME: the one entry that all others follow."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return project["urls"]["Repository"]
+    return project()["urls"]["Repository"]
+
+
+def version() -> str:
+    """What the next release will be, with ".dev0" behind it, or at a release what it is."""
+    return project()["version"]
 
 
 def badges(address: str) -> str:
@@ -51,14 +63,21 @@ def with_address(text: str, address: str) -> str:
     return text
 
 
+def with_version(citation: str, version: str) -> str:
+    """The text of CITATION.cff with its version renewed."""
+    return VERSION.sub(version, citation)
+
+
 def files() -> list[Path]:
     """The files that mention the address."""
-    return [ROOT / "README.md", ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.md"))]
+    return [ROOT / "README.md", CITATION, *sorted((ROOT / "notebooks").glob("*.md"))]
 
 
 def main() -> None:
     for path in files():
         text = with_address(path.read_text("utf-8"), public_address())
+        if path == CITATION:
+            text = with_version(text, version())
         path.write_text(text, "utf-8", newline="\n")
 
 
