@@ -12,8 +12,6 @@ from grda_edu import __version__
 from .keeping import progress
 from .map import lesson
 
-WITHOUT_TORCH = ("00", "01", "02", "03", "07")  # lessons that need numpy only
-
 
 def begin(number: str) -> None:
     """Get the lesson ready and print in one line what it runs on."""
@@ -31,7 +29,7 @@ def environment_line(number: str) -> str:
         f"Python {platform.python_version()}",
         f"numpy {np.__version__}",
     ]
-    if number not in WITHOUT_TORCH:
+    if lesson(number).torch:
         import torch
 
         from grda_edu.training.device import choose_device

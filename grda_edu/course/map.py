@@ -15,6 +15,7 @@ class Lesson:
     """One row of the course's table.
 
     number: "01"; file: the notebook without its ending; minutes: how long it takes;
+    torch: does it need torch, or is numpy enough;
     predictions, exercises: the names that the lesson's module declares (a test compares them).
     They stand here too so that the map can count without importing lessons that need torch.
     """
@@ -24,6 +25,7 @@ class Lesson:
     title: str
     question: str
     minutes: int
+    torch: bool = True
     predictions: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
 
@@ -43,6 +45,7 @@ LESSONS = (
         "Start here",
         "How can a network learn with nine of ten weights at zero?",
         10,
+        torch=False,
         predictions=("how_many",),
         exercises=("share_of_zeros",),
     ),
@@ -52,6 +55,7 @@ LESSONS = (
         "Soft-thresholding",
         "What turns small numbers into exact zeros?",
         15,
+        torch=False,
         predictions=("which_zero", "scaling", "thirty_zeros"),
         exercises=("soft_threshold",),
     ),
@@ -61,6 +65,7 @@ LESSONS = (
         "Two spaces: dual averaging",
         "Where does a weight live while it is zero?",
         20,
+        torch=False,
         predictions=("which_dies", "revival", "goal", "bias", "noise"),
         exercises=("grda_step",),
     ),
@@ -70,6 +75,7 @@ LESSONS = (
         "The knobs c and μ",
         "What do c and μ change?",
         25,
+        torch=False,
         predictions=("doubled_c", "which_late", "asleep", "fewest_false", "rate_drops"),
         exercises=("threshold", "accumulated"),
     ),
@@ -106,6 +112,7 @@ LESSONS = (
         "The flat valley",
         "Why do the right weights die?",
         20,
+        torch=False,
         predictions=("turning", "growing", "surgeon", "halving"),
         exercises=("scores", "prune"),
     ),

@@ -37,6 +37,14 @@ def test_the_table_counts_what_the_lesson_declares(row):
         assert check in row.predictions + row.exercises
 
 
+@pytest.mark.parametrize("row", LESSONS, ids=lambda row: row.number)
+def test_every_lesson_has_its_folder_its_tests_and_its_row_in_the_readme(root, row):
+    assert (root / f"grda_edu/lessons/lesson{row.number}/__init__.py").is_file()
+    assert (root / f"tests/lessons/test_lesson{row.number}.py").is_file()
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert f"| {row.number} {row.title} | {row.question} |" in readme
+
+
 @pytest.mark.parametrize("here", range(len(LESSONS)))
 def test_navigation_leads_to_the_neighbours(shown, here):
     navigation(LESSONS[here].number)
@@ -53,7 +61,7 @@ def test_an_unknown_lesson():
 
 
 def test_the_map_counts_and_resets_after_a_confirmation(shown, cards, home, monkeypatch):
-    row = course_table.Lesson("07", "07_x", "X", "Why?", 5, ("a", "b"), ("c",))
+    row = course_table.Lesson("07", "07_x", "X", "Why?", 5, False, ("a", "b"), ("c",))
     monkeypatch.setattr(course_table, "LESSONS", (row,))
     course_map()
     assert "0 of 2 predictions, 0 of 1 exercise" in shown[-1][0]

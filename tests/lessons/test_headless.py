@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from grda_edu.course.map import lesson
+
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
-WITHOUT_TORCH = ("00", "01", "02", "03", "07")
 MEMORY_MB = 850  # of the kernel; JupyterLab's server takes 150 MB of the gigabyte
 TABLE_BYTES = 4_000_000  # of all figures of a lesson
 
@@ -76,7 +77,7 @@ def test_as_it_ships(path, tmp_path, monkeypatch):
     assert report["live"] == []
     assert report["tables"] <= TABLE_BYTES
     assert report["memory"] <= MEMORY_MB
-    assert report["torch"] == (path.name[:2] not in WITHOUT_TORCH)
+    assert report["torch"] == lesson(path.name[:2]).torch
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
