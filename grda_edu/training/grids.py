@@ -26,7 +26,7 @@ from grda_edu.training.loop import (
     train,
 )
 from grda_edu.training.run import Run
-from grda_edu.training.stacked import Forward, Weights, forward_of, stack, views
+from grda_edu.training.stacked import Forward, Weights, forward_of, grda_step, stack, views
 
 Cell = tuple[float, float, int]  # c, mu, seed
 Runs = dict[Cell, Run]
@@ -310,9 +310,7 @@ class _Stack:
         if len(going) < len(self.trainings):
             ended = [k for k in range(len(self.trainings)) if k not in going]
             gradient[ended] = 0.0  # threshold and accumulator stay, and so do the weights
-        v = self.accumulators.add_(gradient, alpha=-self.lr)
-        tau = torch.as_tensor(self.thresholds, dtype=v.dtype, device=v.device).unsqueeze(1)
-        torch.sub(v, v.clamp(-tau, tau), out=self.rows)  # w = S_τ(v)
+        grda_step(self.rows, self.accumulators, gradient, self.thresholds, self.lr)
 
     @torch.no_grad()
     def measure(self) -> None:

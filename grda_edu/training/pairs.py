@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from grda_edu.data import Data
 from grda_edu.shrinkage import tuning_increment
-from grda_edu.training.stacked import forward_of, stack
+from grda_edu.training.stacked import forward_of, grda_step, stack
 
 
 def trainings(
@@ -41,12 +41,8 @@ def trainings(
         losses = cross_entropy(outputs, y.repeat(networks), reduction="sum") / len(y)
         gradients = torch.autograd.grad(losses, list(weights.values()))
         thresholds += tuning_increment(n, lr, c, mu)
-        with torch.no_grad():
-            parts = zip(weights.values(), accumulators, gradients, strict=True)
-            for w, v, gradient in parts:
-                v.add_(gradient, alpha=-lr)
-                tau = torch.as_tensor(thresholds).to(v).view(-1, *[1] * (v.ndim - 1))
-                torch.sub(v, v.clamp(-tau, tau), out=w)  # w = S_τ(v)
+        for w, v, gradient in zip(weights.values(), accumulators, gradients, strict=True):
+            grda_step(w, v, gradient, thresholds, lr)
         yield _rows(weights)
 
 

@@ -10,6 +10,7 @@ patches of the images, and pooling reads whole vectors of channels.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -67,6 +68,24 @@ def forward_of(model: nn.Module) -> Forward:
         return x
 
     return forward
+
+
+@torch.no_grad()
+def grda_step(
+    weights: Tensor, accumulators: Tensor, gradients: Tensor, thresholds: np.ndarray, lr: float
+) -> None:
+    """The step of ``GRDA`` in K networks at once, in place.
+
+    Args:
+        weights: [K, …], overwritten by w = S_g(v).
+        accumulators: v, of that shape; they take the step v ← v - γ G.
+        gradients: G, of that shape.
+        thresholds: g of each network after this step, [K].
+        lr: learning rate γ.
+    """
+    v = accumulators.add_(gradients, alpha=-lr)
+    tau = torch.as_tensor(thresholds, dtype=v.dtype, device=v.device).view(-1, *[1] * (v.ndim - 1))
+    torch.sub(v, v.clamp(-tau, tau), out=weights)
 
 
 def _vmapped(model: nn.Module) -> Forward:
