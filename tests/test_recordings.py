@@ -107,6 +107,75 @@ def test_penalty_makes_zeros(grid):
     assert (np.diff(zeros[1:-1], axis=1) > 0).all()  # more with mu (short of the collapse)
 
 
+def test_each_run_is_compared_with_sgd_from_its_own_seed(grid):
+    assert not (grid.curves("val_accuracy")[0, 0] == grid.curves("val_accuracy")[0, 0, :1]).all()
+    for name in ("test_accuracy", "val_accuracy"):
+        expected = [
+            [[getattr(grid.run(c, mu, s), name) - sgd for mu in grid.mu] for c in grid.c]
+            for s, sgd in ((s, getattr(grid.run(0.0, grid.mu[0], s), name)) for s in grid.seeds)
+        ]
+        difference = grid.minus_sgd(name)
+        np.testing.assert_array_equal(difference, np.moveaxis(np.array(expected), 0, 2))
+        assert (difference[0] == 0).all()
+    np.testing.assert_array_equal(grid.minus_sgd(), grid.minus_sgd("test_accuracy"))
+
+
+def test_the_goal_is_reached_by_runs_with_the_zeros_that_lose_less(grid):
+    single, mean = grid.goal_reached(0.9, 0.01), grid.goal_reached(0.9, 0.01, mean=True)
+    ends = 0
+    for i, c in enumerate(grid.c):
+        for j, mu in enumerate(grid.mu):
+            runs = [(grid.run(c, mu, s), grid.run(0, mu, s)) for s in grid.seeds]
+            lost = [sgd.test_accuracy - run.test_accuracy for run, sgd in runs]
+            for k, (run, _) in enumerate(runs):
+                for epoch in (0, 20, 60):
+                    good = run.zeros[epoch].sum() >= 0.9 * 13706 and lost[k][epoch] * 360 < 3.6
+                    assert single[i, j, k, epoch] == good
+            zeros = sum(run.zeros[60].sum() for run, _ in runs)
+            good = zeros >= 0.9 * 13706 * 3 and sum(x[60] for x in lost) * 360 < 3 * 3.6
+            assert mean[i, j, 60] == good
+            ends += good
+    assert 0 < ends < single[..., 60].any(axis=2).sum()  # a mean is harder to please than one seed
+    assert single.shape == (*grid.rows.shape, 61) and mean.shape == (*grid.rows.shape[:2], 61)
+
+
+def test_collapsed_runs_read_a_fifth_at_most(grid):
+    right = np.rint(grid.final("test_accuracy") * 360)
+    np.testing.assert_array_equal(grid.collapsed(), right < 72)
+    assert grid.collapsed().any() and not grid.collapsed()[0].any()
+
+
+def test_the_standard_error_is_that_of_throws_of_a_coin(grid):
+    rng = np.random.default_rng(0)
+    recipes = load_recipes("digits_recipes")
+    last = [recipes.run("SGD, step", s).test_accuracy[-1] for s in recipes.seeds]
+    for p, error in (
+        (
+            np.mean([grid.run(0, 0.65, s).test_accuracy[-1] for s in grid.seeds]),
+            grid.standard_error,
+        ),
+        (np.mean(last), lambda images: recipes.standard_error("SGD, step", images)),
+    ):
+        assert error(360) == pytest.approx((rng.binomial(360, p, 200_000) / 360).std(), rel=0.01)
+        assert error(90) == pytest.approx(2 * error(360))
+
+
+def test_recipes_are_compared_with_each_other_seed_by_seed():
+    recipes = load_recipes("digits_recipes")
+    ours, other = "gRDA, c = 0.02, step", "SGD, step"
+    runs = [(recipes.run(ours, s), recipes.run(other, s)) for s in recipes.seeds]
+    np.testing.assert_array_equal(recipes.of(ours, "total_zeros"), [a.total_zeros for a, _ in runs])
+    expected = [a.test_accuracy - b.test_accuracy for a, b in runs]
+    np.testing.assert_array_equal(recipes.minus(ours, other), expected)
+    zeros, lost = np.mean([a.total_zeros for a, _ in runs], 0), -np.mean(expected, 0)
+    for goal in ((0.85, 0.01), (0.3, 0.02), (0.85, 0.001)):
+        reached = recipes.goal_reached(ours, other, *goal)
+        np.testing.assert_array_equal(reached, (zeros >= goal[0]) & (lost < goal[1]))
+    assert recipes.goal_reached(ours, other, 0.3, 0.02).any()
+    with pytest.raises(ValueError, match=r"recipe must be one of .*, got 'gRDA'"):
+        recipes.of("gRDA", "total_zeros")
+
+
 def test_pictures_agree_with_the_counts(grid):
     for c, mu in [(0, 0.7), (0.02, 0.65), (0.05, 0.501)]:
         run = grid.run(c, mu, 0)

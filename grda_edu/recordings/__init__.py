@@ -15,6 +15,7 @@ from grda_edu.training.run import CURVES, Run
 
 FOLDER = Path(__file__).parent
 MANIFEST = "manifest.json"
+_COLLAPSED = 0.2  # test accuracy of a network that tells no more than two of ten classes apart
 
 
 class RecordingError(RuntimeError):
@@ -57,6 +58,30 @@ class RunGrid:
     def final(self, name: str) -> np.ndarray:
         """``curves(name)`` after the last epoch: [C, M, S] ("zeros": [C, M, S, L])."""
         return self.curves(name)[:, :, :, -1]
+
+    def minus_sgd(self, name: str = "test_accuracy") -> np.ndarray:
+        """One quantity minus SGD's with the same seed after the same epoch: [C, M, S, E+1]."""
+        curves = self.curves(name)
+        return curves - curves[:1]
+
+    def goal_reached(self, zeros: float, lost: float, *, mean: bool = False) -> np.ndarray:
+        """Are there ``zeros`` or more, for less than ``lost`` of SGD's test accuracy?
+
+        zeros, lost: shares; mean: asked of the mean over the seeds, not of each.
+        Returns bool [C, M, S, E+1], or [C, M, E+1] of the mean.
+        """
+        found, difference = self.curves("total_zeros"), self.minus_sgd()
+        if mean:
+            found, difference = found.mean(axis=2), difference.mean(axis=2)
+        return (found >= zeros) & (difference > -lost)
+
+    def collapsed(self) -> np.ndarray:
+        """Which runs end reading no more than two digits' share of the test images: bool [C, M, S]."""
+        return self.final("test_accuracy") < _COLLAPSED
+
+    def standard_error(self, images: int) -> float:
+        """Of one accuracy measured on so many images, at SGD's mean test accuracy at the end."""
+        return _standard_error(self.final("test_accuracy")[0, 0], images)
 
     def run(self, c: float, mu: float, seed: int) -> Run:
         """The recorded run of one cell. Raises ValueError for a cell that is not in the grid."""
@@ -106,11 +131,29 @@ class RunSet:
         """``curves(name)`` after the last epoch: [R, S] ("zeros": [R, S, L])."""
         return self.curves(name)[:, :, -1]
 
+    def of(self, recipe: str, name: str) -> np.ndarray:
+        """One quantity of one recipe: [S, E+1]. Raises ValueError for one that was not recorded."""
+        return self.curves(name)[self._place(recipe)]
+
+    def minus(self, recipe: str, other: str, name: str = "test_accuracy") -> np.ndarray:
+        """One quantity of a recipe minus another's with the same seed and epoch: [S, E+1]."""
+        return self.of(recipe, name) - self.of(other, name)
+
+    def goal_reached(self, recipe: str, other: str, zeros: float, lost: float) -> np.ndarray:
+        """In the mean over seeds, ``zeros`` or more for less than ``lost`` of another's accuracy?
+
+        zeros, lost: shares. Returns bool [E+1].
+        """
+        found, difference = self.of(recipe, "total_zeros"), self.minus(recipe, other)
+        return (found.mean(axis=0) >= zeros) & (difference.mean(axis=0) > -lost)
+
+    def standard_error(self, recipe: str, images: int) -> float:
+        """Of one accuracy measured on so many images, at a recipe's mean test accuracy at the end."""
+        return _standard_error(self.of(recipe, "test_accuracy")[:, -1], images)
+
     def run(self, recipe: str, seed: int) -> Run:
         """The recorded run of a recipe. Raises ValueError for one that was not recorded."""
-        if recipe not in self.recipes:
-            raise ValueError(f"recipe must be one of {', '.join(self.recipes)}, got {recipe!r}")
-        i, k = self.recipes.index(recipe), _position("seed", self.seeds, seed)
+        i, k = self._place(recipe), _position("seed", self.seeds, seed)
         return Run(
             configuration=self.configurations[i] | {"seed": int(seed)},
             device=self.device,
@@ -120,6 +163,11 @@ class RunSet:
             epoch=self.epoch,
             **{name: self.curves(name)[i, k] for name in self.stored},
         )
+
+    def _place(self, recipe: str) -> int:
+        if recipe not in self.recipes:
+            raise ValueError(f"recipe must be one of {', '.join(self.recipes)}, got {recipe!r}")
+        return self.recipes.index(recipe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +260,12 @@ def _curves(recording: RunGrid | RunSet, name: str) -> np.ndarray:
         known = ", ".join(sorted([*recording.stored, "total_zeros"]))
         raise ValueError(f"name must be one of {known}, got {name!r}")
     return recording.stored[name]
+
+
+def _standard_error(accuracies: np.ndarray, images: int) -> float:
+    """√(p(1-p)/n) at the mean p: how far an accuracy would move with n other images."""
+    p = float(accuracies.mean())
+    return float(np.sqrt(p * (1 - p) / images))
 
 
 def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
