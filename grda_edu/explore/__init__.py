@@ -1,7 +1,8 @@
 """Figures that are computed in Python and played in the browser.
 
-A figure is built from traces (``line``, ``dots``, ``bars``, ``tiles``, ``words``, ``band``) on
-panels (``Panel``, ``axis``, ``panels``) with keys made from the same styles (``key``, ``keys``).
+A figure is built from traces (``line``, ``dots``, ``bars``, ``tiles``, ``contours``, ``words``,
+``band``) on panels (``Panel``, ``axis``, ``panels``) with keys made from the same styles (``key``,
+``keys``).
 """
 
 from . import palette, writing
@@ -9,7 +10,7 @@ from .controls import Choice, Slider
 from .layout import Panel, axis, heading_key, note, panels
 from .legend import coloured, heading, key, keys
 from .text_table import TextTable
-from .traces import around, band, bars, dots, line, tiles, words
+from .traces import around, band, bars, contours, dots, line, tiles, words
 from .widget import Explorable, Picture
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "band",
     "bars",
     "coloured",
+    "contours",
     "dots",
     "heading",
     "heading_key",

@@ -80,7 +80,7 @@ class Panel:
 
     def __init__(
         self,
-        *traces: go.Scatter | go.Bar | go.Heatmap,
+        *traces: go.Scatter | go.Bar | go.Heatmap | go.Contour,
         x: Ends = (0, 1),
         y: Ends = (0, 1),
         title: str = "",

@@ -1,4 +1,4 @@
-"""What a panel is drawn from: lines, dots, bars, tiles, words and bands.
+"""What a panel is drawn from: lines, dots, bars, tiles, contours, words and bands.
 
 Each is a plotly trace that has a name of its own, the look of a palette ``Style`` (a colour alone
 stands for a solid line and round dots) and no hover text. Every further keyword is plotly's and
@@ -7,6 +7,7 @@ wins: ``line("gRDA", palette.GRDA, x=epochs, line_shape="hv", opacity=0.4)``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ import plotly.graph_objects as go
 from . import palette
 from .palette import Look, style_of
 
-Trace = TypeVar("Trace", go.Scatter, go.Bar, go.Heatmap)
+Trace = TypeVar("Trace", go.Scatter, go.Bar, go.Heatmap, go.Contour)
 
 
 def line(name: str, look: Look, *, width: float = 2.5, **more: object) -> go.Scatter:
@@ -66,6 +67,30 @@ def tiles(name: str, low: float, high: float, *, gap: float = 0, **more: object)
     drawn = go.Heatmap(name=name, colorscale=palette.FIELD, zmin=low, zmax=high, showscale=False)
     if gap:
         drawn.update(xgap=gap, ygap=gap)
+    return _finish(drawn, more)
+
+
+def contours(
+    name: str, powers: tuple[float, float], *, title: str, bar: float, **more: object
+) -> go.Contour:
+    """A field of ``z``, decimal logarithms, in half powers of ten of the palette's one colour scale.
+
+    powers: of ten, where the scale begins and ends; title: what z is the logarithm of, above the
+    scale; bar: where the scale begins, as a share of the figure's width.
+    """
+    low, high = powers
+    ticks = range(math.ceil(low), math.floor(high) + 1)
+    scale = {"tickvals": list(ticks), "ticktext": [f"{10.0**k:g}" for k in ticks]}
+    scale |= {"title": {"text": title, "side": "top"}, "x": bar, "xpad": 4}
+    drawn = go.Contour(
+        name=name,
+        colorscale=palette.FIELD,
+        zmin=low,
+        zmax=high,
+        contours={"start": low, "end": high, "size": 0.5},
+        line={"width": 0.5, "color": palette.PAPER},
+        colorbar=scale | {"thickness": 10, "outlinewidth": 0},
+    )
     return _finish(drawn, more)
 
 

@@ -14,6 +14,7 @@ from grda_edu.explore import (
     axis,
     band,
     bars,
+    contours,
     dots,
     heading,
     heading_key,
@@ -36,6 +37,7 @@ ALL = [
     tiles("d", -1, 1),
     words("e", palette.INK),
     band("f"),
+    contours("g", (-4, 0.5), title="loss", bar=0.4),
 ]
 STYLES = {name: s for name, s in vars(palette).items() if isinstance(s, palette.Style)}
 
@@ -49,7 +51,7 @@ def as_json(figure):
 
 @pytest.mark.parametrize("trace", ALL, ids=lambda trace: trace.name)
 def test_traces_are_quiet_and_named(trace):
-    assert trace.hoverinfo == "skip" and trace.name in "abcdef"
+    assert trace.hoverinfo == "skip" and trace.name in "abcdefg"
 
 
 def test_a_hover_text_ends_the_quiet():
@@ -95,6 +97,15 @@ def test_full_dots_may_have_a_paper_rim_and_hollow_ones_are_open():
 def test_a_colour_alone_is_a_solid_line_and_round_dots():
     assert line("a", palette.INK).line.dash == "solid"
     assert dots("a", palette.INK).marker.symbol == "circle"
+
+
+def test_contours_name_the_powers_of_ten_that_they_reach():
+    field = contours("a", (-3.5, 1), title="loss", bar=0.4, hovertemplate="%{z}")
+    assert (field.zmin, field.zmax, field.contours.start, field.contours.end) == (-3.5, 1, -3.5, 1)
+    assert field.colorbar.tickvals == (-3, -2, -1, 0, 1)
+    assert field.colorbar.ticktext == ("0.001", "0.01", "0.1", "1", "10")
+    assert (field.colorbar.title.text, field.colorbar.x) == ("loss", 0.4)
+    assert as_json(panels(Panel(field)))["data"][0]["type"] == "contour"
 
 
 def test_bars_tiles_words_and_bands():
