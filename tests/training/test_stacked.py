@@ -21,4 +21,4 @@ def test_a_stacked_step_is_the_reference():
         for k, (w, v, _) in enumerate(expected):
             np.testing.assert_allclose(weights[k], w, atol=1e-13)
             np.testing.assert_allclose(accumulators[k], v, atol=1e-13)
-    assert (weights[0] != 0).all() and 5 < (weights[2] == 0).sum() < 20
+    assert (weights[0] != 0).all() and 0 < (weights[2] == 0).sum() < 20
