@@ -12,13 +12,17 @@ from course.checking import assert_exercise, assert_prediction
 from grda_edu import digits, directional_pruning, recordings, small_digits_cnn
 from grda_edu.geometry.curvature import FixedLoss, hessian
 from grda_edu.lessons import lesson08
-from grda_edu.lessons.lesson08 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson08 import curvature as lesson08_spectrum
-from grda_edu.lessons.lesson08 import data as data08
-from grda_edu.lessons.lesson08 import further as lesson08_further
-from grda_edu.lessons.lesson08 import live as lesson08_live
-from grda_edu.lessons.lesson08 import match as lesson08_match
-from grda_edu.lessons.lesson08.data import SETTINGS, about, ended, seeds
+from grda_edu.lessons.lesson08 import (
+    EXERCISES,
+    OBJECTIVES,
+    PREDICTIONS,
+    live,
+    numbers,
+    questions,
+    scatter,
+    weight_maps,
+)
+from grda_edu.lessons.lesson08.numbers import SETTINGS, about, ended, seeds
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.training.pairs import trainings
 
@@ -40,14 +44,14 @@ def array(recorded, name):
 def test_the_recording_is_the_studys(recorded):
     study = TheoremStudy()
     assert recorded.configuration["t"] == study.t == 450
-    assert data08.pairs() == study.pairs(study.main_lr)
+    assert numbers.pairs() == study.pairs(study.main_lr)
     for lr in (0.2, 0.05, 0.025):
-        assert data08.pairs_elsewhere(lr) == study.pairs(lr)
-    held = data08.pairs_elsewhere(0.025)[-3:]
+        assert numbers.pairs_elsewhere(lr) == study.pairs(lr)
+    held = numbers.pairs_elsewhere(0.025)[-3:]
     for (c, mu), (main_c, main_mu) in zip(held, SETTINGS, strict=True):
         assert (c, mu) == (pytest.approx(2 * main_c), main_mu)
         assert ended(main_c, mu, 0, 0.025, held=True).lam == pytest.approx(ended(main_c, mu, 0).lam)
-    assert all(np.isfinite(values).all() for values in map(data08.array, recorded.arrays))
+    assert all(np.isfinite(values).all() for values in map(numbers.array, recorded.arrays))
 
 
 def test_it_is_small():
@@ -70,7 +74,7 @@ def test_a_recorded_piece_measured_again(recorded):
     zeros = [(w["grda"] == 0).mean(axis=1) for w in (again, before)]
     np.testing.assert_allclose(*zeros, atol=0.03)
     assert np.abs(again["rank"] - before["rank"]).max() < 30
-    main = data08.at(data08.cutoffs(), 1e-3)
+    main = numbers.at(numbers.cutoffs(), 1e-3)
     assert np.corrcoef(again["s"][main].astype(float), before["s"][main])[0, 1] > 0.9
     random = again["s_random"].astype(float)
     assert np.abs(random.mean() - again["rank"][main] / 1370) < 0.05
@@ -103,9 +107,9 @@ def test_every_rung_is_a_network_with_its_recorded_loss(recorded):
     data = digits(validation=0)
     loss = FixedLoss(small_digits_cnn(0), (data.x_train, data.y_train))
     for name in ("gRDA", "directional", "twin", "soft"):
-        w = lesson08_further.predicted(name, *SETTINGS[1], 1)
+        w = numbers.predicted(name, *SETTINGS[1], 1)
         assert loss(torch.from_numpy(w)) == pytest.approx(
-            data08.train_loss(name, *SETTINGS[1], 1), rel=0.02
+            numbers.train_loss(name, *SETTINGS[1], 1), rel=0.02
         )
 
 
@@ -131,8 +135,8 @@ def test_correlation_rises_as_gamma_is_halved():
 
 
 def test_correlation_rises_at_every_recorded_setting_and_growth_where_s_is_positive_fades():
-    for c, mu in data08.pairs_elsewhere(0.1)[:6]:
-        curves = lesson08_match.along_gamma(c, mu, 1e-3)
+    for c, mu in numbers.pairs_elsewhere(0.1)[:6]:
+        curves = numbers.along_gamma(c, mu, 1e-3)
         assert (np.diff(curves["correlation, c fixed"].mean(axis=1)[:4]) > 0).all()
         assert (np.diff(curves["grew, s > 0"].mean(axis=1)[:4]) < 0).all()
 
@@ -152,21 +156,21 @@ def test_with_the_strength_held_the_correlation_hardly_moves():
 
 def test_twice_the_time_does_not_help_by_itself():
     for c, mu in SETTINGS:
-        later = [data08.ended_later(c, mu, s).evidence().correlation for s in seeds()]
+        later = [numbers.ended_later(c, mu, s).evidence().correlation for s in seeds()]
         now = [ended(c, mu, s).evidence().correlation for s in seeds()]
         assert np.mean(later) < np.mean(now) + 0.02
 
 
 def test_the_ladder_climbs():
     """Twin above w_flat above (or at) the closed form, the path's twin above all, in every seed."""
-    names = list(lesson08_further.RUNGS)
-    for c, mu in data08.pairs():
-        cosines = lesson08_further.ladder_of(c, mu)["cosine"]
+    names = list(numbers.RUNGS)
+    for c, mu in numbers.pairs():
+        cosines = numbers.ladder_of(c, mu)["cosine"]
         closed, flat, twin, path = (
             cosines[names.index(n)] for n in ("directional", "flat", "twin", "path")
         )
         assert (path > twin).all() and (twin > flat).all() and (flat > closed - 0.005).all()
-    cosines = lesson08_further.ladder_of(*STRONG)["cosine"].mean(axis=1)
+    cosines = numbers.ladder_of(*STRONG)["cosine"].mean(axis=1)
     closed, flat, twin, path = (
         cosines[names.index(n)] for n in ("directional", "flat", "twin", "path")
     )
@@ -188,7 +192,7 @@ def test_survivors_with_negative_scores_grow():
 
 
 def test_scores_know_weights_and_not_just_layers():
-    for row in lesson08.evidence_rows():
+    for row in numbers.evidence_rows():
         for found, outgoing, dealt in zip(
             row["found"], row["outgoing"], row["in layers"], strict=True
         ):
@@ -202,7 +206,7 @@ def test_shuffled_within_layers_growth_is_left_most_where_pruning_is_strong():
     def share(group):
         return np.mean([e.grew_where_negative for e in group])
 
-    rows = lesson08.evidence_rows()
+    rows = numbers.evidence_rows()
     for row in rows:
         assert share(row["found"]) > 0.395
         assert share(row["outgoing"]) > share(row["found"]) - 0.06
@@ -212,7 +216,7 @@ def test_shuffled_within_layers_growth_is_left_most_where_pruning_is_strong():
 
 def test_filters_are_mostly_to_grow_and_outgoing_weights_to_shrink():
     for seed in seeds():
-        scores = data08.layers(ended(*SETTINGS[0], seed).score())
+        scores = numbers.layers(ended(*SETTINGS[0], seed).score())
         assert (scores["conv.weight"] < 0).mean() > 0.5
         assert (scores["fc.weight"] < 0).mean() < 0.1
 
@@ -226,15 +230,15 @@ def test_a_layers_shuffle_keeps_each_layers_scores():
 
 def test_the_twin_beats_soft_thresholding_in_every_seed():
     for c, mu in SETTINGS[:2]:
-        names = list(lesson08_further.RUNGS)
-        cosines = lesson08_further.ladder_of(c, mu)["cosine"]
+        names = list(numbers.RUNGS)
+        cosines = numbers.ladder_of(c, mu)["cosine"]
         assert (cosines[names.index("twin")] > cosines[names.index("soft")]).all()
         assert (cosines[names.index("path")] > cosines[names.index("soft")]).all()
 
 
 def test_scores_are_of_little_use_from_a_cutoff_above_one_over_t():
-    below = [cut for cut in data08.cutoffs() if cut < 1 / about("t")]
-    above = [cut for cut in data08.cutoffs() if cut > 1 / about("t")]
+    below = [cut for cut in numbers.cutoffs() if cut < 1 / about("t")]
+    above = [cut for cut in numbers.cutoffs() if cut > 1 / about("t")]
     for c, mu in SETTINGS:
         cells, _ = means(c, mu)
         found = {
@@ -249,7 +253,7 @@ def test_a_few_directions_hold_a_third_of_the_signs():
     for seed in seeds():
         one = ended(*SETTINGS[0], seed)
         low, high = one.score(1e-3), one.score(3e-3)
-        k, m = data08.at(data08.cutoffs(), 1e-3), data08.at(data08.cutoffs(), 3e-3)
+        k, m = numbers.at(numbers.cutoffs(), 1e-3), numbers.at(numbers.cutoffs(), 3e-3)
         assert 0.04 < (one.rank[m] - one.rank[k]) / len(low) < 0.06
         assert 0.3 < (high.sum() - low.sum()) / len(low) < 0.37
         assert (high < 0).sum() < 0.15 * (low < 0).sum()
@@ -290,13 +294,13 @@ def test_a_constant_score_comes_close_in_deviation_and_passes_when_pruning_is_st
 
 def test_plain_soft_thresholding_loses_to_grda_and_to_magnitude_pruning_everywhere():
     for seed in (-1, *seeds()):
-        _, losses = lesson08_match.priced(seed)
+        _, losses = numbers.priced(seed)
         for name in ("gRDA", "magnitude"):
             assert (losses["soft"] > losses[name]).all()
 
 
 def test_the_closed_form_is_cheap_while_pruning_is_weak_and_dear_when_it_is_strong():
-    _, losses = lesson08_match.priced(-1)
+    _, losses = numbers.priced(-1)
     closed = losses["directional at zeros"]
     assert closed[0] < losses["gRDA"][0]
     assert closed[-1] > 5 * losses["gRDA"][-1]
@@ -306,17 +310,15 @@ def test_little_of_grdas_move_is_in_the_steepest_directions():
     """At t, below chance and below magnitude pruning's share, for every (c, μ) of the text."""
     n = about("times")[1:].index(about("t"))
     for c, mu in SETTINGS:
-        ours, magnitude = (
-            lesson08_further.shares(name, c, mu, 10)[:, n] for name in ("grda", "magnitude")
-        )
+        ours, magnitude = (numbers.shares(name, c, mu, 10)[:, n] for name in ("grda", "magnitude"))
         assert (ours < magnitude).all() and (ours < np.sqrt(10 / 1370)).all()
 
 
 def test_magnitude_pruning_is_ahead_while_pruning_is_weak_and_behind_when_it_is_strong():
-    zeros, losses = lesson08_match.priced(-1)
+    zeros, losses = numbers.priced(-1)
     assert losses["magnitude"][0] < losses["gRDA"][0]
     assert losses["magnitude"][-1] > losses["gRDA"][-1]
-    assert zeros[0] < lesson08_match.crossover(-1) < zeros[-1]
+    assert zeros[0] < numbers.crossover(-1) < zeros[-1]
 
 
 def test_rank_at_a_fixed_cutoff_rises_with_time(recorded):
@@ -387,12 +389,12 @@ def test_the_spectrum_counts_what_is_below_the_cutoff(recorded):
 
 def test_tiles_put_every_weight_in_a_place_of_its_own():
     filters = np.arange(72.0).reshape(8, 1, 3, 3)
-    square = lesson08_spectrum.filter_tiles(filters)
+    square = weight_maps.filter_tiles(filters)
     for k in range(8):
         top, left = 4 * (k // 4), 4 * (k % 4)
         np.testing.assert_array_equal(square[top : top + 3, left : left + 3], filters[k, 0])
     outputs = np.arange(1280.0).reshape(10, 128)
-    maps = lesson08_spectrum.output_tiles(outputs)
+    maps = weight_maps.output_tiles(outputs)
     for digit, channel in ((0, 0), (9, 7), (3, 5)):
         part = maps[5 * digit : 5 * digit + 4, 5 * channel : 5 * channel + 4]
         np.testing.assert_array_equal(
@@ -405,11 +407,11 @@ def test_the_maps_show_scores_and_moves():
     row, sentence = lesson08.scores_on_weights()._compute(mu=0.7, cutoff=1e-3, c=0.02)
     one = ended(0.02, 0.7, 0)
     assert (
-        np.isfinite(row["ŝ outputs.z"]).sum() == (data08.layers(one.grda)["fc.weight"] != 0).sum()
+        np.isfinite(row["ŝ outputs.z"]).sum() == (numbers.layers(one.grda)["fc.weight"] != 0).sum()
     )
     drawn = row["s outputs.z"][np.isfinite(row["s outputs.z"])]
     np.testing.assert_allclose(
-        np.sort(drawn), np.sort(data08.layers(one.score())["fc.weight"].ravel())
+        np.sort(drawn), np.sort(numbers.layers(one.score())["fc.weight"].ravel())
     )
     assert f"{one.zeros:.0%} of gRDA's" in sentence
 
@@ -418,10 +420,12 @@ def test_the_match_figure_draws_each_prediction():
     figure = lesson08.predicted_and_actual()
     one = ended(*SETTINGS[1], 0)
     c, mu = SETTINGS[1]
-    for name in lesson08_match.PREDICTORS:
+    for name in scatter.PREDICTORS:
         row, sentence = figure._compute(prediction=name, c=c, mu=mu, factor=1.5)
         np.testing.assert_array_equal(row["weights.x"], one.grda)
-        assert f"cosine of the moves {data08.short(one.match(row['weights.y']).cosine)}" in sentence
+        assert (
+            f"cosine of the moves {numbers.short(one.match(row['weights.y']).cosine)}" in sentence
+        )
     row, _ = figure._compute(prediction="directional", c=c, mu=mu, factor=0.5)
     expected = directional_pruning(one.sgd, one.score(), 0.5 * one.lam)
     np.testing.assert_allclose(row["weights.y"], expected)
@@ -444,8 +448,8 @@ def test_falling_gamma_shows_means_and_seeds():
         found = [ended(*SETTINGS[0], s, lr).evidence().correlation for s in seeds()]
         assert row["correlation, c fixed.y"][k] == pytest.approx(np.mean(found))
         np.testing.assert_allclose(row["correlation, c fixed, seeds.y"][3 * k : 3 * k + 3], found)
-        assert f"{data08.short(np.mean(found))} at γ = {lr:g}" in sentence
-    later = [data08.ended_later(*SETTINGS[0], s) for s in seeds()]
+        assert f"{numbers.short(np.mean(found))} at γ = {lr:g}" in sentence
+    later = [numbers.ended_later(*SETTINGS[0], s) for s in seeds()]
     assert row["grew, s < 0, t doubled.y"] == [
         pytest.approx(np.mean([one.evidence().grew_where_negative for one in later]))
     ]
@@ -456,11 +460,11 @@ def test_the_table_and_the_worked_number(capsys):
     lesson08.table_of_evidence()
     text = capsys.readouterr().out
     assert text.count("\n") >= 0
-    rows = lesson08.evidence_rows()
+    rows = numbers.evidence_rows()
     assert [(row["c"], row["mu"]) for row in rows] == list(SETTINGS)
     lesson08.worked_number()
     out = capsys.readouterr().out
-    one, j = ended(*SETTINGS[0], 0), lesson08.worked_weight()
+    one, j = ended(*SETTINGS[0], 0), numbers.worked_weight()
     assert one.score()[j] < 0 and one.grda[j] != 0
     predicted = directional_pruning(one.sgd, one.score(), one.lam)[j]
     assert f"= {predicted:+.4f}" in out and f"gRDA's weight: {one.grda[j]:+.4f}" in out
@@ -477,13 +481,11 @@ def test_shares_are_those_of_the_recorded_eigenvectors(recorded):
     move = one.grda - one.sgd
     expected = np.linalg.norm(top.T @ move) / np.linalg.norm(move)
     n = about("times")[1:].index(about("t"))
-    assert lesson08_further.shares("grda", *SETTINGS[1], 10)[0, n] == pytest.approx(
-        expected, rel=1e-3
-    )
+    assert numbers.shares("grda", *SETTINGS[1], 10)[0, n] == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_share_of_a_random_direction_is_the_line(capsys):
-    lesson08.use_share(lesson08.my_share)
+    lesson08.use_share(questions.my_share)
     out = capsys.readouterr().out
     assert "0.085" in out or "0.084" in out  # √(10/1370) = .0854
     lesson08.use_share(lambda move, vectors: ...)
@@ -545,16 +547,16 @@ def test_the_exercise_tells_answers_apart():
         stub=stub,
         wrong=[squared, not_divided, summed, cancelling, first_weights, outside, mean],
         raising=raises,
-        right=[lesson08.my_share, by_pythagoras, one_by_one],
+        right=[questions.my_share, by_pythagoras, one_by_one],
     )
 
 
 def test_live_measures_what_the_study_measures():
     """One epoch: scores, λ and twin from the weights that it trained, and a picture of them."""
-    live = lesson08_live.LiveTheorem(0.02, 0.6, 1, epochs=1)
-    assert "Press Start" in live.picture.table["sentence"]["strings"][0]
-    live.start()
-    found = live.wait(300)
+    shown = live.LiveTheorem(0.02, 0.6, 1, epochs=1)
+    assert "Press Start" in shown.picture.table["sentence"]["strings"][0]
+    shown.start()
+    found = shown.wait(300)
     expected = next(
         itertools.islice(
             trainings(
@@ -568,9 +570,9 @@ def test_live_measures_what_the_study_measures():
     np.testing.assert_allclose(found.grda, expected[1], atol=1e-5)
     assert found.lam == pytest.approx(0.02 * 0.1**0.5 * 4.5**0.6)
     assert 0 < found.rank < 1370 and found.s.sum() > 0
-    assert "No recorded run" in live.picture.table["sentence"]["strings"][0]
-    live.close()
-    assert live.view.box.comm is None and live.picture.comm is None
+    assert "No recorded run" in shown.picture.table["sentence"]["strings"][0]
+    shown.close()
+    assert shown.view.box.comm is None and shown.picture.comm is None
 
 
 def test_live_can_be_stopped_in_the_hessian():
@@ -580,9 +582,9 @@ def test_live_can_be_stopped_in_the_hessian():
         stop.set()
 
     models = {name: small_digits_cnn(0) for name in ("SGD", "gRDA")}
-    assert lesson08_live.measure(models, 0.02, 0.6, 1, report, stop) is None
+    assert live.measure(models, 0.02, 0.6, 1, report, stop) is None
 
 
 def test_a_setting_that_was_not_recorded_is_said_so():
-    assert "No recorded run" in lesson08_live._recorded(0.003, 0.51, 0, 100)
-    assert lesson08_live._recorded(0.005, 0.51, 0, 100).startswith("Recorded: correlation .")
+    assert "No recorded run" in live._recorded(0.003, 0.51, 0, 100)
+    assert live._recorded(0.005, 0.51, 0, 100).startswith("Recorded: correlation .")

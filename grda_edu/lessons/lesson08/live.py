@@ -13,7 +13,7 @@ from grda_edu.explore import Picture, palette
 from grda_edu.explore.legend import coloured
 from grda_edu.geometry import evidence
 from grda_edu.geometry.pruning import direction_scores, directional_pruning, quadratic_twin
-from grda_edu.lessons.lesson08.data import about, ended, heading, or_none, pairs, seeds, short
+from grda_edu.lessons.lesson08.numbers import about, ended, heading, or_none, pairs, seeds, short
 from grda_edu.training.run import Run
 from grda_edu.views.runs import TrainingView
 

@@ -200,6 +200,126 @@ def train_loss(name: str, c: float, mu: float, seed: int) -> float:
     )
 
 
+# ------------------------------------------------- what the figures show
+
+
+def evidence_rows() -> list[dict[str, Any]]:
+    """For each setting of the text the evidence of every seed, with s and with two shuffles of it."""
+    rows = []
+    for c, mu in SETTINGS:
+        cells = [ended(c, mu, s) for s in seeds()]
+        rows.append(
+            {
+                "c": c,
+                "mu": mu,
+                "zeros": float(np.mean([one.zeros for one in cells])),
+                "found": [one.evidence() for one in cells],
+                "outgoing": [one.outgoing() for one in cells],
+                "shuffled": [one.shuffled() for one in cells],
+                "in layers": [one.shuffled_in_layers() for one in cells],
+            }
+        )
+    return rows
+
+
+def worked_weight() -> int:
+    """The survivor with the most negative score."""
+    one = ended(*SETTINGS[0], seeds()[0])
+    return int(np.where(one.grda != 0, one.score(), np.inf).argmin())
+
+
+@cache
+def along_gamma(c: float, mu: float, cutoff: float) -> dict[str, np.ndarray]:
+    """What becomes of the match as γ falls: [rates + 1, seeds], the last row t doubled at the main rate.
+
+    NaN in "correlation, λ held" where that was not recorded.
+    """
+    rows = []
+    for lr in [*lrs(), None]:
+        cells = [ended(c, mu, s, lr) if lr else ended_later(c, mu, s) for s in seeds()]
+        held = [np.nan] * len(cells)
+        if lr and [c, mu] in about("held"):
+            held = [ended(c, mu, s, lr, held=True).evidence(cutoff).correlation for s in seeds()]
+        found = [one.evidence(cutoff) for one in cells]
+        rows.append(
+            {
+                "correlation, c fixed": [e.correlation for e in found],
+                "correlation, λ held": held,
+                "correlation, s shuffled": [one.shuffled(cutoff).correlation for one in cells],
+                "cosine, directional": [one.match(one.directional(cutoff)).cosine for one in cells],
+                "cosine, soft": [one.match(one.predictions()["soft"]).cosine for one in cells],
+                "grew, s < 0": [e.grew_where_negative for e in found],
+                "grew, s > 0": [e.grew_where_positive for e in found],
+            }
+        )
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+PRICED = ("gRDA", "directional at zeros", "magnitude", "soft")  # losses at equal zeros
+
+
+@cache
+def priced(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Zeros of gRDA, rising, and each network's training loss there; geometric means for seed -1."""
+    of = seeds() if seed < 0 else [seed]
+    zeros = np.array([[ended(*pair, s).zeros for s in of] for pair in pairs()]).mean(axis=1)
+    order = np.argsort(zeros)
+    losses = {
+        name: np.array([[train_loss(name, *pair, s) for s in of] for pair in pairs()])
+        for name in PRICED
+    }
+    return zeros[order], {n: np.exp(np.log(v).mean(axis=1))[order] for n, v in losses.items()}
+
+
+def crossover(seed: int) -> float:
+    """The share of zeros from which on gRDA's loss stays below magnitude pruning's; NaN if never."""
+    zeros, losses = priced(seed)
+    wins = losses["gRDA"] < losses["magnitude"]
+    from_here = np.logical_and.accumulate(wins[::-1])[::-1]
+    return float(zeros[from_here][0]) if from_here.any() else np.nan
+
+
+RUNGS = {  # name of the recorded loss -> words; from what knows least to gRDA
+    "identity": "control: P0 = I, the same λ",
+    "constant": "control: s constant",
+    "shuffled": "control: s shuffled",
+    "random": "control: a random P0",
+    "soft": "control: soft, gRDA's zeros",
+    "directional": "1  closed form",
+    "flat": "2  ℓ1 on the floor, w_flat",
+    "twin": "3  quadratic twin",
+    "path": "4  twin along SGD's path",
+    "gRDA": "gRDA itself",
+}
+
+
+@cache
+def ladder_of(c: float, mu: float) -> dict[str, np.ndarray]:
+    """Cosine of the moves, overlap of the zeros, training loss: [rungs, seeds] each."""
+    found = [[ended(c, mu, s).match(predicted(name, c, mu, s)) for s in seeds()] for name in RUNGS]
+    return {
+        "cosine": np.array([[one.cosine for one in row] for row in found]),
+        "overlap": np.array([[one.overlap for one in row] for row in found]),
+        "loss": np.array([[train_loss(name, c, mu, s) for s in seeds()] for name in RUNGS]),
+    }
+
+
+def predicted(name: str, c: float, mu: float, seed: int) -> np.ndarray:
+    """The weights of a rung or control at the main rate: [D]."""
+    one = ended(c, mu, seed)
+    if name == "gRDA":
+        return one.grda
+    recorded_as = {"flat": "flat", "twin": "twin", "path": "along"}
+    if name in recorded_as:
+        return rung(recorded_as[name], c, mu, seed)
+    return one.predictions()[name]
+
+
+def shares(name: str, c: float, mu: float, k: int) -> np.ndarray:
+    """Share of a recorded move in the top-k eigenspace of its own time: [seeds, times but the first]."""
+    return array(f"shares/{name}")[:, :, pairs().index((c, mu)), k - 1]
+
+
 # ------------------------------------------------- numbers and titles as they are written
 
 
