@@ -12,9 +12,7 @@ from course.checking import assert_exercise, assert_prediction
 from grda_edu import recordings, tuning_function
 from grda_edu.data import digits, mnist5k
 from grda_edu.lessons import lesson05
-from grda_edu.lessons.lesson05 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson05 import figures as figures
-from grda_edu.lessons.lesson05 import numbers as numbers
+from grda_edu.lessons.lesson05 import EXERCISES, OBJECTIVES, PREDICTIONS, by_seed, numbers
 from grda_edu.lessons.lesson05.numbers import FINAL_LOSS, MU, C
 from grda_edu.studies.recorder import GRIDS
 from grda_edu.training import search
@@ -87,7 +85,7 @@ def test_the_picks_are_comparable_and_the_next_step_is_not(held_out):
 def test_the_defaults_are_those_that_three_seeds_chose(developed):
     """Most hits, then fewest steps off, then cheapest, then strictest; also among one-epoch probes."""
     scores = {}
-    for epochs, tolerance in itertools.product(range(1, 6), figures.TOLERANCES):
+    for epochs, tolerance in itertools.product(range(1, 6), by_seed.TOLERANCES):
         off = np.array([numbers.off_by(developed, mu, epochs, tolerance) for mu in MUS])
         hits = (np.abs(off) <= 1).sum()
         scores[epochs, tolerance] = (hits, -np.abs(off).sum(), -epochs, -tolerance)
@@ -431,7 +429,7 @@ def test_what_the_text_says_of_mnist(harder):
 def test_the_table_of_the_judges(capsys, held_out, developed):
     lesson05.judges()
     shown = capsys.readouterr().out
-    for epochs, tolerance, average in lesson05.SETTINGS:
+    for epochs, tolerance, average in by_seed.SETTINGS:
         for mu in MUS:
             good = numbers.hits(held_out, mu, epochs, tolerance, average)
             assert f"{good} of 10" in shown
@@ -455,7 +453,7 @@ def test_the_live_search_is_drawn_and_judged(capsys):
     assert "Goal reached." in out
     assert answer.sentence in out and out.count("✓") + out.count("✗") == 2
     figure = lesson05.trade_off(view)
-    assert (figure.c, figure.mu) == figures.chosen(view) == (answer.c, MU)
+    assert (figure.c, figure.mu) == numbers.chosen(view) == (answer.c, MU)
     view.close()
 
 

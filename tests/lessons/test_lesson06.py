@@ -14,9 +14,17 @@ from grda_edu import GRDA, PowerTuning, recordings, train, tuning_function
 from grda_edu.data import digits
 from grda_edu.explore.writing import percent
 from grda_edu.lessons import lesson06
-from grda_edu.lessons.lesson06 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson06 import comparisons as lesson06_recipes
-from grda_edu.lessons.lesson06.comparisons import COMPARED, DIGITS, METHODS, MNIST, C
+from grda_edu.lessons.lesson06 import (
+    EXERCISES,
+    OBJECTIVES,
+    PREDICTIONS,
+    beside_grda,
+    falling_rate,
+    numbers,
+    questions,
+    your_own,
+)
+from grda_edu.lessons.lesson06.numbers import COMPARED, DIGITS, METHODS, MNIST, C
 from grda_edu.models import digits_cnn, mnist_cnn
 from grda_edu.studies.recipes import BETA, CONSTANT, MU, STEP, recipe_name
 
@@ -52,7 +60,7 @@ def added_up(rates, c, mu):
 def test_both_thresholds_are_those_of_the_definition(drop, factor, mu):
     n = np.arange(1, 101)
     rates = np.where(n <= drop, 0.1, 0.1 * factor)
-    accumulated, recomputed = lesson06.accumulated_and_recomputed(n, drop, 0.1, factor, 0.3, mu)
+    accumulated, recomputed = numbers.accumulated_and_recomputed(n, drop, 0.1, factor, 0.3, mu)
     np.testing.assert_allclose(accumulated, added_up(rates, 0.3, mu), rtol=1e-12)
     np.testing.assert_allclose(recomputed, 0.3 * rates ** (0.5 + mu) * n**mu, rtol=1e-12)
 
@@ -61,7 +69,7 @@ def test_the_authors_schedule_is_the_figures_first_state():
     """.468 → .470 against .046, as the text says."""
     figure = lesson06.two_thresholds()
     assert figure.tabulated and figure.table_bytes < 500_000
-    training = lesson06.TRAININGS[figure.training]
+    training = falling_rate.TRAININGS[figure.training]
     row, sentence = figure._compute(training=training, factor=figure.factor, share=figure.share)
     assert (training[0], training[1], figure.factor, 150 * figure.share) == (5005, 150, 0.1, 140)
     assert "goes from 0.468 to 0.470" in sentence and "from 0.468 to 0.046 at one step" in sentence
@@ -76,10 +84,10 @@ def test_the_authors_schedule_is_the_figures_first_state():
 
 
 def test_every_position_of_the_thresholds_agrees_with_its_sentence():
-    for training in lesson06.TRAININGS.values():
+    for training in falling_rate.TRAININGS.values():
         for factor in (0.01, 0.2, 1.0):
-            for share in lesson06.SHARES:
-                row, sentence = lesson06._two_thresholds(training, factor, share)
+            for share in falling_rate.SHARES:
+                row, sentence = falling_rate._two_thresholds(training, factor, share)
                 _, epochs, *_ = training
                 assert f"after epoch {round(share * epochs)} of {epochs}" in sentence
                 assert (np.diff(row["accumulated.y"]) >= 0).all()
@@ -90,10 +98,10 @@ def test_every_position_of_the_thresholds_agrees_with_its_sentence():
 def test_the_powers_of_a_tenth_in_the_text():
     for mu, words in ((0.51, "0.1^{1.01} = 0.098"), (0.65, "0.1^{1.15} = 0.071")):
         assert words in TEXT
-        assert round(lesson06.share_left(0.1, mu), 3) == float(words[-5:])
+        assert round(numbers.share_left(0.1, mu), 3) == float(words[-5:])
         ratio = tuning_function(700, 0.01, 1.0, mu) / tuning_function(700, 0.1, 1.0, mu)
-        assert lesson06.share_left(0.1, mu) == pytest.approx(ratio)
-    assert 1 / lesson06.share_left(0.1, MU) == pytest.approx(14.1, abs=0.1)  # "fourteen times"
+        assert numbers.share_left(0.1, mu) == pytest.approx(ratio)
+    assert 1 / numbers.share_left(0.1, MU) == pytest.approx(14.1, abs=0.1)  # "fourteen times"
 
 
 # ------------------------------------------------- the recorded figures
@@ -102,7 +110,7 @@ def test_the_powers_of_a_tenth_in_the_text():
 def test_the_zeros_are_undone_as_recorded(runs):
     figure = lesson06.undone()
     assert figure.tabulated
-    for c in lesson06_recipes.strengths():
+    for c in numbers.strengths():
         row, sentence = figure._compute(c=c)
         for label, method in (
             ("accumulated", "gRDA"),
@@ -128,7 +136,7 @@ def test_the_recipes_are_the_recorded_ones(name):
     methods = list(figure._choice[1].options.values())
     assert methods == [m for m in COMPARED if any(r.startswith(f"{m}, c") for r in runs.recipes)]
     for method in methods:
-        for c in lesson06_recipes.strengths(name, method):
+        for c in numbers.strengths(name, method):
             for step, schedule in ((0, CONSTANT), (1, STEP)):
                 recipe = method, c, schedule
                 if recipe_name(*recipe) not in runs.recipes:
@@ -172,7 +180,7 @@ def test_methods_with_momentum_are_compared_with_sgd_with_momentum():
     for method, made in METHODS.items():
         momentum = "momentum" in dict(made.options)
         expected = "SGD with momentum, step" if momentum else "SGD, step"
-        assert lesson06_recipes.partner(method, STEP) == expected
+        assert numbers.partner(method, STEP) == expected
 
 
 def test_the_goal_can_be_reached_by_some_and_not_at_the_start(runs):
@@ -183,15 +191,15 @@ def test_the_goal_can_be_reached_by_some_and_not_at_the_start(runs):
     reached = [
         (m, c)
         for m in COMPARED
-        for c in lesson06_recipes.strengths(DIGITS, m)
-        if lesson06_recipes.is_goal(DIGITS, m, c, STEP)
+        for c in numbers.strengths(DIGITS, m)
+        if numbers.is_goal(DIGITS, m, c, STEP)
     ]
-    assert 0 < len(reached) < sum(len(lesson06_recipes.strengths(DIGITS, m)) for m in COMPARED) / 2
+    assert 0 < len(reached) < sum(len(numbers.strengths(DIGITS, m)) for m in COMPARED) / 2
 
 
 def test_the_table_holds_every_recipe(runs, capsys):
     lesson06.side_by_side()
-    rows = lesson06_recipes._rows(C)
+    rows = beside_grda._rows(C)
     assert [row[0] for row in rows] == list(METHODS)
     for name, *cells in rows:
         if name == "gRDAM":
@@ -211,7 +219,7 @@ def test_the_table_holds_every_recipe(runs, capsys):
 
 def test_the_drop_undoes_most_zeros_only_where_it_is_recomputed(runs):
     """ "Few weights change sides" where it is accumulated."""
-    for c in lesson06_recipes.strengths():
+    for c in numbers.strengths():
         at = runs.configurations[0]["drop_after"]
         before, after = (mean(runs, "total_zeros", "gRDA", c, STEP, epoch=k) for k in (at, at + 1))
         assert abs(after - before) < 0.01
@@ -221,17 +229,17 @@ def test_the_drop_undoes_most_zeros_only_where_it_is_recomputed(runs):
 
 
 def test_the_weights_that_came_back_bought_nothing(runs):
-    for c in lesson06_recipes.strengths():
+    for c in numbers.strengths():
         wrong, right = ("gRDA, recomputed threshold", c, STEP), ("gRDA", c, STEP)
         assert mean(runs, "test_accuracy", *wrong) < mean(runs, "test_accuracy", *right)
         assert mean(runs, "train_loss", *wrong) < 0.001 < mean(runs, "train_loss", *right)
-    assert len(lesson06_recipes.strengths()) == 4  # "the four recorded c"
+    assert len(numbers.strengths()) == 4  # "the four recorded c"
 
 
 def test_the_drop_freezes_the_sparsity(runs):
     at = runs.configurations[0]["drop_after"]
     for method in COMPARED:
-        for c in lesson06_recipes.strengths(DIGITS, method):
+        for c in numbers.strengths(DIGITS, method):
             growth = {
                 schedule: mean(runs, "total_zeros", method, c, schedule)
                 - mean(runs, "total_zeros", method, c, schedule, epoch=at)
@@ -275,7 +283,7 @@ def test_weight_decay_alone_changes_little(runs):
         decayed, plain = (("gRDA with weight decay", C, schedule), ("gRDA", C, schedule))
         assert abs(mean(runs, "total_zeros", *decayed) - mean(runs, "total_zeros", *plain)) < 0.01
         gap = mean(runs, "test_accuracy", *decayed) - mean(runs, "test_accuracy", *plain)
-        assert abs(gap) < lesson06.standard_error()
+        assert abs(gap) < numbers.standard_error()
     assert dict(METHODS["gRDA with weight decay"].options) == {"weight_decay": 0.0005}
 
 
@@ -286,7 +294,7 @@ def test_the_drop_lifts_nobody_by_more_than_a_standard_error(runs):
         if recipe.endswith(STEP):
             accuracy = runs.curves("test_accuracy")[k].mean(axis=0)
             lift = accuracy[-5:].mean() - accuracy[at - 4 : at + 1].mean()
-            assert lift < lesson06.standard_error(), recipe
+            assert lift < numbers.standard_error(), recipe
     assert round(100 * mean(runs, "test_accuracy", "SGD", 0.0, STEP)) == 98
 
 
@@ -331,7 +339,7 @@ def test_the_harder_data_say_the_same():
     error = np.sqrt(p * (1 - p) / 1000)
     assert round(100 * error, 1) == 0.6
     assert runs.configurations[0]["drop_after"] == 20 and len(mnist_methods(runs)) == 4
-    for c in lesson06_recipes.strengths(MNIST):
+    for c in numbers.strengths(MNIST):
         for curve, most in (("total_zeros", 0.01), ("test_accuracy", error)):
             plain, ours = (mean(runs, curve, m, c, STEP) for m in ("gRDA", "gRDAM, effective step"))
             assert abs(ours - plain) < most
@@ -515,7 +523,7 @@ def test_the_solution_is_what_the_optimizer_does():
         gradient = rng.normal(size=30)
         p.grad = torch.from_numpy(gradient)
         optimizer.step()
-        w, v, b, g = lesson06.grdam_step(w, v, b, g, n, gradient, lr, 1.0, MU, 0.9, 0.01)
+        w, v, b, g = questions.grdam_step(w, v, b, g, n, gradient, lr, 1.0, MU, 0.9, 0.01)
         np.testing.assert_allclose(p.detach().numpy(), w, atol=1e-12)
     assert 0 < (w == 0).sum() < 30
 
@@ -547,13 +555,13 @@ def test_the_drawn_threshold_is_the_optimizers():
     picture = lesson06.threshold_of(tuning)
     rates = np.where(np.arange(1, 2401) <= 1600, 0.01, 0.001)
     ours, original = added_up(10 * rates, 0.02, MU), added_up(rates, 0.02, MU)
-    rows = lesson06._threshold_row(tuning)[0]
+    rows = your_own._threshold_row(tuning)[0]
     np.testing.assert_allclose(rows["yours.y"][1:], ours[39::40], rtol=1e-9)
     np.testing.assert_allclose(rows["original.y"][1:], original[39::40], rtol=1e-9)
     np.testing.assert_allclose(
         rows["plain.y"][1:], ours[39::40], rtol=1e-9
     )  # the same effective step
-    assert f"{ours[-1]:.3f}" in lesson06._threshold_row(tuning)[1]
+    assert f"{ours[-1]:.3f}" in your_own._threshold_row(tuning)[1]
     picture.close()
     with pytest.raises(ValueError, match="<lambda>: it returned nan"):
         lesson06.threshold_of(lambda n, lr: float("nan"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,18 +22,13 @@ from grda_edu.training.rules import (
     stopping_regret,
 )
 
+if TYPE_CHECKING:
+    from grda_edu.views.probes import SearchView
+
 MU, C = 0.51, 0.02  # the pair that the text talks about
-
-
 FINAL_LOSS = 0.01  # what a finished network may lose against SGD: one point
-
-
 TIGHT = 0.01  # the tolerance that one would begin with: what the finished network may lose
-
-
 MARGIN = 0.05  # share of zeros: as near to the frontier counts as on it
-
-
 VALIDATION_IMAGES = {"digits": 157, "mnist5k": 512}
 
 
@@ -178,6 +174,24 @@ def frontier(runs: RunGrid) -> np.ndarray:
 def collapsed(runs: RunGrid) -> np.ndarray:
     """Which runs read no more than two digits' share of the test images: bool [C, M, S]."""
     return runs.final("test_accuracy") < 0.2
+
+
+def mean_difference(epochs: int, part: str) -> float:
+    """Of the text's pair (C, MU) against SGD, mean over the seeds of the developed grid."""
+    runs = developed()
+    return float(differences(runs, MU, epochs, part)[nearest(runs.c, C) - 1].mean())
+
+
+def chosen(search: SearchView | None) -> tuple[float, float]:
+    """The recorded (c, μ) nearest to what a search found; (C, MU) as long as it found none."""
+    answer = None if search is None else search.answer
+    if search is None or answer is None or answer.c is None:
+        return C, MU
+    runs = developed()
+    distance = np.abs(np.log(runs.c[1:] / answer.c))
+    return float(runs.c[1:][distance.argmin()]), float(
+        runs.mu[nearest(runs.mu, search.probes[0].mu)]
+    )
 
 
 def stops(runs: RunGrid, c: float, mu: float, patience: int, tolerance: float) -> np.ndarray:

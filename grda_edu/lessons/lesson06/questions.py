@@ -1,0 +1,216 @@
+"""Lesson 06's predictions, exercises and objectives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grda_edu.course import Case, Exercise, Prediction
+from grda_edu.shrinkage import PowerTuning, soft_threshold, tuning_increment
+from grda_edu.studies.recipes import MU, STEP, recipe_name
+
+from .numbers import (
+    EFFECTIVE,
+    GRDAM,
+    PLAIN,
+    RECOMPUTED,
+    C,
+    curves,
+    drop_after,
+    gain,
+    share_left,
+    standard_error,
+    zeros_of,
+)
+
+
+def fate_of_zeros() -> str:
+    """Which option of the first prediction the recorded runs show."""
+    recipe = curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)
+    kept = recipe[drop_after() + 1] / recipe[drop_after()]
+    if kept < 0.5:
+        return "most of them come back to life at once"
+    return "they stay" if kept > 0.95 else "a few come back"
+
+
+def zeros_of_momentum() -> str:
+    """Which option of the second prediction the recorded runs show."""
+    ratio = zeros_of(GRDAM) / zeros_of(PLAIN)
+    if ratio < 0.5:
+        return "far fewer zeros"
+    return "about as many" if ratio < 1.5 else "far more zeros"
+
+
+def worth() -> str:
+    """Which option of the third prediction the recorded runs show."""
+    if abs(gain()) <= standard_error():
+        return "a difference within one standard error"
+    return "clearly more accurate" if gain() > 0 else "clearly less accurate"
+
+
+PREDICTIONS = {
+    "recomputed": Prediction(
+        title="what a drop does to a recomputed threshold",
+        question=(
+            "gRDA trains with c = 0.02 and μ = 0.65. After 40 epochs the learning rate falls from 0.1 to 0.01, "
+            "and somebody computes the threshold anew, as g(n, 0.01). What becomes of the zeros?"
+        ),
+        answer=fate_of_zeros,
+        options={
+            "they stay": "A weight stays at zero only while the threshold is above its accumulator.",
+            "a few come back": "The formula has γ to the power ½ + μ: a tenth of γ is far less than a tenth.",
+            "most of them come back to life at once": "The threshold falls below the accumulators it had covered.",
+        },
+        explanation=(
+            "The new threshold is {left:.1f} % of the old one. In the recorded runs {before:.1f} % of the weights "
+            "are zero before the drop, {after:.1f} % one epoch after it."
+        ),
+        values=lambda: {
+            "left": 100 * share_left(0.1, MU),
+            "before": 100
+            * curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)[drop_after()],
+            "after": 100
+            * curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)[
+                drop_after() + 1
+            ],
+        },
+    ),
+    "same_c": Prediction(
+        title="what momentum does to c",
+        question=(
+            "gRDAM with momentum 0.9, a learning rate of 0.01 in the place of 0.1, and the original g with the "
+            "same c = 0.02. How many zeros does it have after 60 epochs, beside gRDA?"
+        ),
+        answer=zeros_of_momentum,
+        options={
+            "far fewer zeros": "The accumulator moves as far as before, but the original g sees only the smaller γ.",
+            "about as many": "The accumulators do move as far. The threshold does not grow as fast.",
+            "far more zeros": "Momentum drives the accumulator, not the threshold.",
+        },
+        explanation="gRDA has {plain:.1f} % zeros, gRDAM {momentum:.1f} %.",
+        values=lambda: {"plain": zeros_of(PLAIN), "momentum": zeros_of(GRDAM)},
+    ),
+    "worth_it": Prediction(
+        title="whether momentum pays at equal c",
+        question=(
+            f"c = {C:g} and the falling learning rate. Compare gRDAM, effective step, with plain gRDA: mean test "
+            "accuracy over the three seeds. The standard error of one accuracy on 360 images is about 0.7 points."
+        ),
+        answer=worth,
+        options={
+            "clearly more accurate": "That is what many expect of momentum. Look at both rows of the table.",
+            "clearly less accurate": "Its curves do not fall behind. Look at both rows of the table.",
+            "a difference within one standard error": "Three seeds and 360 images cannot tell the two apart.",
+        },
+        explanation=(
+            "The difference is {difference:+.2f} points, with {ours:.1f} % zeros against {plain:.1f} %; one "
+            "standard error is {error:.2f} points."
+        ),
+        values=lambda: {
+            "difference": 100 * gain(),
+            "error": 100 * standard_error(),
+            "ours": zeros_of(EFFECTIVE, schedule=STEP),
+            "plain": zeros_of(PLAIN, schedule=STEP),
+        },
+    ),
+}
+
+
+def grdam_step(w, v, b, g, n, gradient, lr, c, mu, beta, decay):
+    """The solution that the learner may compare with."""
+    G = gradient + decay * w
+    b = beta * b + G
+    v = v - lr * b
+    g = g + c * lr ** (0.5 + mu) * (n**mu - (n - 1) ** mu)
+    w = np.sign(v) * np.maximum(np.abs(v) - g, 0)
+    return w, v, b, g
+
+
+def _grdam_oracle(w, v, b, g, n, gradient, lr, c, mu, beta, decay):
+    direction = beta * np.asarray(b) + gradient + decay * np.asarray(w)
+    moved = np.asarray(v) - lr * direction
+    threshold = g + tuning_increment(n, lr, c, mu)
+    return soft_threshold(moved, threshold), moved, direction, threshold
+
+
+def effective_g(n, lr, c, mu, beta):
+    """The solution that the learner may compare with."""
+    step = lr / (1 - beta)
+    return c * step**0.5 * (n * step) ** mu
+
+
+_W = np.array([0.5, 0.0, -0.3, 0.0])
+_V = np.array([0.7, 0.1, -0.5, -0.15])
+_B = np.array([0.2, -1.0, 0.0, 4.0])
+_D = np.array([1.0, -2.0, 0.5, 0.0])
+EXERCISES = {
+    "effective_g": Exercise(
+        title="a threshold for the effective step",
+        task=(
+            "Write `effective_g(n, lr, c, mu, beta)`: the original formula with γ/(1 − β) in the place of γ."
+        ),
+        solution=effective_g,
+        oracle=lambda n, lr, c, mu, beta: PowerTuning(c, mu, beta)(n, lr),
+        cases=(
+            Case((1, 1.0, 0.3, 0.7, 0.0), 0.3, "Without momentum, at n = 1 and γ = 1, it is c."),
+            Case((100, 0.1, 0.02, 0.65, 0.0), why="With β = 0 it is the original formula."),
+            Case(
+                (100, 0.01, 0.02, 0.65, 0.9),
+                why="γ = 0.01 with β = 0.9 is an effective step of 0.1.",
+            ),
+            Case((2400, 0.05, 0.005, 0.51, 0.5), why="The time t is n effective steps long, too."),
+            Case((np.arange(5), 0.01, 0.02, 0.65, 0.9), why="A whole array of step numbers works."),
+        ),
+        hints=(
+            "Say first what the effective step is, in a line of its own.",
+            "The original formula is `c * lr**0.5 * (n * lr)**mu`. γ stands in it twice.",
+            "`step = lr / (1 - beta)`, then `c * step**0.5 * (n * step)**mu`.",
+        ),
+        done="With a fixed c, mu and beta it is a tuning function: `GRDA(…, tuning=…)` takes it.",
+    ),
+    "grdam_step": Exercise(
+        title="one step of gRDAM",
+        task=(
+            "Write `grdam_step(w, v, b, g, n, gradient, lr, c, mu, beta, decay)`, step number n = 1, 2, …: "
+            "return the new `w, v, b, g`."
+        ),
+        solution=grdam_step,
+        oracle=_grdam_oracle,
+        cases=lambda: [
+            Case(
+                (_W, _V, 0 * _B, 0.0, 1, _D, 0.1, 0.0, 0.65, 0.0, 0.0),
+                why="With c, β and decay 0 this is SGD on v.",
+            ),
+            Case(
+                (_W, _V, _B, 0.2, 7, _D, 0.1, 0.0, 0.65, 0.9, 0.0),
+                why="The buffer keeps β of what it was.",
+            ),
+            Case(
+                (_W, _V, _B, 0.2, 7, _D, 0.1, 0.0, 0.65, 0.9, 0.5),
+                why="Weight decay acts on the weights w, not on v.",
+            ),
+            Case(
+                (_W, _V, _B, 0.2, 7, _D, 0.1, 0.3, 0.65, 0.9, 0.5),
+                why="The threshold grows by this step's share.",
+            ),
+            Case(
+                (_W, _V, _B, 0.2, 900, _D, 0.001, 5.0, 0.65, 0.9, 0.5),
+                why="After a drop of γ the threshold stays where it was.",
+            ),
+        ],
+        hints=(
+            "Four lines, in this order: `G`, `b`, `v`, `g`; then `w` is the soft-thresholded `v`.",
+            "`G = gradient + decay * w`, `b = beta * b + G`, `v = v - lr * b`.",
+            "The threshold is added to: `g = g + c * lr**(0.5 + mu) * (n**mu - (n - 1)**mu)`.",
+        ),
+        done="`GRDA(parameters, lr, c, mu, momentum=beta, weight_decay=decay)` does this for every tensor.",
+    ),
+}
+
+
+OBJECTIVES = {
+    "say why a threshold is accumulated under a learning-rate schedule": "recomputed",
+    "say what momentum does to the meaning of c": "same_c",
+    "compare recipes by what their seeds can show": "worth_it",
+    "write a tuning function for the effective step": "effective_g",
+    "write one step of gRDAM": "grdam_step",
+}

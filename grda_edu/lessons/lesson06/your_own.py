@@ -1,0 +1,130 @@
+"""Lesson 06: the learner's own tuning function, drawn and trained live."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+from torch.optim.lr_scheduler import MultiStepLR
+
+from grda_edu.explore import Picture, palette
+from grda_edu.lessons.lesson04 import train_in_turns
+from grda_edu.optim import GRDA
+from grda_edu.studies.recipes import DROP, MU
+from grda_edu.training.run import Run
+from grda_edu.views.runs import TrainingView
+
+from .looks import OTHER
+from .numbers import C
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+
+EPOCHS, DROP_AFTER, STEPS = 60, 40, 40  # of the recorded trainings; steps an epoch
+
+
+def threshold_of(tuning: Callable[[int, float], float]) -> Picture:
+    """A tuning function's accumulated threshold over a training with momentum, beside two of ours.
+
+    The learning rate is that of the recorded recipes with momentum, 0.01 and then 0.001. Raises
+    ValueError for a function that ``GRDA`` refuses.
+    """
+    row, sentence = _threshold_row(tuning)
+    picture = Picture(
+        _threshold_figure, label="The threshold of your tuning function over 60 epochs"
+    )
+    picture.show(row, sentence)
+    return picture
+
+
+_YOURS = {"yours": palette.GRDA, "original": OTHER, "plain": palette.TARGET}
+
+
+def _threshold_figure() -> go.Figure:
+    return palette.figure(
+        *(
+            go.Scatter(
+                name=name,
+                x=np.arange(EPOCHS + 1),
+                mode="lines",
+                line=style.line(3 if name == "yours" else 2),
+                hoverinfo="skip",
+            )
+            for name, style in _YOURS.items()
+        ),
+        height=320,
+        margin={"l": 64, "r": 24, "t": 76, "b": 52},
+        xaxis={"title_text": "epoch", "range": [0, EPOCHS]},
+        yaxis={"title_text": "threshold g", "rangemode": "tozero"},
+        annotations=[
+            palette.legend(
+                0.0,
+                ("yours ━━", palette.GRDA.color),
+                ("the original g, γ = 0.01 ┈┈┈", OTHER.color),
+                ("plain gRDA's, γ = 0.1 ┅┅", palette.TARGET.color),
+            )
+        ],
+    )
+
+
+def _threshold_row(tuning: Callable[[int, float], float]) -> tuple[dict, str]:
+    curves = {
+        "yours": _accumulated(0.01, tuning=tuning),
+        "original": _accumulated(0.01, c=C, mu=MU),
+        "plain": _accumulated(0.1, c=C, mu=MU),
+    }
+    ends = {name: curve[-1] for name, curve in curves.items()}
+    row: dict[str, object] = {f"{name}.y": curve for name, curve in curves.items()}
+    row["layout.title.text"] = f"Your threshold ends at {ends['yours']:.3f}"
+    return row, (
+        f"After {EPOCHS} epochs, the learning rate divided by 10 after epoch {DROP_AFTER}: your threshold is "
+        f"{ends['yours']:.3f}, that of the original g {ends['original']:.3f}, plain gRDA's "
+        f"{ends['plain']:.3f} (c = {C:g}, μ = {MU:g})."
+    )
+
+
+def _accumulated(lr: float, **law: Any) -> np.ndarray:
+    """GRDA's own threshold before training and after each epoch: [E+1]."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = GRDA([weight], lr=lr, **law)
+    weight.grad = torch.zeros(1)
+    thresholds = [0.0]
+    for epoch in range(EPOCHS):
+        optimizer.param_groups[0]["lr"] = lr if epoch < DROP_AFTER else lr * DROP
+        for _ in range(STEPS):
+            optimizer.step()
+        thresholds.append(optimizer.state[weight]["threshold"])
+    return np.array(thresholds)
+
+
+MakeOptimizer = Callable[["list[nn.Parameter]"], "Optimizer"]
+
+
+def live_training(
+    optimizers: Mapping[str, MakeOptimizer], *, epochs: int = 60, seed: int = 0, step: bool = True
+) -> TrainingView:
+    """A view that trains the digits CNN with two optimizers, in turns of one epoch.
+
+    optimizers: name -> what makes the optimizer from a list of parameters; both start at the same
+    weights and see the same batches. step: divide the learning rate by 10 after two thirds.
+    """
+
+    def schedule(optimizer: Optimizer) -> MultiStepLR:
+        return MultiStepLR(optimizer, [epochs * 2 // 3] if step else [], gamma=DROP)
+
+    def job(progress: Callable, stop: threading.Event) -> dict[str, Run]:
+        return train_in_turns(optimizers, epochs, seed, progress, stop, make_scheduler=schedule)
+
+    styles = dict(zip(optimizers, (OTHER, palette.GRDA), strict=True))
+    return TrainingView(
+        job,
+        epochs,
+        label=f"Training the digits CNN live: {' and '.join(optimizers)}",
+        styles=styles,
+    )
