@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,mnist
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench notebooks record binder-check lint format constraints clean
+.PHONY: help lab test bench mutants notebooks record binder-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,9 @@ test: $(VENV)/.test  ## set everything up and run linters, type checker and all 
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks
+
+mutants: $(VENV)/.test  ## falsify figures one thing at a time and print what no test notices (make mutants ARGS="04 --figure inside")
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and what follows pyproject.toml (address, version)
 	$(BIN)/python -m tools.facts

@@ -357,7 +357,7 @@ def _all_runs_figure() -> go.Figure:
         ],
         notes=[
             note(-0.055, 0.0, key("SGD", palette.SGD)),
-            note(1.01, 0.018, coloured("the goal", palette.DIRECTIONAL), "right", "top"),
+            note(1.01, 0.018, key("the goal", palette.DIRECTIONAL, "bar"), "right", "top"),
             note(0.12, error, f"± one standard error, {writing.decimal(100 * error, 1)} points"),
         ],
     )
@@ -374,7 +374,12 @@ def _all_runs(c: float) -> tuple[dict, str]:
         "this c.y": np.maximum(loss, _DEEPEST).ravel(),
         "mean.x": mean_zeros,
         "mean.y": np.maximum(mean_loss, _DEEPEST),
-        "layout.title.text": f"c = {c:g}:   ○ single runs   ● mean of {len(runs.seeds)} seeds at each μ   · other c",
+        "layout.title.text": f"c = {c:g}:   "
+        + keys(
+            key("single runs", palette.GRDA, "hollow"),
+            key(f"mean of {count(len(runs.seeds), 'seed')} at each μ", palette.GRDA, "both"),
+            key("other c", palette.MUTED, "mark"),
+        ),
     }
     sgd = runs.final("test_accuracy")[0, 0]
     worst, best = loss.min(), loss.max()

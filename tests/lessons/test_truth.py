@@ -1,0 +1,94 @@
+"""Every figure says and shows what a second calculation says, at every position of its case."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+import re
+from importlib import import_module
+from pathlib import Path
+
+import jupytext
+import pytest
+
+import grda_edu.lessons
+from lessons.truth import check, expected
+
+HERE = Path(__file__).parent
+NOTEBOOKS = {p.name[:2]: p for p in sorted(HERE.parents[1].glob("notebooks/[0-9]*.md"))}
+WITH_CASES = [p.stem.removeprefix("lesson") for p in sorted((HERE / "truth").glob("lesson*.py"))]
+WAITING = {  # lessons whose cases are still to be written
+    "00",
+    "01",
+    "02",
+    "03",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+}
+
+
+def cases(number: str) -> list:
+    return import_module(f"lessons.truth.lesson{number}").CASES
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=f"{n}-{case.name}") for n in WITH_CASES for case in cases(n)],
+)
+def test_figures_are_true(case):
+    positions = case.visited()
+    assert len(positions) >= 3 or case.explorable is None
+    for position in positions:
+        try:
+            check(case.shown(position), expected(case, position))
+        except AssertionError as problem:
+            raise AssertionError(f"at {position}: {problem}") from None
+
+
+def figures(number: str) -> dict[str, str]:
+    """Public functions that return a figure, and classes of them: name -> what they make."""
+    found = {}
+    folder = grda_edu.lessons.__path__
+    for module in pkgutil.walk_packages(folder, "grda_edu.lessons."):
+        if not module.name.startswith(f"grda_edu.lessons.lesson{number}"):
+            continue
+        for name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
+            returned = str(function.__annotations__.get("return", ""))
+            if not name.startswith("_") and re.match(r"(Explorable|Picture|\w*View)\b", returned):
+                found[name] = returned
+        for name, kind in inspect.getmembers(import_module(module.name), inspect.isclass):
+            if kind.__module__ == module.name and hasattr(kind, "_ipython_display_"):
+                found[name] = name
+    return found
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_every_figure_has_a_case(number):
+    there = {case.function for case in cases(number)} if number in WITH_CASES else set()
+    missing = set(figures(number)) - there
+    assert bool(missing) == (number in WAITING), missing or f"take {number} off WAITING"
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_what_a_notebook_calls_says_whether_it_is_a_figure(number):
+    """A function without a return annotation could hide a figure from the test above."""
+    lesson = import_module(f"grda_edu.lessons.lesson{number}")
+    notebook = jupytext.read(NOTEBOOKS[number])
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    code = re.sub(r"^( *)%.*", r"\1pass", code, flags=re.MULTILINE)  # magics
+    called = {
+        node.func.attr
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == f"lesson{number}"
+    }
+    assert called
+    for name in called:
+        made = getattr(lesson, name)
+        assert inspect.isclass(made) or "return" in made.__annotations__, name
