@@ -50,18 +50,27 @@ def test_figures_are_true(case):
 
 
 def figures(number: str) -> dict[str, str]:
-    """Public functions that return a figure, and classes of them: name -> what they make."""
+    """What a lesson hands on that returns a figure, or is a class of them: name -> what it makes."""
     found = {}
+    handed_on = vars(import_module(f"grda_edu.lessons.lesson{number}"))
     folder = grda_edu.lessons.__path__
     for module in pkgutil.walk_packages(folder, "grda_edu.lessons."):
         if not module.name.startswith(f"grda_edu.lessons.lesson{number}"):
             continue
         for name, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
             returned = str(function.__annotations__.get("return", ""))
-            if not name.startswith("_") and re.match(r"(Explorable|Picture|\w*View)\b", returned):
+            if (
+                name in handed_on
+                and not name.startswith("_")
+                and re.match(r"(Explorable|Picture|\w*View)\b", returned)
+            ):
                 found[name] = returned
         for name, kind in inspect.getmembers(import_module(module.name), inspect.isclass):
-            if kind.__module__ == module.name and hasattr(kind, "_ipython_display_"):
+            if (
+                name in handed_on
+                and kind.__module__ == module.name
+                and hasattr(kind, "_ipython_display_")
+            ):
                 found[name] = name
     return found
 

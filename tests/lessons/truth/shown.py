@@ -15,8 +15,8 @@ import numpy as np
 
 from grda_edu.explore import Explorable, Picture, palette
 from grda_edu.explore.legend import BAR, LINES, MARKS
-from grda_edu.explore.live import LiveView
 from grda_edu.explore.table import split_key
+from grda_edu.views.live import LiveView
 
 Path = tuple[str | int, ...]
 
