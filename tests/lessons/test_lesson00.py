@@ -7,6 +7,8 @@ from course.checking import assert_exercise, assert_prediction
 from grda_edu import recordings
 from grda_edu.lessons import lesson00
 from grda_edu.lessons.lesson00 import EXERCISES, OBJECTIVES, PREDICTIONS
+from grda_edu.lessons.lesson00.last_layer import wires
+from grda_edu.lessons.lesson00.numbers import revived
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_the_valley_shows_the_recorded_cut(recorded):
             assert np.isnan(shown[epoch + 1 :]).all()  # nothing of what is to come
             here = row[f"{name} here.x"][0], row[f"{name} here.y"][0]
             assert here == pytest.approx(tuple(way[epoch]))
-            assert f"{name}: training loss {cut[f'{key}/train_loss'][epoch]:.2g}," in sentence
+            assert f"{name}: training loss {cut[f'{key}/train_loss'][epoch]:#.2g}," in sentence
             assert f"{recorded[key].test_accuracy[epoch]:.1%} of the test images" in sentence
         zeros = int(recorded["grda"].zeros[epoch].sum())
         assert f"{zeros:,} zeros" in row["layout.title.text"]
@@ -96,7 +98,7 @@ def test_the_claims_about_the_valley_hold(recorded):
 def test_a_wire_runs_from_its_hidden_cell_to_its_digit():
     weights = np.zeros((10, 64))
     weights[3, 0] = -0.5
-    drawn = lesson00.wires(weights)
+    drawn = wires(weights)
     assert drawn[np.isfinite(drawn)] == pytest.approx([1.0, 1 - 3 / 9])
 
 
@@ -108,9 +110,9 @@ def test_wires_that_came_back_from_zero_are_counted_one_by_one(recorded):
         for j in range(64):
             path = [run.snapshots[k]["fc2.weight"][i, j] for k in epochs]
             count += path[-1] != 0 and any(w == 0 for w in path[:-1])
-    assert lesson00.revived(run, epochs[-1]) == count > 0
-    assert lesson00.revived(run, 0) == 0
-    assert lesson00.revived(recorded["sgd"], epochs[-1]) == 0
+    assert revived(run, epochs[-1]) == count > 0
+    assert revived(run, 0) == 0
+    assert revived(recorded["sgd"], epochs[-1]) == 0
 
 
 def test_both_runs_start_from_the_same_weights(recorded):
