@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,mnist
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench mutants notebooks record binder-check lint format constraints clean
+.PHONY: help lab test bench mutants notebooks record binder-check core-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ format: $(VENV)/.test  ## mend what ruff can mend
 
 binder-check:  ## play Binder's build in a clean environment
 	sh tools/binder_check.sh
+
+core-check:  ## train in a fresh environment with torch, numpy and scipy alone
+	sh tools/core_check.sh
 
 constraints:  ## pin again what a fresh environment resolves to (make constraints TORCH=2.13.0)
 	sh tools/make_constraints.sh $(TORCH)

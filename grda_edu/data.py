@@ -57,7 +57,8 @@ def digits(device: torch.device | str = "cpu", validation: int = 157) -> Data:
     and the noise of that step, right before the evaluation, throws strongly thresholded networks
     off by tens of points.
 
-    Raises ValueError if ``validation`` is not an integer from 0 to 1427.
+    Raises ValueError if ``validation`` is not an integer from 0 to 1427, ModuleNotFoundError
+    without scikit-learn, which ships the images.
     """
     images, labels = _digits_pixels()
     return _split("digits", images / 16, labels, DIGITS_TEST, validation).to(device)
@@ -126,7 +127,13 @@ def _split(name: str, images: np.ndarray, labels: np.ndarray, test: int, validat
 
 @lru_cache(maxsize=1)
 def _digits_pixels() -> tuple[np.ndarray, np.ndarray]:
-    from sklearn.datasets import load_digits
+    try:
+        from sklearn.datasets import load_digits
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "digits needs a package that is not installed. Install it with: "
+            "pip install scikit-learn"
+        ) from error
 
     bunch = load_digits()
     return bunch.images, bunch.target
