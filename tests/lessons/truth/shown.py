@@ -246,7 +246,8 @@ def attributes(part: dict, *, is_shape: bool) -> dict[str, object]:
     elif kind == "mesh3d":
         found["color"] = part.get("color")
     else:  # fields
-        found["colorscale"] = part.get("colorscale")
+        if part.get("colorscale") or not line.get("color"):
+            found["colorscale"] = part.get("colorscale")
         if kind == "contour" and line.get("width", 0.5) and line.get("color"):
             found |= {"line.color": line["color"], "line.dash": line.get("dash", "solid")}
     for bar in ("error_x", "error_y"):
