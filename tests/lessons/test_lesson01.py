@@ -7,6 +7,8 @@ from scipy.optimize import minimize_scalar
 
 from grda_edu.lessons import lesson01
 from grda_edu.lessons.lesson01 import EXERCISES, OBJECTIVES, PREDICTIONS
+from grda_edu.lessons.lesson01.numbers import apply_rule
+from grda_edu.lessons.lesson01.one_number import X
 
 
 def picture_row(explorable, **values):
@@ -60,7 +62,7 @@ def test_the_drawn_sum_is_the_sum_of_the_drawn_parts(rule):
 
 def test_the_rule_is_zero_in_the_band_and_shifted_outside(rule):
     row, _ = picture_row(rule, tau=0.5, x=1.2)
-    x, y = lesson01.X, row["soft.y"]
+    x, y = X, row["soft.y"]
     inside = np.abs(x) <= 0.5
     assert np.all(y[inside] == 0)
     np.testing.assert_allclose(np.abs(x[~inside]) - np.abs(y[~inside]), 0.5)
@@ -93,7 +95,7 @@ def test_scaling_minimises_the_squared_penalty():
     w = np.linspace(-3, 3, 600_001)
     for x in (-2.0, 0.4):
         lowest = w[np.argmin(0.5 * (w - x) ** 2 + 0.5 * 1.5 * w**2)]
-        assert lesson01.apply_rule(np.array(x), 1.5, "scale") == pytest.approx(lowest, abs=1e-5)
+        assert apply_rule(np.array(x), 1.5, "scale") == pytest.approx(lowest, abs=1e-5)
 
 
 def test_the_goal_can_be_reached_with_the_slider(forty):

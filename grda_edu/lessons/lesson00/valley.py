@@ -77,9 +77,9 @@ def _path(method: str) -> list[go.Scatter]:
 
 def _valley(epoch: float) -> tuple[dict[str, object], str]:
     k = int(epoch)
-    zeros, size = (f"{on_cut(name).flat[n]:,.0f}" for name, n in (("grda/zeros", k), ("size", 0)))
+    zeros, size = on_cut("grda/zeros")[k], on_cut("size")
     row = curves_row(k, "grda") | {
-        "layout.title.text": f"Epoch {k}: gRDA has {zeros} zeros among {size} weights"
+        "layout.title.text": f"Epoch {k}: gRDA has {zeros:,.0f} zeros among {size:,.0f} weights"
     }
     for method, name in NAMES.items():
         way = on_cut(f"{method}/place")
