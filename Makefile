@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,mnist
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench mutants notebooks record binder-check core-check lint format constraints clean
+.PHONY: help lab test bench mutants notebooks lesson record binder-check core-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ mutants: $(VENV)/.test  ## falsify figures one thing at a time and print what no
 notebooks: $(VENV)/.test  ## make notebooks/*.ipynb from notebooks/*.md, and what follows pyproject.toml (address, version)
 	$(BIN)/python -m tools.facts
 	$(BIN)/python -m tools.make_notebooks
+
+lesson: $(VENV)/.test  ## make a new lesson that passes all tests (make lesson N=13 NAME=my_topic)
+	@$(BIN)/python -m tools.make_lesson '$(N)' '$(NAME)'
 
 record: $(VENV)/.test  ## train the recorded runs again (make record ARGS=NAME for one of them)
 	$(BIN)/grda-edu record $(ARGS)
