@@ -83,9 +83,13 @@ class RunGrid:
         """Of one accuracy measured on so many images, at SGD's mean test accuracy at the end."""
         return _standard_error(self.final("test_accuracy")[0, 0], images)
 
+    def cell(self, c: float, mu: float) -> tuple[int, int]:
+        """Where c and mu stand in the arrays. Raises ValueError for what is not in the grid."""
+        return _position("c", self.c, c), _position("mu", self.mu, mu)
+
     def run(self, c: float, mu: float, seed: int) -> Run:
         """The recorded run of one cell. Raises ValueError for a cell that is not in the grid."""
-        i, j = _position("c", self.c, c), _position("mu", self.mu, mu)
+        i, j = self.cell(c, mu)
         k = _position("seed", self.seeds, seed)
         row = self.rows[i, j, k]
         hyperparameters = self.configuration["hyperparameters"] | {"c": float(c), "mu": float(mu)}
@@ -291,7 +295,7 @@ def _widen(stored: np.ndarray) -> np.ndarray:
 
 
 def _position(name: str, values: np.ndarray, value: float) -> int:
-    (found,) = np.nonzero(np.isclose(values, value, rtol=1e-9, atol=0))
+    (found,) = np.nonzero(np.abs(values - value) <= 1e-9 * abs(value))
     if len(found) != 1:
         listed = ", ".join(f"{v:g}" for v in values)
         raise ValueError(f"{name} must be one of the recorded {listed}, got {value!r}")

@@ -5,7 +5,7 @@ This module knows what a Run is but not how one is trained: the job that it is g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -102,11 +102,14 @@ class TrainingView(LiveView[dict[str, Run]]):
 
 # ---------------------------------------------------------------- the figure
 
-_PANELS = {  # curve of a Run -> (title, left and top of the title on the paper)
-    "test_accuracy": ("Test images read correctly", (0.0, 1.0)),
-    "train_loss": ("Loss on the training images", (0.56, 1.0)),
-    "total_zeros": ("Weights that are exactly zero", (0.0, 0.44)),
+_PANELS: dict[
+    str, tuple[str, Callable[[float], str]]
+] = {  # curve of a Run -> (title, how its values are written)
+    "test_accuracy": ("Test images read correctly", percent),
+    "train_loss": ("Loss on the training images", writing.loss),
+    "total_zeros": ("Weights that are exactly zero", percent),
 }
+DRAWN = tuple(_PANELS)  # the curves, panel by panel
 _BARS = "zeros by layer"
 
 
@@ -116,31 +119,25 @@ def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> g
     Traces are named "NAME test_accuracy", "NAME train_loss", "NAME total_zeros" for each style,
     and "zeros by layer"; annotations 0 to 3 are the panels' titles.
     """
-    losses = axis(range=(-3.5, 0.6), log=True)
     left, right, upper, lower = (0, 0.44), (0.56, 1), (0.62, 0.88), (0, 0.32)
-    curves = [
-        Panel(
-            *(_curve(name, style, curve) for name, style in styles.items()),
-            x=left if at[0] == 0 else right,
-            y=upper if at[1] == 1 else lower,
-            title=title,
-            at=at,
-            xaxis=axis("" if at[1] == 1 else "epoch", (0, total_epochs)),
-            yaxis=losses if curve == "train_loss" else axis(share=True),
-        )
-        for curve, (title, at) in _PANELS.items()
-    ]
-    outside = {"textposition": "outside", "textangle": 0, "cliponaxis": False}
-    layers = Panel(
-        bars(_BARS, palette.ZERO, horizontal=True, **outside),
-        x=(0.72, 0.95),
-        y=lower,
-        title="Zeros by layer",
-        at=(0.56, 0.44),
-        xaxis=axis(share=True, ticks=0.5, showgrid=False),
-        yaxis=axis(autorange="reversed", type="category", showgrid=False),
+    epochs, losses = (0, total_epochs), axis(range=(-3.5, 0.6), log=True)
+    drawn = [[_curve(name, style, curve) for name, style in styles.items()] for curve in _PANELS]
+    layers = bars(_BARS, palette.ZERO, horizontal=True, cliponaxis=False).update(
+        textposition="outside", textangle=0
     )
-    picture = panels(*curves, layers, height=540, margin={"l": 52, "r": 16, "t": 40, "b": 44})
+    names = axis(autorange="reversed", type="category", showgrid=False)
+    places = axis(share=True, ticks=0.5, showgrid=False)
+    share, epoch = axis(share=True), axis("epoch", epochs)
+    picture = panels(
+        Panel(*drawn[0], x=left, y=upper, at=(0, 1), xaxis=axis(range=epochs), yaxis=share),
+        Panel(*drawn[1], x=right, y=upper, at=(0.56, 1), xaxis=axis(range=epochs), yaxis=losses),
+        Panel(*drawn[2], x=left, y=lower, at=(0, 0.44), xaxis=epoch, yaxis=share),
+        Panel(layers, x=(0.72, 0.95), y=lower, at=(0.56, 0.44), xaxis=places, yaxis=names),
+        height=540,
+        margin={"l": 52, "r": 16, "t": 40, "b": 44},
+    )
+    for k, text in enumerate(_headings({}, styles).values()):
+        picture.layout.annotations[k].text = text
     return picture.update_yaxes(ticks="", selector={"anchor": "x4"})
 
 
@@ -151,43 +148,45 @@ def _curve(name: str, style: palette.Style, curve: str) -> go.Scatter:
 
 def training_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, object]:
     """What ``training_figure`` draws for ``runs``; curves of missing runs are empty."""
-    row: dict[str, object] = {}
-    for k, (curve, (title, _)) in enumerate(_PANELS.items()):
+    row: dict[str, object] = {**_headings(runs, styles)}
+    for curve in _PANELS:
         for name in styles:
             there = name in runs
             row[f"{name} {curve}.x"] = runs[name].epoch if there else np.zeros(0)
             row[f"{name} {curve}.y"] = getattr(runs[name], curve) if there else np.zeros(0)
-        write = writing.loss if curve == "train_loss" else percent
-        latest = [
-            key(f"{name} {write(getattr(run, curve)[-1])}", styles[name])
-            for name, run in runs.items()
-        ]
-        row[heading_key(k)] = heading(title, keys(*latest))
     accuracies = [run.test_accuracy[-1] for run in runs.values()]
     row["layout.title.text"] = f"Live, on {devices(runs)}" if runs else "Live"
     row["layout.yaxis.range"] = [0.9 if min(accuracies, default=0.0) > 0.9 else 0.0, 1.0]
-    return row | _layers_row(runs, styles)
+    if runs:
+        run = runs[_barred(runs, styles)]
+        shares = run.zeros[-1] / run.sizes
+        row[f"{_BARS}.x"] = shares
+        row[f"{_BARS}.y"] = layer_labels(run.layers, run.sizes)
+        row[f"{_BARS}.text"] = [percent(share, 0) for share in shares]
+    return row
 
 
-def _layers_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, object]:
-    """Bars for the last of the runs, in the order of ``styles``."""
-    name = next((name for name in reversed(list(styles)) if name in runs), None)
-    if name is None:
-        return {}
-    run = runs[name]
-    shares = run.zeros[-1] / run.sizes
-    return {
-        f"{_BARS}.x": shares,
-        f"{_BARS}.y": layer_labels(run),
-        f"{_BARS}.text": [percent(share, 0) for share in shares],
-        heading_key(3): heading("Zeros by layer", coloured(name, styles[name])),
-    }
+def _headings(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, str]:
+    """Titles with the name of each run and its latest value; of every style as long as there is none."""
+    texts = {}
+    for k, (curve, (title, write)) in enumerate(_PANELS.items()):
+        latest = {name: f" {write(getattr(run, curve)[-1])}" for name, run in runs.items()}
+        shown = [name for name in styles if name in runs or not runs]
+        texts[heading_key(k)] = heading(
+            title, keys(*(key(name + latest.get(name, ""), styles[name]) for name in shown))
+        )
+    name = _barred(runs, styles)
+    return texts | {heading_key(3): heading("Zeros by layer", coloured(name, styles[name]))}
 
 
-def layer_labels(run: Run) -> list[str]:
+def _barred(runs: Runs, styles: Mapping[str, palette.Style]) -> str:
+    """Whose zeros are shown by layer: the last of the runs, in the order of ``styles``."""
+    return [name for name in styles if name in runs or not runs][-1]
+
+
+def layer_labels(layers: Sequence[str], sizes: Sequence[int] | np.ndarray) -> list[str]:
     """Each parameter's name and size, as the bars are labelled."""
-    pairs = zip(run.layers, run.sizes, strict=True)
-    return [f"{layer} ({size:,}) " for layer, size in pairs]
+    return [f"{layer} ({size:,}) " for layer, size in zip(layers, sizes, strict=True)]
 
 
 def devices(runs: Runs) -> str:
@@ -199,7 +198,7 @@ def training_sentence(runs: Runs) -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
         f"{name} after epoch {int(run.epoch[-1])}: {percent(run.total_zeros[-1])} of the weights are "
-        f"exactly zero, {percent(run.test_accuracy[-1])} of the test images right"
+        f"exactly zero, {percent(run.test_accuracy[-1])} of the test images are read correctly"
         for name, run in runs.items()
     ]
     return "; ".join(parts) + "." if parts else "Nothing has been trained yet."

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from grda_edu import recordings
-from grda_edu.lessons.lesson04 import TEST_IMAGES
+from grda_edu.lessons.lesson04.numbers import TEST_IMAGES
 from grda_edu.recordings import RunSet
 from grda_edu.shrinkage import tuning_function
 from grda_edu.studies.recipes import CONSTANT, STEP, Method, recipe_name

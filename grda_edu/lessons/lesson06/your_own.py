@@ -12,7 +12,7 @@ import torch
 from torch.optim.lr_scheduler import MultiStepLR
 
 from grda_edu.explore import Picture, palette
-from grda_edu.lessons.lesson04 import train_in_turns
+from grda_edu.lessons.lesson04.live import train_in_turns
 from grda_edu.optim import GRDA
 from grda_edu.studies.recipes import DROP, MU
 from grda_edu.training.run import Run

@@ -1,0 +1,103 @@
+"""Every recorded run at once: zeros, and the accuracy that they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import (
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    dots,
+    key,
+    keys,
+    note,
+    palette,
+    panels,
+    writing,
+)
+from grda_edu.explore.layout import box, rule
+from grda_edu.explore.writing import count, percent, points, span
+
+from .numbers import GOAL_LOSS, GOAL_ZEROS, MU, TEST_IMAGES, C, grid
+
+_DEEPEST = -0.06  # losses beyond it are drawn at the lower edge
+
+
+def all_runs() -> Explorable:
+    """Zeros against accuracy lost, one dot a run; a slider lights up the runs of one c."""
+    runs = grid()
+    return Explorable(
+        _all_runs_figure,
+        _all_runs,
+        {"c": Slider(runs.c[1:].tolist(), label="c", format="g", start=C)},
+        label="Every recorded run: zeros, and accuracy compared with SGD's from the same seed",
+    )
+
+
+def _all_runs_figure() -> go.Figure:
+    runs = grid()
+    error = runs.standard_error(TEST_IMAGES)
+    zeros = runs.final("total_zeros")[1:].ravel()
+    drawn = np.maximum(runs.minus_sgd()[1:, ..., -1], _DEEPEST).ravel()
+    between = len(runs.mu) - 2
+    labels: dict[str, Any] = {
+        "text": [f"μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
+        "textposition": ["bottom left", *["middle center"] * between, "bottom left"],
+        "textfont": {"color": palette.GRDA.color, "size": 11},
+    }
+    joined: dict[str, Any] = {"mode": "lines+markers+text", "line": palette.GRDA.line(2)}
+    depths = {k / 100: writing.signed(k, 0) for k in range(-5, 2)} | {_DEEPEST: "−6 or less"}
+    return panels(
+        Panel(
+            dots("all", palette.MUTED, size=5, opacity=0.45, x=zeros, y=drawn),
+            dots("this c", palette.GRDA, hollow=True),
+            dots("mean", palette.GRDA, size=11, outline=1.5, **joined, **labels),
+            xaxis=axis("weights exactly zero", (-0.06, 1.02), share=True, zeroline=False),
+            yaxis=axis("accuracy minus SGD's, in points", (_DEEPEST - 0.006, 0.02), ticks=depths),
+        ),
+        height=420,
+        margin={"l": 72, "r": 24, "t": 40, "b": 52},
+        shapes=[
+            box("rgba(0,158,115,0.16)", (GOAL_ZEROS, 1.02), (-GOAL_LOSS, 0.02)),
+            box(palette.BAND, y=(-error, error)),
+            rule(palette.SGD, y=0),
+        ],
+        notes=[
+            note(-0.055, 0.0, key("SGD", palette.SGD)),
+            note(1.01, 0.018, key("the goal", palette.DIRECTIONAL, "bar"), "right", "top"),
+            note(0.12, error, f"± one standard error, {writing.decimal(100 * error, 1)} points"),
+        ],
+    )
+
+
+def _all_runs(c: float) -> tuple[dict, str]:
+    runs = grid()
+    i, _ = runs.cell(c, MU)
+    seeds = len(runs.seeds)
+    zeros, lost = runs.final("total_zeros")[i], runs.minus_sgd()[i, ..., -1]
+    sgd = runs.final("test_accuracy")[0, 0]
+    reached = runs.goal_reached(GOAL_ZEROS, GOAL_LOSS, mean=True)[i, :, -1]
+    where = ", ".join(f"μ = {mu:g}" for mu in runs.mu[reached])
+    row = {
+        "this c.x": zeros.ravel(),
+        "this c.y": np.maximum(lost, _DEEPEST).ravel(),
+        "mean.x": zeros.mean(axis=1),
+        "mean.y": np.maximum(lost.mean(axis=1), _DEEPEST),
+        "layout.title.text": keys(
+            f"c = {c:g}:",
+            key("single runs", palette.GRDA, "hollow"),
+            key(f"mean of {count(seeds, 'seed')} at each μ", palette.GRDA, "both"),
+            key("other c", palette.MUTED, "mark"),
+        ),
+    }
+    return row, (
+        f"c = {c:g}: {span(zeros.min(), zeros.max(), percent)} zeros. Single runs end between "
+        f"{points(lost.min())} and {points(lost.max())} points of SGD; {runs.collapsed()[i].sum()} "
+        f"of {lost.size} collapsed. In the mean of {count(seeds, 'seed')} the goal is reached with "
+        f"{where or 'no μ'}. SGD itself ends at {span(sgd.min(), sgd.max(), percent)}, by seed."
+    )

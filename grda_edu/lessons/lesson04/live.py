@@ -1,0 +1,143 @@
+"""Training the digits CNN on the page, with several optimizers in turns, beside the recording."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grda_edu.explore import TextTable
+from grda_edu.explore.writing import decimal, percent
+from grda_edu.training.run import CURVES, Run
+from grda_edu.views.runs import STYLES, TrainingView
+
+from .numbers import MU, C, grid
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+MakeOptimizer = Callable[["list[nn.Parameter]"], "Optimizer"]
+
+
+def live_training(
+    optimizers: Mapping[str, MakeOptimizer], *, epochs: int = 60, seed: int = 0
+) -> TrainingView:
+    """A view that trains the digits CNN once with each optimizer, in turns of one epoch.
+
+    optimizers: "SGD" and "gRDA" -> what makes the optimizer from a list of parameters. All start
+    at the same weights and see the same batches.
+    """
+
+    def job(progress: Callable, stop: threading.Event) -> dict[str, Run]:
+        return train_in_turns(optimizers, epochs, seed, progress, stop)
+
+    return TrainingView(job, epochs, label="Training the digits CNN live with SGD and gRDA")
+
+
+def train_in_turns(
+    optimizers: Mapping[str, MakeOptimizer],
+    epochs: int,
+    seed: int,
+    progress: Callable[[dict[str, Run], float], object],
+    stop: threading.Event,
+    make_scheduler: Callable[[Optimizer], LRScheduler] | None = None,
+) -> dict[str, Run]:
+    """Train a copy of the digits CNN with each optimizer, one epoch each in turn; name -> Run.
+
+    make_scheduler: a learning-rate schedule for each, as ``train`` takes it.
+    One that diverges drops out, the others go on. Resuming continues a run exactly.
+    """
+    from grda_edu.data import digits
+    from grda_edu.models import digits_cnn
+    from grda_edu.training.loop import train
+
+    data = digits()
+    models = {name: digits_cnn(seed) for name in optimizers}
+    runs: dict[str, Run] = {}
+
+    def report_of(name: str) -> Callable[[Run, float], object]:
+        def report(run: Run, _: float) -> None:
+            now = runs | {name: run}
+            done = sum(int(r.epoch[-1]) for r in now.values())
+            progress(now, done / (epochs * len(optimizers)))
+
+        return report
+
+    for epoch in range(1, epochs + 1):
+        for name, make in optimizers.items():
+            former = runs.get(name)
+            if stop.is_set() or (former is not None and former.message):
+                continue
+            runs[name] = train(
+                models[name],
+                data,
+                make,
+                epochs=epoch,
+                seed=seed,
+                make_scheduler=make_scheduler,
+                progress=report_of(name),
+                stop=stop,
+                resume=former,
+            )
+            runs[name].configuration["epochs"] = epochs  # of which this was a part
+    for run in runs.values():
+        if not run.finished and not run.message:  # Stop came between two of its epochs
+            run.message = f"stopped after epoch {run.epoch[-1]}"
+    return runs
+
+
+def beside_the_recording(view: TrainingView) -> TextTable:
+    """The live runs beside the recorded ones of the same settings, as far as there are any."""
+    rows = []
+    for name, live in view.runs.items():
+        recorded = recorded_like(live)
+        unknown = (f"{name}, recorded", "no run has these settings", "", "", "")
+        rows += [
+            _end(f"{name}, live on {live.device}", live),
+            _end(f"{name}, recorded on {recorded.device}", recorded) if recorded else unknown,
+        ]
+    caption = ""
+    if not rows:
+        runs = grid()
+        caption = "Nothing trained live yet: press Start above, then run this cell again."
+        rows = [
+            _end(f"{name}, recorded on {runs.device}", runs.run(c, MU, int(runs.seeds[0])))
+            for name, c in zip(STYLES, (0.0, C), strict=True)
+        ]
+    return TextTable(
+        rows, ("run", "weights exactly zero", "read correctly", "after epoch", "seconds"), caption
+    )
+
+
+def _end(name: str, run: Run) -> tuple[str, ...]:
+    accuracy = percent(run.test_accuracy[-1], 2)
+    seconds = decimal(run.seconds[-1], 0)
+    return name, percent(run.total_zeros[-1], 2), accuracy, str(run.epoch[-1]), seconds
+
+
+def recorded_like(live: Run) -> Run | None:
+    """The recorded run with the settings of ``live``, cut to its number of epochs, or None."""
+    settings = live.configuration["hyperparameters"]
+    runs = grid()
+    common = ("model", "data", "training_images", "batch_size")
+    c, mu = settings.get("c", 0.0), settings.get("mu", float(runs.mu[0]))
+    known = (
+        all(live.configuration[key] == runs.configuration[key] for key in common)
+        and settings["lr"] == runs.configuration["hyperparameters"]["lr"]
+        and not settings.get("momentum")
+        and not settings.get("weight_decay")
+        and np.isclose(runs.c, c).any()
+        and np.isclose(runs.mu, mu).any()
+        and live.configuration["seed"] in runs.seeds
+        and live.epoch[-1] <= runs.epoch[-1]
+    )
+    if not known:
+        return None
+    run = runs.run(c, mu, live.configuration["seed"])
+    for name in ("epoch", "zeros", "seconds", *CURVES):
+        setattr(run, name, getattr(run, name)[: len(live.epoch)])
+    return run

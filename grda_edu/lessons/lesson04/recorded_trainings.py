@@ -1,0 +1,91 @@
+"""Scrubbing through recorded trainings: accuracy, loss and zeros at any epoch, c, μ and seed."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Choice, Explorable, Slider, dots
+from grda_edu.explore.writing import count, percent
+from grda_edu.views.runs import DRAWN, STYLES, layer_labels, training_figure
+
+from .numbers import GOAL_LOSS, GOAL_ZEROS, TEST_IMAGES, grid
+
+
+def scrub() -> Explorable:
+    """Accuracy, loss and zeros of recorded runs; sliders for the epoch, c and μ, a list of seeds."""
+    runs = grid()
+    last = int(runs.epoch[-1])
+    epochs = [*range(10), *range(10, last + 1, 2)]
+    return Explorable(
+        _scrub_figure,
+        _Scrub(),
+        {
+            "seed": Choice({f"seed {s}": int(s) for s in runs.seeds}, label="random seed"),
+            "epoch": Slider(epochs, label="epoch", format=".0f", start=last, play=True),
+            "c": Slider(runs.c.tolist(), label="c", format="g", start=0.005),
+            "mu": Slider(runs.mu.tolist(), label="μ", format="g", start=0.55),
+        },
+        label="Recorded trainings of SGD and gRDA: accuracy, loss, and zeros in total and by layer",
+    )
+
+
+def _scrub_figure() -> go.Figure:
+    runs = grid()
+    picture = training_figure(STYLES, int(runs.epoch[-1])).update_traces(
+        x=runs.epoch, selector={"mode": "lines"}
+    )
+    for k, curve in enumerate(DRAWN, start=1):
+        for name, style in STYLES.items():
+            now = dots(f"{name} {curve} now", style, size=10, outline=1.5, cliponaxis=False)
+            picture.add_trace(now.update(xaxis=f"x{k}", yaxis=f"y{k}"))
+    labels = layer_labels(runs.layers, runs.sizes)
+    return picture.update_traces(y=labels, selector={"name": "zeros by layer"})
+
+
+class _Scrub:
+    """compute of ``scrub``; looks values up, so that thousands of positions take a second."""
+
+    def __init__(self) -> None:
+        runs = grid()
+        self.curves = {curve: runs.curves(curve) for curve in DRAWN}
+        self.shares = runs.curves("zeros") / runs.sizes
+        self.reached = runs.goal_reached(GOAL_ZEROS, GOAL_LOSS)
+
+    def __call__(self, seed: int, epoch: float, c: float, mu: float) -> tuple[dict, str]:
+        runs, k = grid(), int(epoch)
+        i, j = runs.cell(c, mu)
+        s = runs.seeds.tolist().index(seed)
+        row: dict[str, object] = {}
+        for curve, values in self.curves.items():
+            for name, cell in (("SGD", (0, j, s)), ("gRDA", (i, j, s))):
+                row[f"{name} {curve}.y"] = values[cell]
+                row[f"{name} {curve} now.x"] = [k]
+                row[f"{name} {curve} now.y"] = [values[cell][k]]
+        sgd, ours = (self.curves["test_accuracy"][cell] for cell in ((0, j, s), (i, j, s)))
+        zeros, shares = self.curves["total_zeros"][i, j, s, k], self.shares[i, j, s, k]
+        row["zeros by layer.x"] = shares
+        row["zeros by layer.text"] = [percent(share, 0) for share in shares]
+        row["layout.yaxis.range"] = [_lowest(np.minimum(sgd, ours), k), 1.0]
+        row["layout.title.text"] = (
+            f"After epoch {k}: {percent(zeros)} zeros, {percent(ours[k])} read correctly"
+        )
+        return row, (
+            f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}: gRDA has "
+            f"{percent(zeros)} exact zeros and reads {_comparison(ours[k], sgd[k])}. "
+            f"Goal {'reached' if self.reached[i, j, s, k] else 'not reached'}."
+        )
+
+
+def _lowest(both: np.ndarray, k: int) -> float:
+    """Where the accuracy axis begins: at 90% once both curves have got there to stay."""
+    return 0.9 if both[-1] > 0.9 and both[: k + 1].max() > 0.9 else 0.0
+
+
+def _comparison(ours: float, sgd: float) -> str:
+    images = round((sgd - ours) * TEST_IMAGES)
+    more = f"{count(abs(images), 'image')} {'fewer' if images > 0 else 'more'} than"
+    return (
+        f"{percent(ours)} of the {TEST_IMAGES} test images, {more if images else 'as many as'} "
+        f"SGD ({percent(sgd)})"
+    )
