@@ -12,7 +12,11 @@ from grda_edu import GRDA, digits_cnn, recordings, train, tuning_function, zeros
 from grda_edu.data import digits
 from grda_edu.explore.writing import percent
 from grda_edu.lessons import lesson04
-from grda_edu.lessons.lesson04 import EXERCISES, LARGE_C, MU, OBJECTIVES, PREDICTIONS, C
+from grda_edu.lessons.lesson04 import EXERCISES, OBJECTIVES, PREDICTIONS, inside_network, numbers
+from grda_edu.lessons.lesson04.live import recorded_like, train_in_turns
+from grda_edu.lessons.lesson04.numbers import LARGE_C, MU, WEIGHTS, C
+from grda_edu.lessons.lesson04.questions import count_zeros
+from grda_edu.lessons.lesson04.recorded_trainings import _comparison
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +60,7 @@ def test_scrubbing_shows_the_recorded_runs(runs):
 
 def test_the_goal_can_be_reached(runs):
     """By seed 0, which the figure shows first, and in the mean of the seeds at the text's (C, MU)."""
-    zeros, loss = runs.final("total_zeros"), lesson04.differences()
+    zeros, loss = runs.final("total_zeros"), runs.minus_sgd()[..., -1]
     reached = (zeros >= 0.9) & (loss > -0.01)
     assert reached[:, :, 0].any()
     assert not reached.all(axis=2).any()  # "Is the goal still reached?" No: seeds disagree
@@ -78,12 +82,12 @@ def test_the_first_state_leaves_something_to_find(runs):
     [(0.97, "as many as SGD"), (0.975, "2 images more"), (0.9675, "1 image fewer")],
 )
 def test_the_comparison_counts_images(ours, words):
-    assert words in lesson04._comparison(0.5, round(ours * 360) / 360, round(0.97 * 360) / 360)
+    assert words in _comparison(round(ours * 360) / 360, round(0.97 * 360) / 360)
 
 
 def test_tiles_put_every_filter_in_a_place_of_its_own():
     filters = np.arange(144.0).reshape(16, 1, 3, 3)
-    square = lesson04.mosaic(filters)
+    square = inside_network.mosaic(filters)
     for k in range(16):
         top, left = 4 * (k // 4), 4 * (k % 4)
         np.testing.assert_array_equal(square[top : top + 3, left : left + 3], filters[k, 0])
@@ -111,7 +115,7 @@ def test_the_inside_is_the_recorded_inside(runs):
 
 
 def test_bars_and_spike_make_up_the_whole_network(runs):
-    row, _ = lesson04._inside(MU, int(runs.epoch[-1]), C)
+    row, _ = lesson04.inside()._compute(MU, int(runs.epoch[-1]), C)
     alive = np.nansum(row["weights.y"]) / runs.sizes.sum()
     assert alive + row["spike.y"][0] == pytest.approx(1)
 
@@ -127,8 +131,9 @@ def test_all_runs_are_drawn_once(runs):
 
 
 def test_the_chosen_c_lights_up_with_its_spread(runs):
-    for i, c in enumerate(runs.c[1:], start=1):
-        row, sentence = lesson04._all_runs(float(c))
+    every_run = lesson04.all_runs()
+    for c in runs.c[1:]:
+        row, sentence = every_run._compute(float(c))
         pairs = [
             [
                 runs.run(c, mu, s).test_accuracy[-1] - runs.run(0, mu, s).test_accuracy[-1]
@@ -136,18 +141,11 @@ def test_the_chosen_c_lights_up_with_its_spread(runs):
             ]
             for mu in runs.mu
         ]
-        np.testing.assert_allclose(lesson04.differences()[i], pairs)
+        np.testing.assert_allclose(row["this c.y"], np.maximum(np.ravel(pairs), -0.06))
         np.testing.assert_allclose(row["mean.y"], np.maximum(np.mean(pairs, axis=1), -0.06))
         dead = sum(runs.run(c, mu, s).test_accuracy[-1] < 0.2 for mu in runs.mu for s in runs.seeds)
         assert f"{abs(100 * np.min(pairs)):.1f} and " in sentence
         assert f"{dead} of {np.size(pairs)} collapsed" in sentence
-
-
-def test_the_standard_error_is_that_of_360_coin_throws():
-    rng = np.random.default_rng(0)
-    p = float(lesson04.grid().final("test_accuracy")[0].mean())
-    thrown = rng.binomial(360, p, 200_000) / 360
-    assert lesson04.standard_error() == pytest.approx(thrown.std(), rel=0.01)
 
 
 # ------------------------------------------------- the text's claims
@@ -156,28 +154,28 @@ def test_the_standard_error_is_that_of_360_coin_throws():
 def test_the_threshold_outgrows_the_initial_weights_of_all_layers_but_the_first():
     """What the table says: PyTorch draws from ±1/√k, the first layer from ±1/3."""
     threshold, above = (
-        lesson04.final_threshold(),
-        lesson04.above_at_start(lesson04.final_threshold()),
+        numbers.final_threshold(),
+        numbers.above_at_start(numbers.final_threshold()),
     )
     bounds = {"conv1.weight": 9, "conv2.weight": 144, "fc1.weight": 128, "fc2.weight": 64}
     for name, inputs in bounds.items():
-        largest = lesson04.initial_sizes()[name][-1]
+        largest = numbers.initial_sizes()[name][-1]
         assert 0.98 / np.sqrt(inputs) < largest <= 1 / np.sqrt(inputs)
         assert (above[name] > 0) == (largest > threshold) == (name == "conv1.weight")
 
 
 def test_more_of_the_first_layer_lives_than_could_unpushed(runs):
-    above = lesson04.above_at_start(lesson04.final_threshold())
+    above = numbers.above_at_start(numbers.final_threshold())
     for seed in runs.seeds:
         alive = 1 - runs.run(C, MU, int(seed)).zeros[-1] / runs.sizes
         assert alive[runs.layers.index("conv1.weight")] > above["conv1.weight"] > 0.2
         # and initial sizes do not explain why fc2 keeps more than fc1 and conv2
-        shares = {name: alive[runs.layers.index(name)] for name in lesson04.WEIGHTS}
+        shares = {name: alive[runs.layers.index(name)] for name in WEIGHTS}
         assert shares["fc2.weight"] > 2 * max(shares["fc1.weight"], shares["conv2.weight"])
 
 
 def test_seeds_disagree_about_the_goal(runs):
-    cells = lesson04.goal_cells()
+    cells = numbers.goal_cells()
     for seed, reached in cells.items():
         for c in runs.c:
             for mu in runs.mu:
@@ -189,12 +187,12 @@ def test_seeds_disagree_about_the_goal(runs):
 
 
 def test_the_early_zeros_are_explained_by_small_initial_weights(runs):
-    values = lesson04._early_values()
+    values = numbers.early_threshold()
     at_10, at_60 = (tuning_function(40 * epochs, 0.1, C, MU) for epochs in (10, 60))
-    assert values["height"] == pytest.approx(100 * at_10 / at_60)
+    assert values["height"] == pytest.approx(at_10 / at_60)
     sizes = torch.cat([p.detach().abs().flatten() for p in digits_cnn(0).parameters()])
-    assert values["met"] == pytest.approx(100 * (sizes <= at_10).float().mean().item(), abs=1e-3)
-    assert values["met"] > 70
+    assert values["met"] == pytest.approx((sizes <= at_10).float().mean().item(), abs=1e-5)
+    assert values["met"] > 0.7
 
 
 def test_the_hill_is_cut_down(runs):
@@ -212,15 +210,15 @@ def test_the_final_threshold_is_the_optimizers(runs):
     for _ in range(steps):
         weight.grad = torch.zeros(1)
         optimizer.step()
-    assert lesson04.final_threshold() == pytest.approx(optimizer.state[weight]["threshold"])
+    assert numbers.final_threshold() == pytest.approx(optimizer.state[weight]["threshold"])
 
 
 def test_zeros_come_first_where_weights_start_small(runs):
-    initial = {name: sizes[-1] for name, sizes in lesson04.initial_sizes().items()}
-    at = [runs.layers.index(name) for name in lesson04.WEIGHTS]
+    initial = {name: sizes[-1] for name, sizes in numbers.initial_sizes().items()}
+    at = [runs.layers.index(name) for name in WEIGHTS]
     for seed in runs.seeds:
         shares = (runs.run(C, MU, int(seed)).zeros[1] / runs.sizes)[at]
-        sizes = [initial[name] for name in lesson04.WEIGHTS]
+        sizes = [initial[name] for name in WEIGHTS]
         assert shares[0] == shares.min() and sizes[0] == max(sizes)
         assert max(shares[1], shares[2]) > shares[3]  # 0.083 and 0.088 before 0.125
 
@@ -229,7 +227,7 @@ def test_sgd_has_no_zeros_and_thousands_of_weights_near_zero(runs):
     for seed in runs.seeds:
         assert (runs.run(0.0, MU, int(seed)).zeros == 0).all()
     near = runs.run(0.0, MU, int(runs.seeds[0])).histograms[int(runs.epoch[-1])].sum(axis=0)
-    assert near[np.abs(lesson04._CENTRES) < 0.1].sum() > 2000
+    assert near[np.abs(inside_network._CENTRES) < 0.1].sum() > 2000
 
 
 def test_a_layer_of_zeros_before_a_relu_never_comes_back():
@@ -253,7 +251,7 @@ def test_predictions_are_recomputed(runs):
     kept = {
         name: sum(r.zeros[-1][runs.layers.index(name)] for r in at_c_mu)
         / runs.sizes[runs.layers.index(name)]
-        for name in lesson04.WEIGHTS
+        for name in WEIGHTS
     }
     assert assert_prediction(PREDICTIONS["which_layer"]) == min(kept, key=kept.get)
     large = [runs.run(LARGE_C, MU, int(s)) for s in runs.seeds]
@@ -268,7 +266,7 @@ def test_objectives_name_checks_that_exist():
 
 def test_the_text_names_the_networks_size_and_the_test_images():
     assert sum(size for _, size in zeros_by_layer(digits_cnn(0)).values()) == 13_706
-    assert len(digits().y_test) == lesson04.TEST_IMAGES == 360
+    assert len(digits().y_test) == numbers.TEST_IMAGES == 360
 
 
 # ------------------------------------------------- live
@@ -284,7 +282,7 @@ def quiet(*_):
 
 
 def test_training_in_turns_is_training_each_alone():
-    together = lesson04.train_in_turns(OPTIMIZERS, 3, 1, quiet, threading.Event())
+    together = train_in_turns(OPTIMIZERS, 3, 1, quiet, threading.Event())
     for name, make in OPTIMIZERS.items():
         alone = train(digits_cnn(1), digits(), make, epochs=3, seed=1, device="cpu")
         for curve in ("train_loss", "test_accuracy", "zeros"):
@@ -294,9 +292,9 @@ def test_training_in_turns_is_training_each_alone():
 
 def test_live_equals_recorded(runs):
     """The first epochs of a live run are those of the recording, on the same kind of processor."""
-    live = lesson04.train_in_turns(OPTIMIZERS, 3, 0, quiet, threading.Event())
+    live = train_in_turns(OPTIMIZERS, 3, 0, quiet, threading.Event())
     for run in live.values():
-        recorded = lesson04.recorded_like(run)
+        recorded = recorded_like(run)
         assert len(recorded.epoch) == 4
         np.testing.assert_allclose(run.total_zeros, recorded.total_zeros, atol=0.01)
         np.testing.assert_allclose(run.test_accuracy, recorded.test_accuracy, atol=0.03)
@@ -304,12 +302,12 @@ def test_live_equals_recorded(runs):
 
 def test_only_like_is_compared_with_like():
     def run_with(**changes):
-        run = lesson04.grid().run(C, MU, 0)
+        run = numbers.grid().run(C, MU, 0)
         settings = run.configuration["hyperparameters"] | changes.pop("settings", {})
         run.configuration = run.configuration | {"hyperparameters": settings} | changes
         return run
 
-    assert lesson04.recorded_like(run_with()) is not None
+    assert recorded_like(run_with()) is not None
     for changes in (
         {"batch_size": 64},
         {"seed": 77},
@@ -319,24 +317,32 @@ def test_only_like_is_compared_with_like():
         {"settings": {"c": 0.0123}},
         {"settings": {"mu": 0.52}},
     ):
-        assert lesson04.recorded_like(run_with(**changes)) is None, changes
+        assert recorded_like(run_with(**changes)) is None, changes
 
 
-def test_the_live_view_trains_both_and_prints_them_beside_the_recording(capsys):
+def test_the_live_view_trains_both_and_stands_beside_the_recording():
     view = lesson04.live_training(OPTIMIZERS, epochs=1)
-    lesson04.beside_the_recording(view)
-    assert "press Start" in capsys.readouterr().out
+    before = lesson04.beside_the_recording(view)
+    assert "press Start" in before.caption
+    assert [row[0] for row in before.rows] == ["SGD, recorded on cpu", "gRDA, recorded on cpu"]
     view.start()
     assert set(view.wait(60)) == {"SGD", "gRDA"}
-    lesson04.beside_the_recording(view)
-    out = capsys.readouterr().out
-    assert out.count("live on") == out.count("recorded on") == 2
+    rows = lesson04.beside_the_recording(view).rows
+    assert len(rows) == 4
+    for live, (name, zeros, right, epoch, _) in zip(("live", "recorded") * 2, rows, strict=True):
+        method = name.partition(",")[0]
+        assert f", {live} on " in name and epoch == "1"
+        run = view.runs[method]
+        if live == "recorded":
+            run = numbers.grid().run(C if method == "gRDA" else 0.0, MU, 0)
+        assert zeros == f"{100 * run.zeros[1].sum() / 13_706:.2f}%"
+        assert right == f"{100 * run.test_accuracy[1]:.2f}%"
     view.close()
 
 
 def test_one_that_diverges_drops_out_and_the_other_goes_on():
     wild = OPTIMIZERS | {"SGD": lambda parameters: torch.optim.SGD(parameters, lr=1e6)}
-    ended = lesson04.train_in_turns(wild, 2, 0, quiet, threading.Event())
+    ended = train_in_turns(wild, 2, 0, quiet, threading.Event())
     assert "diverged" in ended["SGD"].message and not ended["SGD"].finished
     assert ended["gRDA"].finished
 
@@ -348,7 +354,7 @@ def test_stop_leaves_two_unfinished_runs():
         if len(runs) == 2:
             stop.set()
 
-    stopped = lesson04.train_in_turns(OPTIMIZERS, 50, 0, stop_early, stop)
+    stopped = train_in_turns(OPTIMIZERS, 50, 0, stop_early, stop)
     assert not any(run.finished for run in stopped.values())
     assert all(run.message.startswith("stopped ") for run in stopped.values())
 
@@ -361,7 +367,7 @@ def test_stop_between_two_epochs_is_told_too():
         if len(runs) == 2 and all(run.epoch[-1] == 1 for run in runs.values()):
             stop.set()
 
-    stopped = lesson04.train_in_turns(OPTIMIZERS, 50, 0, stop_at_the_end_of_an_epoch, stop)
+    stopped = train_in_turns(OPTIMIZERS, 50, 0, stop_at_the_end_of_an_epoch, stop)
     assert [run.message for run in stopped.values()] == ["stopped after epoch 1"] * 2
 
 
@@ -433,5 +439,5 @@ def test_the_exercise_tells_answers_apart():
             rounds_the_weights,
         ],
         raising=raises,
-        right=[lesson04.count_zeros, zeros_by_layer, by_state],
+        right=[count_zeros, zeros_by_layer, by_state],
     )

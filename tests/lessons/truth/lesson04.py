@@ -46,7 +46,7 @@ def says_scrub(seed: int, epoch: int, c: float, mu: float) -> dict:
     reached = "Goal reached" if zeros >= 0.9 and reference - right < 0.01 else "Goal not reached"
     return {
         "sentence": [epoch, c, mu, zeros, right, IMAGES, *compared, reference, reached],
-        "title": [zeros, right, epoch],
+        "title": [epoch, zeros, "zeros", right],
         "zeros by layer.y": LABELS,
         "zeros by layer.text": shares(ours, epoch),
     }
@@ -220,11 +220,13 @@ def says_live(names: tuple[str, ...], epoch: int) -> dict:
 
 
 def keys_live(names: tuple[str, ...], epoch: int) -> dict:
+    """Before Start the lines that will come are named, without numbers."""
     headings = {
         f"notes[{k}]": {f"{name} #": f"{name} {curve}" for name in names}
         for k, curve in enumerate(CURVES)
     }
-    return headings | ({"notes[3]": {names[-1]: f"{names[-1]} total_zeros"}} if names else {})
+    last = names[-1] if names else "gRDA"
+    return (headings if names else keys_of_curves()) | {"notes[3]": {last: f"{last} total_zeros"}}
 
 
 LIVE = Case(
