@@ -45,8 +45,8 @@ binder-check:  ## play Binder's build in a clean environment
 core-check:  ## train in a fresh environment with torch, numpy and scipy alone
 	sh tools/core_check.sh
 
-constraints:  ## pin again what a fresh environment resolves to (make constraints TORCH=2.13.0)
-	sh tools/make_constraints.sh $(TORCH)
+constraints:  ## pin what pyproject.toml asks for (make constraints ARGS=--upgrade renews all pins)
+	sh tools/make_constraints.sh $(ARGS)
 
 clean:  ## remove the environment and everything generated, but no notebook of yours
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
