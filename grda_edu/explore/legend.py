@@ -82,7 +82,7 @@ def keys(*entries: str) -> str:
 
 
 def heading(title: str, *below: str, beside: str = "") -> str:
-    """A panel's title in bold, with words ``beside`` it and lines ``below`` it."""
+    """A panel's title in bold, with words ``beside`` it and lines ``below`` it; no line is empty."""
     bold = f"<b>{title}</b>" if title else ""
     first = "   ".join(part for part in (bold, beside) if part)
-    return "<br>".join([first, *below])
+    return "<br>".join(text for text in (first, *below) if text)

@@ -243,6 +243,7 @@ def test_headings_and_keys_are_joined():
     assert heading("T", "one", "two") == "<b>T</b><br>one<br>two"
     assert heading("T", "below", beside="beside") == "<b>T</b>   beside<br>below"
     assert heading("") == ""
+    assert heading("", "a key alone") == "a key alone"
 
 
 # ------------------------------------------------- tables

@@ -5,25 +5,34 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.explore.writing import percent
+from grda_edu.explore import (
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    dots,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+    tiles,
+)
+from grda_edu.explore.writing import decimal, percent, points
 from grda_edu.views.probes import SearchView
 
-from .by_seed import _above
 from .numbers import (
     FINAL_LOSS,
     MARGIN,
     chosen,
-    collapsed,
     developed,
     frontier,
     gap,
     means,
     nearest,
-    points,
 )
 
+HERE = palette.GRDA._replace(symbol="square-open")  # the chosen pair
 _LOWEST = -0.06  # accuracy lost beyond it is drawn at the lower edge
 
 
@@ -45,134 +54,88 @@ def trade_off(search: SearchView | None = None) -> Explorable:
 def _map_figure() -> go.Figure:
     runs = developed()
     zeros, lost = means(runs)
-    columns, rows = np.arange(len(runs.c) - 1), np.arange(len(runs.mu))
-    dead = collapsed(runs)[1:].sum(axis=2)  # [C-1, M]
-    text = [
-        [("†" * int(dead[i, j]) or points(lost[i, j])) for i in range(len(columns))]
-        for j in range(len(rows))
+    dead = runs.collapsed()[1:].sum(axis=2)
+    best = tuple(frontier(runs).T)
+    words = [
+        ["†" * n or points(x) for n, x in zip(*column, strict=True)]
+        for column in zip(dead.T, lost.T, strict=True)
     ]
-    best = frontier(runs)
-    at = tuple(best.T)
-    picture = palette.figure(
-        go.Heatmap(
-            name="map",
-            x=columns,
-            y=rows,
-            z=zeros.T,
-            zmin=0,
-            zmax=1,
-            colorscale=palette.FIELD,
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            text=text,
-            texttemplate="%{text}",
-            textfont={"size": 11},
-            hovertemplate="%{z:.0%} zeros<extra></extra>",
+    cells: dict[str, object] = {"showgrid": False, "zeroline": False}
+    fields = Panel(
+        tiles("map", 0, 1, gap=1, z=zeros.T, hovertemplate="%{z:.0%} zeros<extra></extra>").update(
+            text=words, texttemplate="%{text}", textfont_size=11
         ),
-        go.Scatter(
-            name="here",
-            mode="markers",
-            marker={"symbol": "square-open", "size": 30, "color": palette.GRDA.color}
-            | {"line": {"width": 3}},
-            hoverinfo="skip",
+        dots("here", HERE, size=30, outline=3),
+        x=(0, 0.52),
+        y=(0, 0.84),
+        title="Zeros (brighter is more)",
+        key=f"in each field points from SGD, † a collapsed seed, {key('chosen', HERE, 'mark')}",
+        xaxis=axis(
+            "c",
+            (-0.5, len(zeros) - 0.5),
+            ticks=_names(runs.c[1:]),
+            tickangle=0,
+            tickfont_size=11,
+            **cells,
         ),
-        go.Scatter(
-            name="all",
-            x=zeros.ravel(),
-            y=np.maximum(lost, _LOWEST).ravel(),
-            mode="markers",
-            marker={"color": palette.MUTED, "size": 5},
-            opacity=0.5,
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="frontier",
-            x=zeros[at],
-            y=np.maximum(lost[at], _LOWEST),
-            mode="lines",
-            line={"color": palette.INK, "width": 1.5, "shape": "vh", "dash": "solid"},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="seeds",
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 9, "color": palette.GRDA.color},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="mean",
-            mode="markers",
-            marker={"symbol": "circle", "size": 12, "color": palette.GRDA.color}
-            | {"line": {"color": palette.PAPER, "width": 1.5}},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        height=420,
-        margin={"l": 52, "r": 16, "t": 40, "b": 48},
-        xaxis={
-            "domain": [0, 0.52],
-            "range": [-0.5, len(columns) - 0.5],
-            "tickvals": columns,
-            "showgrid": False,
-            "zeroline": False,
-        }
-        | {"ticktext": [f"{c:g}" for c in runs.c[1:]], "title_text": "c", "tickangle": 0}
-        | {"tickfont": {"size": 11}},
-        yaxis={
-            "domain": [0, 0.84],
-            "range": [-0.5, len(rows) - 0.5],
-            "tickvals": rows,
-            "showgrid": False,
-            "zeroline": False,
-        }
-        | {"ticktext": [f"{m:g}" for m in runs.mu], "title_text": "μ"},
-        xaxis2={"domain": [0.64, 1], "anchor": "y2", "range": [-0.04, 1.04], "tickformat": ".0%"}
-        | {"title_text": "weights exactly zero", "zeroline": False, "dtick": 0.25},
-        yaxis2={"domain": [0, 0.84], "anchor": "x2", "range": [_LOWEST - 0.006, 0.015]}
-        | {"title_text": "points from SGD", "tickvals": [*np.arange(-5, 2) / 100, _LOWEST]}
-        | {"ticktext": [*(points(k / 100, 0) for k in range(-5, 2)), "≤ −6"]},
-        annotations=[_above(0.85), _above(0.85, 0.58)],
+        yaxis=axis("μ", (-0.5, len(runs.mu) - 0.5), ticks=_names(runs.mu), **cells),
     )
-    first, second = picture.layout.annotations
-    first.text = (
-        "<b>Zeros</b> (brighter is more); in each field<br>points from SGD, one † a collapsed seed"
+    depths = {_LOWEST: f"≤ {points(_LOWEST, 0)}"} | {
+        k / 100: points(k / 100, 0) for k in range(-5, 2)
+    }
+    runs_of_all = Panel(
+        dots("all", palette.MUTED, size=5, opacity=0.5, x=zeros.ravel(), y=_drawn(lost).ravel()),
+        line(
+            "frontier", palette.INK, width=1.5, line_shape="vh", x=zeros[best], y=_drawn(lost[best])
+        ),
+        dots("seeds", palette.GRDA, hollow=True, size=9),
+        dots("mean", palette.GRDA, size=12, outline=1.5),
+        x=(0.64, 1),
+        y=(0, 0.84),
+        key=keys(
+            key("frontier", palette.INK),
+            key("its mean", palette.GRDA, "mark"),
+            key("its seeds", palette.GRDA, "hollow"),
+        ),
+        xaxis=axis("weights exactly zero", (-0.04, 1.04), share=True, ticks=0.25, zeroline=False),
+        yaxis=axis("points from SGD", (_LOWEST - 0.006, 0.015), ticks=depths),
     )
-    second.text = f"━ frontier   {coloured('● mean, ○ seeds of □', palette.GRDA)}"
-    return picture
+    return panels(fields, runs_of_all, height=420, margin={"l": 52, "r": 16, "t": 40, "b": 48})
+
+
+def _names(values: np.ndarray) -> dict[float, str]:
+    return {k: f"{value:g}" for k, value in enumerate(values)}
+
+
+def _drawn(lost: np.ndarray) -> np.ndarray:
+    return np.maximum(lost, _LOWEST)
 
 
 def _map_row(c: float, mu: float) -> tuple[dict, str]:
     runs = developed()
     i, j = nearest(runs.c, c), nearest(runs.mu, mu)
-    accuracy = runs.final("test_accuracy")
-    lost, zeros = (accuracy - accuracy[:1])[i, j], runs.final("total_zeros")[i, j]
+    lost, zeros = runs.minus_sgd()[i, j, :, -1], runs.final("total_zeros")[i, j]
     more = gap(runs, c, mu)
     row = {
         "here.x": [i - 1],
         "here.y": [j],
         "seeds.x": zeros,
-        "seeds.y": np.maximum(lost, _LOWEST),
+        "seeds.y": _drawn(lost),
         "mean.x": [zeros.mean()],
-        "mean.y": [max(lost.mean(), _LOWEST)],
+        "mean.y": _drawn(lost.mean(keepdims=True)),
         "layout.title.text": f"c = {c:g}, μ = {mu:g}: {percent(zeros.mean())} zeros, "
         f"{points(lost.mean())} points from SGD",
     }
-    dead = int(collapsed(runs)[i, j].sum())
+    dead = int(runs.collapsed()[i, j].sum())
     words = f"{dead} of {len(lost)} seeds collapsed. " if dead else ""
     if lost.mean() < -FINAL_LOSS:
         where = "This loses more than one point."
     elif more == 0:
         where = "This is on the frontier: no recorded pair has more zeros and is as accurate."
     else:
-        where = f"Another recorded pair is as accurate with {100 * more:.1f} points more zeros"
+        where = (
+            f"Another recorded pair is as accurate with {decimal(100 * more, 1)} points more zeros"
+        )
         where += ": on the frontier, give or take." if more <= MARGIN else "."
     return row, (
         f"c = {c:g}, μ = {mu:g} after {int(runs.epoch[-1])} epochs: {percent(zeros.mean())} zeros; the seeds end "

@@ -5,9 +5,25 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.explore.writing import percent
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    TextTable,
+    around,
+    axis,
+    band,
+    dots,
+    heading,
+    heading_key,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+)
+from grda_edu.explore.writing import count, decimal, percent, points
 from grda_edu.recordings import RunGrid
 
 from .numbers import (
@@ -22,12 +38,13 @@ from .numbers import (
     hits,
     in_points,
     nearest,
-    points,
     probe_error,
     rule_picks,
 )
 
 TOLERANCES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3)
+RIGHT = palette.Style(palette.INK, "solid", "cross")  # what the rule should pick
+_FULL = "at full length: %{y:.1%}<extra></extra>"
 _DEEPEST = -0.6  # differences beyond it are drawn at the lower edge
 
 
@@ -63,88 +80,46 @@ def _rule_on(
 
 
 def _rule_figure(runs: RunGrid) -> go.Figure:
-    steps, seeds = np.arange(len(runs.c) - 1), [int(s) for s in runs.seeds]
-    low = _lowest(runs)
-    ticks_y = np.linspace(low, 0.1, round((0.1 - low) / (0.1 if low < -0.3 else 0.05)) + 1).round(2)
+    seeds, steps, low = runs.seeds.tolist(), np.arange(len(runs.c) - 1), _lowest(runs)
+    rows, names = np.arange(len(seeds)), [f"{c:g}" for c in runs.c[1:]]
+    share = len(seeds) / (len(seeds) + 11)  # of the height: a row a seed
     ends = [-0.5, len(steps) - 0.5]
-    lines = [
-        go.Scatter(
-            name=f"seed {seed}",
-            x=steps,
-            mode="lines",
-            line={"color": palette.GRDA.color, "width": 1},
-            opacity=0.55,
-            hovertemplate=f"seed {seed}: %{{y:.1%}}<extra></extra>",
-        )
-        for seed in seeds
-    ]
-    rows = np.arange(len(seeds))
-    picture = palette.figure(
-        go.Scatter(
-            name="tolerance",
-            x=[*ends, *ends[::-1]],
-            mode="none",
-            fill="toself",
-            fillcolor=palette.BAND,
-            hoverinfo="skip",
+    lost = Panel(
+        band("tolerance", x=around(ends, ends)),
+        line("SGD", palette.SGD, width=1.5, x=ends, y=[0, 0]),
+        *(
+            line(f"seed {seed}", palette.GRDA, width=1, opacity=0.55, x=steps).update(
+                hovertemplate=f"seed {seed}: %{{y:.1%}}<extra></extra>"
+            )
+            for seed in seeds
         ),
-        go.Scatter(
-            name="SGD", x=ends, y=[0, 0], mode="lines", line=palette.SGD.line(1.5), hoverinfo="skip"
+        dots("at full length", palette.TARGET, size=7, x=steps, hovertemplate=_FULL).update(
+            mode="lines+markers", line=palette.TARGET.line(2)
         ),
-        *lines,
-        go.Scatter(
-            name="at full length",
-            x=steps,
-            mode="lines+markers",
-            line=palette.TARGET.line(2),
-            marker={"symbol": palette.TARGET.symbol, "size": 7, "color": palette.TARGET.color},
-            hovertemplate="at full length: %{y:.1%}<extra></extra>",
-        ),
-        go.Scatter(
-            name="one step",
-            mode="lines",
-            line={"color": palette.BAND, "width": 12},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="should pick",
-            y=rows,
-            mode="markers",
-            marker={"symbol": "cross-thin", "size": 12, "color": palette.INK}
-            | {"line": {"width": 2, "color": palette.INK}},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="picks",
-            y=rows,
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 13, "color": palette.GRDA.color}
-            | {"line": {"width": 2.5}},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        height=340 + 22 * len(seeds) + 60,
-        margin={"l": 72, "r": 20, "t": 40, "b": 48},
+        y=(share + 0.13, 0.9),
+        xaxis=_by_c(["", *names]),
+        yaxis=axis("points from SGD", (1.05 * low, 0.12), ticks=_depths(low), zeroline=False),
     )
-    share = 22 * len(seeds) / (250 + 22 * len(seeds))
-    ticks = {"range": [-1.5, ends[1]], "tickvals": [-1, *steps], "zeroline": False}
-    labels = ["none", *(f"{c:g}" for c in runs.c[1:])]
-    picture.update_layout(
-        xaxis=ticks | {"ticktext": ["", *labels[1:]], "anchor": "y"},
-        yaxis={"domain": [share + 0.13, 0.9], "range": [1.05 * low, 0.12], "zeroline": False}
-        | {"tickvals": ticks_y, "ticktext": [points(tick, 0) for tick in ticks_y]}
-        | {"title_text": "points from SGD"},
-        xaxis2=ticks | {"ticktext": labels, "anchor": "y2", "title_text": "c"},
-        yaxis2={"domain": [0, share], "anchor": "x2", "range": [len(seeds) - 0.5, -0.5]}
-        | {"tickvals": rows, "ticktext": [f"seed {s}" for s in seeds], "zeroline": False},
-        annotations=[_above(0.91), _above(share + 0.01)],
+    picked = Panel(
+        line("one step", palette.BAND, width=12),
+        dots("should pick", RIGHT, size=10, y=rows),
+        dots("picks", palette.GRDA, hollow=True, size=13, outline=2.5, y=rows),
+        y=(0, share),
+        xaxis=_by_c(["none", *names], "c"),
+        yaxis=axis(
+            range=(len(seeds) - 0.5, -0.5),
+            ticks={k: f"seed {s}" for k, s in enumerate(seeds)},
+            zeroline=False,
+        ),
     )
-    return palette.axes(picture)
+    margin = {"l": 72, "r": 20, "t": 40, "b": 48}
+    return panels(lost, picked, height=400 + 22 * len(seeds), margin=margin)
+
+
+def _by_c(names: list[str], title: str = "") -> dict[str, object]:
+    """An axis of the recorded c, the first of which is none."""
+    ticks = {k: name for k, name in enumerate(names, start=-1)}
+    return axis(title, (-1.5, len(names) - 1.5), ticks=ticks, zeroline=False)
 
 
 def _lowest(runs: RunGrid) -> float:
@@ -153,10 +128,11 @@ def _lowest(runs: RunGrid) -> float:
     return max(_DEEPEST, np.floor(10 * least) / 10)
 
 
-def _above(y: float, x: float = 0.0) -> dict:
-    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
-    anchors = {"xanchor": "left", "yanchor": "bottom", "align": "left"}
-    return place | anchors | {"text": "", "font": {"size": 13}}
+def _depths(low: float) -> dict[float, str]:
+    """Ticks of the axis of differences; what lies below it is drawn at its end."""
+    step = 10 if low < -0.3 else 5
+    ticks = {k / 100: points(k / 100, 0) for k in range(round(100 * low) + step, 11, step)}
+    return {low: f"≤ {points(low, 0)}", **ticks}
 
 
 class _RuleOnSeeds:
@@ -182,33 +158,37 @@ class _RuleOnSeeds:
         row["one step.x"] = np.stack([right - 1, right + 1, np.full(len(right), np.nan)], 1).ravel()
         row["one step.y"] = np.repeat(np.arange(float(len(right))), 3)
         total = int(runs.epoch[-1])
-        row["layout.annotations[0].text"] = (
-            f"<b>Accuracy minus SGD's</b><br>{coloured('━ each seed', palette.GRDA)} after "
-            f"{_epochs(k)}, validation   {coloured('━ ╍ mean', palette.TARGET)} after {total}, test   "
-            f"{coloured('╌╌ SGD', palette.SGD)}"
+        row[heading_key(0)] = heading(
+            "Accuracy minus SGD's",
+            keys(
+                f"{key('each seed', palette.GRDA)} after {count(k, 'epoch')}, validation",
+                f"{key('mean', palette.TARGET, 'both')} after {total}, test",
+                key("SGD", palette.SGD),
+            ),
         )
-        row["layout.annotations[1].text"] = (
-            f"<b>From each seed{'' if n == 1 else f' and the {n - 1} after it'}</b>   "
-            f"{coloured('○ the rule picks', palette.GRDA)}   "
-            f"+ greatest c within 1 point at epoch {total}   {coloured('▬ one step', palette.BAND_EDGE)}"
+        row[heading_key(1)] = heading(
+            f"From each seed{'' if n == 1 else f' and the {n - 1} after it'}",
+            beside=keys(
+                key("the rule picks", palette.GRDA, "hollow"),
+                key(f"greatest c within 1 point at epoch {total}", RIGHT, "mark"),
+                key("one step", palette.BAND_EDGE, "mark"),
+            ),
         )
         good = int((np.abs(picks - right) <= 1).sum())
         words = f"{good} of {len(right)} picks are within one step"
         row["layout.title.text"] = words
-        return (
-            row,
-            f"{self._setting(mu, k, tolerance, n)}: {words}, {self._outcome(picks, right, mu, n)}",
-        )
+        setting, outcome = self._setting(mu, k, tolerance, n), self._outcome(picks, right, mu)
+        return row, f"{setting}: {words}, {outcome}"
 
     def _setting(self, mu: float, epochs: int, tolerance: float, average: int) -> str:
-        error = 100 * probe_error(self.runs, mu, epochs)
+        error = decimal(100 * probe_error(self.runs, mu, epochs), 1)
         seeds = f", {average} seeds averaged" if average > 1 else ""
         return (
-            f"μ = {mu:g}, probes of {_epochs(epochs)}{seeds}, tolerance {in_points(tolerance)} (one seed's "
-            f"difference has a standard error of {error:.1f})"
+            f"μ = {mu:g}, probes of {count(epochs, 'epoch')}{seeds}, tolerance {in_points(tolerance)} (one seed's "
+            f"difference has a standard error of {error})"
         )
 
-    def _outcome(self, picks: np.ndarray, right: np.ndarray, mu: float, average: int) -> str:
+    def _outcome(self, picks: np.ndarray, right: np.ndarray, mu: float) -> str:
         low, high = int((picks < right - 1).sum()), int((picks > right + 1).sum())
         runs, seeds = self.runs, np.arange(len(picks))
         zeros = runs.final("total_zeros")[:, nearest(runs.mu, mu)]
@@ -220,36 +200,27 @@ class _RuleOnSeeds:
         )
 
 
-def _epochs(count: int) -> str:
-    return f"{count} epoch{'s' * (count != 1)}"
-
-
 SETTINGS = ((5, 0.01, 1), (5, 0.15, 1), (1, 0.15, 1), (5, 0.15, 3), (1, 0.15, 3))
 """Epochs, tolerance and number of seeds averaged, as ``judges`` lists them."""
 
 
-def judges() -> None:
-    """Show how often the rule's c is at most one step off: on the three seeds, and on ten others."""
-    from IPython.display import HTML, display
-
-    mus = [float(mu) for mu in held_out().mu]
-    head = ("probes", *(f"μ = {mu:g}" for mu in mus))
-    rows = [
-        (_setting_in_words(*setting), *(_score(mu, *setting) for mu in mus)) for setting in SETTINGS
-    ]
-    caption = (
+def judges() -> TextTable:
+    """How often the rule's c is at most one step off: on the three seeds, and on ten others."""
+    mus = held_out().mu.tolist()
+    return TextTable(
+        [
+            (_setting_in_words(*setting), *(_score(mu, *setting) for mu in mus))
+            for setting in SETTINGS
+        ],
+        ("probes", *(f"μ = {mu:g}" for mu in mus)),
         f"Picks within one step, seeds {held_out().seeds[0]} to {held_out().seeds[-1]}"
-        f" (in brackets: seeds 0 to {developed().seeds[-1]}, on which the settings were chosen)"
+        f" (in brackets: seeds 0 to {developed().seeds[-1]}, on which the settings were chosen)",
     )
-    text = "\n".join([caption, *("  ".join(row) for row in (head, *rows))])
-    cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
-    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
-    display({"text/html": HTML(f"{table}</table>").data, "text/plain": text}, raw=True)
 
 
 def _setting_in_words(epochs: int, tolerance: float, average: int) -> str:
     seeds = "one seed" if average == 1 else f"{average} seeds averaged"
-    return f"{epochs} epoch{'s' * (epochs != 1)}, {in_points(tolerance)}, {seeds}"
+    return f"{count(epochs, 'epoch')}, {in_points(tolerance)}, {seeds}"
 
 
 def _score(mu: float, epochs: int, tolerance: float, average: int) -> str:

@@ -66,12 +66,6 @@ def in_points(share: float) -> str:
     return f"{100 * share:g} point{'s' * (not np.isclose(share, 0.01))}"
 
 
-def points(share: float, digits: int = 1) -> str:
-    """A difference of accuracies in points, with its sign."""
-    text = f"{100 * share:+.{digits}f}".replace("-", "−")
-    return text if float(f"{100 * share:.{digits}f}") else text[1:]
-
-
 def differences(
     runs: RunGrid, mu: float, epochs: int, part: str = "val_accuracy", average: int = 1
 ) -> np.ndarray:
@@ -136,8 +130,7 @@ def probe_error(runs: RunGrid, mu: float, epochs: int) -> float:
 
 def means(runs: RunGrid) -> tuple[np.ndarray, np.ndarray]:
     """Zeros and test accuracy minus SGD's, at full length, means over the seeds: [C-1, M] each."""
-    accuracy = runs.final("test_accuracy")
-    lost = (accuracy - accuracy[:1])[1:]
+    lost = runs.minus_sgd()[1:, :, :, -1]
     return runs.final("total_zeros")[1:].mean(axis=2), lost.mean(axis=2)
 
 
@@ -169,11 +162,6 @@ def frontier(runs: RunGrid) -> np.ndarray:
         ).any()
     ]
     return np.array(sorted(best, key=lambda cell: zeros[cell]))
-
-
-def collapsed(runs: RunGrid) -> np.ndarray:
-    """Which runs read no more than two digits' share of the test images: bool [C, M, S]."""
-    return runs.final("test_accuracy") < 0.2
 
 
 def mean_difference(epochs: int, part: str) -> float:

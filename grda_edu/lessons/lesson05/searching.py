@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from grda_edu.explore.writing import percent
+from grda_edu.explore.writing import count, decimal, percent, points
 from grda_edu.views.probes import SearchView
 
 from .numbers import (
@@ -20,7 +20,6 @@ from .numbers import (
     gap,
     means,
     nearest,
-    points,
 )
 
 PROBING_EPOCHS = 10  # the goal's budget
@@ -102,11 +101,11 @@ def verdict(search: SearchView) -> None:
     more = gap(runs, c, mu)
     print(
         f"At full length, seeds {', '.join(map(str, runs.seeds))}: {percent(zeros)} zeros, {points(lost)} points "
-        f"from SGD on the test images; {100 * more:.1f} points of zeros from the frontier."
+        f"from SGD on the test images; {decimal(100 * more, 1)} points of zeros from the frontier."
     )
     cheap, there = answer.epochs_spent <= PROBING_EPOCHS, more <= MARGIN and lost >= -FINAL_LOSS
     print(
-        f"{'✓' if cheap else '✗'} {answer.epochs_spent} epochs of probing (at most {PROBING_EPOCHS})   "
+        f"{'✓' if cheap else '✗'} {count(answer.epochs_spent, 'epoch')} of probing (at most {PROBING_EPOCHS})   "
         f"{'✓' if there else '✗'} on the frontier, within one point of SGD"
     )
     print("Goal reached." if cheap and there else "Goal not reached.")

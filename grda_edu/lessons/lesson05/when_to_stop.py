@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    dots,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+)
+from grda_edu.explore.writing import count, decimal, points
 from grda_edu.recordings import RunGrid
 
-from .by_seed import _above
 from .numbers import (
     MU,
     C,
@@ -17,11 +30,12 @@ from .numbers import (
     held_out,
     in_points,
     nearest,
-    points,
     stops,
 )
 
-_MOST_ZEROS, _MOST_LOST = 0.62, 0.12  # losses beyond them are drawn at the edge
+MEAN = palette.Style(palette.INK, "solid", "cross")
+_LEAST = 0.8  # accuracies below it are drawn at the edge
+_MOST_ZEROS, _MOST_LOST = 0.6, 0.12  # and so are losses beyond these
 
 
 def stopping() -> Explorable:
@@ -33,9 +47,7 @@ def stopping() -> Explorable:
         _Stopping(runs),
         {
             "cell": Choice({f"c = {c:g}, μ = {m:g}": (c, m) for c, m in cells}, label="run with"),
-            "patience": Slider(
-                list(range(1, 21)), label="patience", format=".0f", unit="epochs", start=5
-            ),
+            "patience": Slider(list(range(1, 21)), label="patience", format=_epochs, start=5),
             "tolerance": Slider(
                 [0.0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05],
                 label="tolerance",
@@ -47,73 +59,67 @@ def stopping() -> Explorable:
     )
 
 
+def _epochs(patience: float) -> str:
+    return count(int(patience), "epoch")
+
+
 def _stopping_figure(runs: RunGrid) -> go.Figure:
-    lines, dots = [], []
-    for curve, (axis, style) in {
-        "accuracy": ("", palette.GRDA),
-        "zeros": ("2", palette.ZERO),
-    }.items():
-        for seed in runs.seeds:
-            lines.append(
-                go.Scatter(
-                    name=f"{curve} {seed}",
-                    x=runs.epoch,
-                    mode="lines",
-                    line={"color": style.color, "width": 1},
-                    opacity=0.5,
-                    xaxis=f"x{axis}",
-                    yaxis=f"y{axis}",
-                    hovertemplate=f"seed {seed}, epoch %{{x}}: %{{y:.1%}}<extra></extra>",
-                )
-            )
-        dots.append(
-            go.Scatter(
-                name=f"{curve} at the stop",
-                mode="markers",
-                marker={"color": style.color, "symbol": style.symbol, "size": 8},
-                xaxis=f"x{axis}",
-                yaxis=f"y{axis}",
-                cliponaxis=False,
-                hoverinfo="skip",
-            )
-        )
-    regret = {"mode": "markers", "xaxis": "x3", "yaxis": "y3", "cliponaxis": False}
-    dots += [
-        go.Scatter(
-            name="regret",
-            marker={"color": palette.GRDA.color, "symbol": "circle-open", "size": 9},
-            hoverinfo="skip",
-            **regret,
+    end = int(runs.epoch[-1])
+    accuracies = {_LEAST: f"≤ {_LEAST:.0%}"} | {k / 100: f"{k}%" for k in (85, 90, 95, 100)}
+    return panels(
+        Panel(
+            *_traces("accuracy", palette.GRDA, runs),
+            x=(0, 0.52),
+            y=(0.53, 0.88),
+            title="Validation accuracy",
+            key=keys(key("ten seeds", palette.GRDA), key("the stop", palette.GRDA, "mark")),
+            xaxis=axis(range=(0, end)),
+            yaxis=axis(range=(_LEAST, 1), ticks=accuracies),
         ),
-        go.Scatter(
-            name="mean regret",
-            marker={"color": palette.INK, "symbol": "cross", "size": 11},
-            hoverinfo="skip",
-            **regret,
+        Panel(
+            *_traces("zeros", palette.ZERO, runs),
+            x=(0, 0.52),
+            y=(0, 0.35),
+            title="Zeros",
+            key=keys(key("ten seeds", palette.ZERO), key("the stop", palette.ZERO, "mark")),
+            xaxis=axis("epoch", (0, end)),
+            yaxis=axis(share=True),
         ),
-    ]
-    epochs = {"range": [0, int(runs.epoch[-1])]}
-    share = {"tickformat": ".0%", "range": [0, 1]}
-    return palette.figure(
-        *lines,
-        *dots,
+        Panel(
+            dots("regret", palette.GRDA, hollow=True, size=9, cliponaxis=False),
+            dots("mean regret", MEAN, size=11, cliponaxis=False),
+            x=(0.66, 1),
+            y=(0, 0.88),
+            title="Lost by stopping",
+            key=keys(key("a seed", palette.GRDA, "hollow"), key("mean", MEAN, "mark")),
+            xaxis=axis(
+                "points of zeros lost", (-0.04, _MOST_ZEROS), ticks=_up_to(_MOST_ZEROS, (0, 20, 40))
+            ),
+            yaxis=axis(
+                "points of test accuracy lost",
+                (-0.04, _MOST_LOST),
+                ticks=_up_to(_MOST_LOST, range(-2, 12, 2)),
+            ),
+        ),
         height=460,
-        margin={"l": 52, "r": 20, "t": 40, "b": 48},
-        xaxis=epochs | {"domain": [0, 0.52], "anchor": "y"},
-        yaxis={"tickformat": ".0%", "range": [0.8, 1]} | {"domain": [0.53, 0.88], "anchor": "x"},
-        xaxis2=epochs | {"domain": [0, 0.52], "anchor": "y2", "title_text": "epoch"},
-        yaxis2=share | {"domain": [0, 0.35], "anchor": "x2"},
-        xaxis3={"domain": [0.66, 1], "anchor": "y3", "range": [-0.04, _MOST_ZEROS + 0.02]}
-        | {"title_text": "points of zeros lost", "dtick": 0.2}
-        | {"tickvals": np.arange(0, 7, 2) / 10, "ticktext": [f"{k}" for k in range(0, 70, 20)]},
-        yaxis3={"domain": [0, 0.88], "anchor": "x3", "range": [-0.04, _MOST_LOST + 0.005]}
-        | {"title_text": "points of test accuracy lost"}
-        | {
-            "tickvals": np.arange(-2, 13, 2) / 100,
-            "ticktext": [f"{k}".replace("-", "−") for k in range(-2, 13, 2)],
-        },
-        annotations=[_above(0.885), _above(0.355), _above(0.885, 0.6)],
+        margin={"l": 60, "r": 24, "t": 40, "b": 48},
     )
+
+
+def _traces(what: str, style: palette.Style, runs: RunGrid) -> list[go.Scatter]:
+    """A line a seed, "WHAT SEED", and the points at which they are stopped."""
+    lines = [
+        line(f"{what} {seed}", style, width=1, opacity=0.5, x=runs.epoch).update(
+            hovertemplate=f"seed {seed}, epoch %{{x}}: %{{y:.1%}}<extra></extra>"
+        )
+        for seed in runs.seeds
+    ]
+    return [*lines, dots(f"{what} at the stop", style, cliponaxis=False)]
+
+
+def _up_to(most: float, ticks: Sequence[int]) -> dict[float, str]:
+    """Ticks in points, and one at the end, where what lies beyond it is drawn."""
+    return {k / 100: decimal(k, 0) for k in ticks} | {most: f"≥ {decimal(100 * most, 0)}"}
 
 
 class _Stopping:
@@ -133,33 +139,23 @@ class _Stopping:
         seeds = np.arange(len(epochs))
         lost = self.test[at][:, -1] - self.test[at][seeds, epochs]
         fewer = self.zeros[at][:, -1] - self.zeros[at][seeds, epochs]
+        accuracy, zeros = np.maximum(self.accuracy[at], _LEAST), self.zeros[at]
         row: dict[str, object] = {}
-        for k, seed in enumerate(runs.seeds):
-            row[f"accuracy {seed}.y"] = np.maximum(self.accuracy[at][k], 0.8)
-            row[f"zeros {seed}.y"] = self.zeros[at][k]
-        row["accuracy at the stop.x"] = row["zeros at the stop.x"] = epochs
-        row["accuracy at the stop.y"] = np.maximum(self.accuracy[at][seeds, epochs], 0.8)
-        row["zeros at the stop.y"] = self.zeros[at][seeds, epochs]
-        row["regret.x"], row["regret.y"] = (
-            np.minimum(fewer, _MOST_ZEROS),
-            np.minimum(lost, _MOST_LOST),
-        )
-        row["mean regret.x"] = [min(fewer.mean(), _MOST_ZEROS)]
-        row["mean regret.y"] = [min(lost.mean(), _MOST_LOST)]
-        row["layout.annotations[0].text"] = "<b>Validation accuracy</b>   " + coloured(
-            "━ ten seeds, ● the stop", palette.GRDA
-        )
-        row["layout.annotations[1].text"] = "<b>Zeros</b>   " + coloured(
-            "━ ○ the same", palette.ZERO
-        )
-        row["layout.annotations[2].text"] = (
-            "<b>Lost by stopping</b>   " + coloured("○ a seed", palette.GRDA) + "   ✚ mean"
-        )
+        for what, by_seed in {"accuracy": accuracy, "zeros": zeros}.items():
+            row |= {f"{what} {seed}.y": by_seed[k] for k, seed in enumerate(runs.seeds)}
+            row |= {
+                f"{what} at the stop.x": epochs,
+                f"{what} at the stop.y": by_seed[seeds, epochs],
+            }
+        for what, x, y in (("regret", fewer, lost), ("mean regret", [fewer.mean()], [lost.mean()])):
+            row |= {f"{what}.x": np.minimum(x, _MOST_ZEROS), f"{what}.y": np.minimum(y, _MOST_LOST)}
         mean = epochs.mean()
-        row["layout.title.text"] = f"Stopped after {mean:.0f} of {runs.epoch[-1]} epochs on average"
+        row["layout.title.text"] = (
+            f"Stopped after {decimal(mean, 0)} of {runs.epoch[-1]} epochs on average"
+        )
         return row, (
-            f"c = {c:g}, μ = {mu:g}, patience {patience:.0f} epochs, tolerance {in_points(tolerance)}: the rule "
-            f"stops between epochs {epochs.min()} and {epochs.max()}, after {mean:.1f} on average. Going on to epoch "
+            f"c = {c:g}, μ = {mu:g}, patience {_epochs(patience)}, tolerance {in_points(tolerance)}: the rule "
+            f"stops between epochs {epochs.min()} and {epochs.max()}, after {decimal(mean, 1)} on average. Going on to epoch "
             f"{runs.epoch[-1]} would have brought {points(lost.mean())} points of test accuracy "
             f"(worst seed {points(lost.max())}) and {points(fewer.mean())} points of zeros."
         )
