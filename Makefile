@@ -11,8 +11,9 @@ help:  ## this list
 lab: $(VENV)/.lab  ## set everything up and open the course in JupyterLab (make lab ARGS="--port 8899 --no-browser")
 	@$(BIN)/grda-edu lab $(ARGS)
 
-test: $(VENV)/.test  ## set everything up and run linters, type checker and all tests
-	@$(BIN)/python -m tools.run_tests $(ARGS)
+test: lint  ## set everything up and run linters, type checker and all tests
+	@$(BIN)/python -m tools.chromium
+	@$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks

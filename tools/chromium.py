@@ -41,3 +41,7 @@ def install_chromium() -> str | None:
         if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode:
             return None
     return find_chromium()
+
+
+if __name__ == "__main__":  # before the tests: they only look for one, and say what is missing
+    find_chromium() or install_chromium()

@@ -3,11 +3,12 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tools import chromium, run_tests
+from tools import chromium
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix", reason="make and its scripts are for Linux and macOS"
@@ -104,47 +105,88 @@ def test_browsers_are_looked_for_on_the_path(
 
 
 @pytest.fixture
-def make_test(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Run `make test`'s script with a given browser and given outcomes; its exit status and last line."""
+def make_test(root: Path, tmp_path: Path):
+    """Run `make test` in a make-believe environment; its exit status and what was called."""
 
-    def run(
-        *arguments: str, browser: str | None, ran: int = 0, failed: int = 0, clean: bool = True
-    ):
-        chosen: list[str] = []
-
-        def pytest_main(arguments: list[str], plugins: list[run_tests.BrowserTests]) -> int:
-            chosen.extend(arguments)
-            plugins[0].ran = ran
-            print("== 3 passed ==")
-            return failed
-
-        monkeypatch.setenv("CHROMIUM", "as before")  # put back after the test
-        monkeypatch.setattr(run_tests, "lint", lambda: clean)
-        monkeypatch.setattr(run_tests, "find_chromium", lambda: browser)
-        monkeypatch.setattr(run_tests, "install_chromium", lambda: None)
-        monkeypatch.setattr(run_tests.pytest, "main", pytest_main)
-        status = run_tests.main(list(arguments))
-        return status, capsys.readouterr().out.splitlines()[-1], chosen
+    def run(*, failing: str = "") -> tuple[int, list[str]]:
+        programs = tmp_path / "bin"
+        programs.mkdir()
+        asked = tmp_path / "asked"
+        for name in ("python", "ruff", "mypy"):
+            fails = f'[ "{name} $*" != "{failing}" ]'
+            (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {asked}\n{fails}\n')
+            (programs / name).chmod(0o755)
+        for stamp in (".torch", ".lab", ".test"):
+            (tmp_path / stamp).touch()
+        command = ["make", "test", f"VENV={tmp_path}", "ARGS=--require-browser"]
+        done = subprocess.run(command, cwd=root, capture_output=True)
+        return done.returncode, asked.read_text().splitlines()
 
     return run
 
 
-def test_with_a_browser_pytest_has_the_last_word(make_test) -> None:
-    assert make_test(browser="/chromium", ran=2) == (0, "== 3 passed ==", [])
+LINT = ["ruff check", "ruff format --check", "mypy "]
+ALL = [*LINT, "python -m tools.chromium", "python -m pytest --require-browser"]
 
 
-def test_without_a_browser_the_last_line_says_so(make_test) -> None:
-    status, last, chosen = make_test(browser=None)
-    assert (status, chosen) == (0, ["-m", "not browser"])
-    assert last.startswith("The browser tests did NOT run: no Chromium or Chrome was found")
-    assert make_test("--require-browser", browser=None)[:2] == (1, last)
+def test_make_test_runs_linters_type_checker_and_tests(make_test) -> None:
+    assert make_test() == (0, ALL)
 
 
-def test_a_browser_that_no_test_used_is_not_enough(make_test) -> None:
-    assert make_test("--require-browser", browser="/chromium", ran=0)[0] == 1
-    assert make_test("--require-browser", browser="/chromium", ran=1)[0] == 0
+@pytest.mark.parametrize("failing", [*LINT, ALL[-1]])
+def test_trouble_is_never_hidden(make_test, failing: str) -> None:
+    """A linter's in seconds, before the tests take their minutes."""
+    status, asked = make_test(failing=failing)
+    assert status != 0
+    assert asked == ALL[: ALL.index(failing) + 1]
 
 
-@pytest.mark.parametrize("trouble", [{"failed": 1}, {"clean": False}])
-def test_trouble_is_never_hidden(make_test, trouble: dict[str, object]) -> None:
-    assert make_test(browser="/chromium", ran=1, **trouble)[0] == 1
+@pytest.fixture
+def play(root: Path, tmp_path: Path):
+    """Run pytest with our conftest on a few tests, one of them a browser's; exit status and what it printed."""
+    tests = tmp_path / "tests"
+    (tests / "browser").mkdir(parents=True)
+    shutil.copy(root / "tests" / "conftest.py", tests)
+    (tests / "browser" / "test_page.py").write_text("def test_page(): pass\n")
+    (tests / "test_zoo.py").write_text("def test_zoo(): pass\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = browser\n")
+    (tmp_path / "a-browser").write_text("#!/bin/sh\n")
+    (tmp_path / "a-browser").chmod(0o755)
+
+    def run(*arguments: str, browser: bool) -> tuple[int, str]:
+        environment = {**os.environ, "PYTHONPATH": str(root), "PATH": str(tmp_path)}
+        environment.pop("CHROMIUM", None)
+        if browser:
+            environment["CHROMIUM"] = str(tmp_path / "a-browser")
+        command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+NOT_RUN = "The browser tests did NOT run: "
+
+
+def test_browser_tests_come_last(play) -> None:
+    status, said = play("--require-browser", browser=True)
+    assert status == 0 and NOT_RUN not in said
+    assert said.index("::test_zoo") < said.index("::test_page")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Chrome among the applications is found")
+def test_without_a_browser_the_rest_runs_and_the_end_says_so(play) -> None:
+    status, said = play(browser=False)
+    assert status == 0 and "1 passed, 1 skipped" in said
+    assert f"{NOT_RUN}no Chromium or Chrome was found" in said.splitlines()[-2]
+    status, said = play("--require-browser", browser=False)
+    assert status == 1 and f"{NOT_RUN}no Chromium or Chrome was found" in said
+
+
+def test_a_browser_that_no_test_used_is_not_enough(play) -> None:
+    status, said = play("--require-browser", "-m", "not browser", browser=True)
+    assert status == 1 and f"{NOT_RUN}none was chosen" in said
+    status, said = play("-m", "not browser", browser=True)
+    assert status == 0 and NOT_RUN not in said
