@@ -52,7 +52,10 @@ def _is_number(value: object) -> bool:
 
 
 def _array(value: Any) -> np.ndarray:
-    return np.asarray(value.detach().cpu() if is_tensor(value) else value)
+    if not is_tensor(value):
+        return np.asarray(value)
+    tensor = value.detach().to_dense().cpu().resolve_conj().resolve_neg()
+    return np.asarray(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
 
 
 def _type_difference(actual: object, expected: object) -> str:

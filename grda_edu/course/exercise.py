@@ -12,12 +12,14 @@ import dis
 import inspect
 import linecache
 import signal
+import sys
 import textwrap
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from types import FrameType
 from typing import Any, Literal
 
@@ -138,18 +140,22 @@ def _judge_case(
     """None if the case passes."""
     args = copy.deepcopy(case.args)
     try:
-        with _limited(exercise.seconds):
-            result = attempt(*args)
+        result = _call(attempt, args, exercise.seconds)
     except _TooLong:
         return _endless(exercise, case, f"did not end within {exercise.seconds:g} seconds")
     except KeyboardInterrupt:
         return _endless(exercise, case, "was still running when you stopped it")
-    except Exception as error:  # whatever the learner's code may raise is an answer to report
+    except BaseException as error:  # whatever the learner's code may raise is an answer to report
         return _raised(exercise, attempt, case, error)
     if _holds_ellipsis(result):
         return _unattempted(exercise)
     expected = exercise.expected(case)
-    words = difference(result, expected, exercise.rtol, exercise.atol)
+    try:
+        words = difference(result, expected, exercise.rtol, exercise.atol)
+        came_out = describe(result)
+    except Exception as error:  # a type of the learner's own, or one that no array can hold
+        came_out = type_in_words(result)
+        words = f"{came_out} came out that cannot be compared ({_said(error)})"
     if result is None and expected is not None:
         words = "nothing (None) came out; is there a way through your function without a return"
     if not words and (changed := _changed_arguments(exercise, args, case.args)):
@@ -163,7 +169,7 @@ def _judge_case(
         "wrong",
         f"Not yet. {_progress(passed, total)}: {words}.",
         call=exercise.call(case.args),
-        came_out=describe(result),
+        came_out=came_out,
         expected=describe(expected),
         why=case.why,
     )
@@ -184,22 +190,34 @@ def _endless(exercise: Exercise, case: Case, words: str) -> Outcome:
     )
 
 
-def _raised(exercise: Exercise, attempt: Callable, case: Case, error: Exception) -> Outcome:
-    if isinstance(error, TypeError) and "ellipsis" in str(error).lower():
+def _raised(exercise: Exercise, attempt: Callable, case: Case, error: BaseException) -> Outcome:
+    said = _said(error)
+    if isinstance(error, TypeError) and "ellipsis" in said.lower():
         return Outcome("unattempted", "Not finished yet. There is still a ... in your function.")
     advice = ""
-    if "truth value of an array" in str(error):  # max(), if and and/or want one number
+    if isinstance(error, SystemExit):
+        advice = ". A function gives its result back with return; exit would end the whole program"
+    if "truth value of an array" in said:  # max(), if and and/or want one number
         advice = ". Compare or combine whole arrays instead: np.maximum, np.where, x == 0"
     return Outcome(
         "raised",
-        f"Your function stopped with {type(error).__name__}: {error}".rstrip(".") + advice,
+        f"Your function stopped with {said}".rstrip(".") + advice,
         call=exercise.call(case.args),
         where=_where(attempt, error),
         why=case.why,
     )
 
 
-def _where(attempt: Callable, error: Exception) -> str:
+def _said(error: BaseException) -> str:
+    """ "ValueError: what it says", or the type alone where it says nothing."""
+    try:
+        text = str(error)
+    except Exception:  # an exception of the learner's own, whose __str__ fails
+        text = ""
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _where(attempt: Callable, error: BaseException) -> str:
     """The last line of the learner's own code on the way to the error."""
     code = getattr(inspect.unwrap(attempt), "__code__", None)
     if code is None:
@@ -262,22 +280,49 @@ class _TooLong(BaseException):
     """Not an Exception, so that a learner's ``except Exception`` does not swallow it."""
 
 
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Interrupt the body after ``seconds`` where the system can; elsewhere Interrupt stops it."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(
-        signal, "setitimer"
-    ):
-        yield
-        return
+AGAIN = (1e-5, 2e-5, 4e-5, 8e-5)  # seconds; in turn, so that no loop keeps step with them
+
+
+def _call(attempt: Callable, args: tuple, seconds: float) -> Any:
+    """``attempt(*args)``, interrupted after ``seconds`` where the system can; elsewhere Interrupt stops it.
+
+    A bare ``except:`` swallows the interruption, wherever it strikes. Therefore every further line
+    of the learner's code raises it again, the first line of that very ``except`` too, and from
+    there it leaves. Raising ends Python's tracing, so that an ``except:`` around the ``except:``
+    needs another alarm. A timer that runs already is late at most, and not lost.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGALRM) is None:
+        return attempt(*args)
+    here, traced, again = sys._getframe(), sys.gettrace(), cycle(AGAIN)
 
     def ring(signum: int, frame: FrameType | None) -> None:
+        inside = []
+        while frame is not None and frame is not here:
+            inside.append(frame)
+            frame = frame.f_back
+        if not inside:
+            return  # the call has just ended
+        sys.settrace(stop)
+        for learners in inside:
+            learners.f_trace = stop
         raise _TooLong
 
-    former = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    def stop(frame: FrameType, event: str, arg: Any) -> Any:
+        if event != "line":
+            return stop
+        signal.setitimer(signal.ITIMER_REAL, next(again))
+        raise _TooLong
+
+    delay, interval = signal.setitimer(signal.ITIMER_REAL, 0)
+    start, former = time.monotonic(), signal.signal(signal.SIGALRM, ring)
     try:
-        yield
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        return attempt(*args)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(traced)
         signal.signal(signal.SIGALRM, former)
+        if delay:
+            left = delay - (time.monotonic() - start)
+            signal.setitimer(signal.ITIMER_REAL, max(left, 1e-6), interval)

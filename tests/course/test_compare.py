@@ -29,6 +29,8 @@ A = np.array([1.0, 2.0, 3.0])
         (np.array([1, 2, 3]), A),
         (np.array([1, 2, 3], dtype=np.uint8), A),
         (torch.tensor([1, 2, 3]), torch.tensor(A)),
+        (torch.tensor([[0.0, 2.0]]).to_sparse(), torch.tensor([[0.0, 2.0]])),
+        (torch.tensor([1.0, 2.0], dtype=torch.bfloat16), torch.tensor([1.0, 2.0])),
         ({"w": np.array([[0], [0]])}, {"w": np.zeros((2, 1))}),
         (np.array([]), np.array([], dtype=int)),
         (np.array([]), np.array([], dtype=bool)),

@@ -1,4 +1,7 @@
+import contextlib
+import signal
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -179,11 +182,134 @@ def swallows_everything(x, tau):
             continue
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no alarm there: Interrupt ends the loop")
-@pytest.mark.parametrize("attempt", [endless, swallows_everything])
+def swallows_the_alarm_too(x, tau):
+    while True:
+        try:
+            time.sleep(1)
+        except:  # noqa: E722
+            continue
+
+
+def goes_on_in_finally(x, tau):
+    while True:
+        try:
+            time.sleep(1)
+        finally:
+            continue  # noqa: B012
+
+
+def swallows_in_a_function_of_its_own(x, tau):
+    def tries():
+        try:
+            time.sleep(1)
+        except:  # noqa: E722
+            return 0
+
+    while True:
+        tries()
+
+
+def swallows_twice(x, tau):
+    while True:
+        try:
+            while True:
+                try:
+                    time.sleep(1)
+                except BaseException:
+                    continue
+        except BaseException:
+            continue
+
+
+def suppresses(x, tau):
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(1)
+
+
+ENDLESS = (
+    endless,
+    swallows_everything,
+    swallows_the_alarm_too,
+    goes_on_in_finally,
+    swallows_in_a_function_of_its_own,
+    swallows_twice,
+    suppresses,
+)
+alarm = pytest.mark.skipif(
+    sys.platform == "win32", reason="no alarm there: Interrupt ends the loop"
+)
+
+
+@alarm
+@pytest.mark.parametrize("attempt", ENDLESS)
 def test_an_endless_loop_ends(exercise, attempt):
     outcome = judge(replace(exercise, seconds=0.2), attempt)
     assert outcome.kind == "raised" and "loop without an end" in outcome.sentence
+
+
+@alarm
+def test_a_loop_that_was_ended_leaves_no_trace(exercise):
+    traced = sys.gettrace()
+    judge(replace(exercise, seconds=0.05), swallows_the_alarm_too)
+    assert sys.gettrace() is traced
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert judge(exercise, right).kind == "right"
+
+
+@alarm
+@pytest.mark.parametrize("delay", [60.0, 0.05])
+def test_a_timer_of_the_learners_own_still_rings(exercise, delay):
+    rung = []
+    former = signal.signal(signal.SIGALRM, lambda *_: rung.append(1))
+    signal.setitimer(signal.ITIMER_REAL, delay, 7)
+    try:
+        judge(replace(exercise, seconds=0.2), endless)
+        left, interval = signal.getitimer(signal.ITIMER_REAL)
+        assert interval == 7
+        assert (delay - 10 < left < delay - 0.2 and not rung) if delay == 60 else rung == [1]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+class Unreadable:
+    def __repr__(self):
+        raise RuntimeError("no words for this")
+
+
+@pytest.mark.parametrize(
+    ("raises", "words"),
+    [
+        (SystemExit(3), "stopped with SystemExit: 3. A function gives its result back with return"),
+        (SystemExit(), "stopped with SystemExit. A function"),
+        (GeneratorExit(), "stopped with GeneratorExit"),
+        (ValueError(), "stopped with ValueError"),
+        (Unprintable(), "stopped with Unprintable"),
+        (BaseException("own"), "stopped with BaseException: own"),
+    ],
+)
+def test_whatever_is_raised_is_reported(exercise, raises, words):
+    def attempt(x, tau):
+        raise raises
+
+    outcome = judge(exercise, attempt)
+    assert (
+        outcome.kind == "raised" and outcome.sentence.endswith(words)
+    ) or words in outcome.sentence
+    assert outcome.where.endswith("raise raises")
+
+
+def test_what_cannot_be_compared_is_a_wrong_answer(exercise):
+    array = replace(exercise, cases=exercise.all_cases()[2:])
+    outcome = judge(array, lambda x, tau: [Unreadable()])
+    assert outcome.kind == "wrong" and "an array is expected" not in outcome.came_out
+    assert "cannot be compared (RuntimeError: no words for this)" in outcome.sentence
 
 
 def test_an_interrupt_ends_the_call_and_not_the_check(exercise):
