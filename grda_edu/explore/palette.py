@@ -41,6 +41,7 @@ GRDA = Style("#d55e00", "solid", "circle")
 DIRECTIONAL = Style("#009e73", "dashdot", "diamond")
 MAGNITUDE = Style("#b0568f", "dot", "triangle-up")
 OBS = Style("#bf8300", "longdash", "x")
+RDA = Style("#7d60b5", "longdash", "diamond-open")
 TARGET = Style("#6e7781", "longdashdot", "cross")
 ZERO = Style("#8c6d46", "solid", "circle-open")  # weights that are exactly zero, always hollow
 BAND = "rgba(86, 180, 233, 0.22)"  # the threshold band, -tau to tau
@@ -57,6 +58,7 @@ DARK = {
     DIRECTIONAL.color: "#2cc295",
     MAGNITUDE.color: "#dd8fc0",
     OBS.color: "#e8ae33",
+    RDA.color: "#b09ae0",
     ZERO.color: "#c9a877",
     BAND_EDGE.color: "#7cc4ee",
 }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from grda_edu.lessons.lesson02.spaces import NOW, SITUATIONS, A, C
+from grda_edu.lessons.lesson02.numbers import SITUATIONS, A, C
+from grda_edu.lessons.lesson02.spaces import NOW
 
 from .lab import Figure, Lab, wait_for
 

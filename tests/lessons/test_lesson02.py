@@ -10,13 +10,34 @@ from course.checking import assert_exercise, assert_prediction
 
 from grda_edu import GRDA as Optimizer
 from grda_edu.lessons import lesson02
-from grda_edu.lessons.lesson02 import EXERCISES, OBJECTIVES, PREDICTIONS, bias_at, my_grda_step
-from grda_edu.lessons.lesson02 import methods as lesson02_methods
-from grda_edu.lessons.lesson02 import noise as lesson02_noise
-from grda_edu.lessons.lesson02 import spaces as lesson02_spaces
-from grda_edu.lessons.lesson02.methods import CURVATURES, DEATHS, KEPT, LR, MUS, weights
-from grda_edu.lessons.lesson02.noise import AT, EXPONENTS
-from grda_edu.lessons.lesson02.spaces import BACK, FLAT, NOW, SHARP, SITUATIONS, A, C
+from grda_edu.lessons.lesson02 import EXERCISES, OBJECTIVES, PREDICTIONS
+from grda_edu.lessons.lesson02.noise import SHOWN
+from grda_edu.lessons.lesson02.numbers import (
+    AT,
+    BACK,
+    C_NOISE,
+    CURVATURES,
+    DEATHS,
+    EXPONENTS,
+    FLAT,
+    KEPT,
+    LR,
+    MUS,
+    SHAKEN,
+    SHARP,
+    SIGMA,
+    SITUATIONS,
+    WALKERS,
+    A,
+    C,
+    alive_shares,
+    at_time,
+    bias_at,
+    strengths,
+    weights,
+)
+from grda_edu.lessons.lesson02.questions import my_grda_step
+from grda_edu.lessons.lesson02.spaces import MARKED, NOW
 from grda_edu.reference import grda as oracle
 from grda_edu.toy.quadratic import GRDA, METHODS, PROXIMAL, RDA, SGD, SUBGRADIENT
 
@@ -136,7 +157,7 @@ def test_noise_has_a_flat_weight_die_more_than_once(spaces):
     x = row["marks of v.x"]
     deaths, revivals = (np.isfinite(part).sum() for part in np.split(x, 2))
     assert deaths >= 2 and revivals >= 1
-    assert max(deaths, revivals) <= lesson02_spaces.MARKED
+    assert max(deaths, revivals) <= MARKED
 
 
 def test_choosing_a_situation_moves_the_sliders(spaces):
@@ -215,7 +236,7 @@ def test_grdas_bias_falls_along_its_formula(methods):
         c = 1 / (LR**0.5 * death**mu)
         assert end == pytest.approx(c * mu * LR**0.5 * 1000 ** (mu - 1) / a, rel=0.12)
         assert row["gRDA formula.y"][-1] == pytest.approx(c * mu * LR**0.5 * 1000 ** (mu - 1) / a)
-        assert f"{end:.2g} is left at t = 1000" in sentence
+        assert f"{end:#.2g} is left at t = 1000" in sentence
 
 
 def test_what_the_text_says_of_the_second_figure(methods):
@@ -225,7 +246,7 @@ def test_what_the_text_says_of_the_second_figure(methods):
     assert crossing < 20 and (ours[t < crossing] > others[t < crossing]).all()  # larger early on
     assert (ours[t > 20] < others[t > 20]).all()
     # at the death of the flat weight gRDA's force is μλ: c μ √γ t*^{μ-1} with c = |w0|/(√γ t*^μ)
-    lam, c = lesson02_methods.strengths(20.0, 0.6)
+    lam, c = strengths(20.0, 0.6)
     assert c * 0.6 * LR**0.5 * 20**-0.4 == pytest.approx(0.6 * lam)
     assert c * 0.6 * LR**0.5 * 2000**-0.4 == pytest.approx(0.6 * lam * 100**-0.4)
     assert (lam, round(0.6 * lam, 6), round(0.6 * lam * 100**-0.4, 4)) == (0.05, 0.03, 0.0048)
@@ -248,16 +269,16 @@ def test_the_exponent_decides(between):
         row, sentence = between._compute(mu=mu)
         share, bias = row["share.y"], row["bias.y"]
         formula = row["share formula.y"]
-        error = np.sqrt(np.maximum(formula * (1 - formula), 1e-4) / lesson02_noise.WALKERS)
+        error = np.sqrt(np.maximum(formula * (1 - formula), 1e-4) / WALKERS)
         assert (np.abs(share - formula) < 4.5 * error).all()
-        early = lesson02_noise.at_time(1.0)
+        early = at_time(1.0)
         if mu < 0.5:
             assert share[-1] > share[early] + 0.05
         elif mu == 0.5:
             assert share[-1] == pytest.approx(share[early], abs=0.04)
         elif mu >= 0.55:
             assert share[-1] < share[early] - 0.05
-        middle = lesson02_noise.at_time(30.0)
+        middle = at_time(30.0)
         if 0.5 <= mu <= 0.9:  # for a smaller μ it is lost in the noise by then
             assert bias[-1] < 0.8 * bias[middle]
         elif mu == 1.0:
@@ -281,7 +302,7 @@ def test_the_noisy_bias_follows_the_formula(between):
 
 def test_dots_are_alive_outside_the_band_only(between):
     row, _ = between._compute(mu=0.75)
-    band = np.repeat(row["band.y"], lesson02_noise.SHOWN)
+    band = np.repeat(row["band.y"], SHOWN)
     alive, dead = row["alive.y"], row["dead.y"]
     assert (np.isnan(alive) != np.isnan(dead)).all()
     assert (alive[np.isfinite(alive)] > band[np.isfinite(alive)]).all()
@@ -289,14 +310,14 @@ def test_dots_are_alive_outside_the_band_only(between):
 
 
 def test_what_the_text_says_of_the_third_figure():
-    start = lesson02_noise.at_time(1.0)
-    tie = lesson02_noise.alive_shares(0.5)
+    start = at_time(1.0)
+    tie = alive_shares(0.5)
     assert np.abs(tie - 1 / 3).max() < 0.05  # "about a third are alive, at every time"
-    slow = lesson02_noise.alive_shares(0.51)
+    slow = alive_shares(0.51)
     assert abs(slow[-1] - slow[start]) < 0.06  # "hardly a change is to be seen"
     # σ = c: the two lines meet at t = 1
-    assert lesson02_noise.SIGMA == lesson02_noise.C_NOISE
-    assert f"mean over {lesson02_noise.SHAKEN} of them" in TEXT
+    assert SIGMA == C_NOISE
+    assert f"mean over {SHAKEN} of them" in TEXT
 
 
 # ------------------------------------------------- questions and exercise

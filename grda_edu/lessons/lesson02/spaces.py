@@ -3,63 +3,38 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    dots,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+    words,
+    writing,
+)
 from grda_edu.toy import quadratic
 from grda_edu.toy.quadratic import GRDA
 
-LINES = {"mode": "lines", "hoverinfo": "skip"}
-HOLLOW: dict[str, object] = {"symbol": palette.ZERO.symbol, "color": palette.ZERO.color}
-HOLLOW |= {"size": 11, "line": {"width": 2.5}}  # markers of what is exactly zero
+from .numbers import END, FLAT, SITUATIONS, A, C, Situation
 
-A = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.3, 1.0)
-C = tuple(np.linspace(0, 0.3, 13).round(3).tolist())
-END = 60.0  # time at the right edge
 NOW = np.linspace(0, END, 51).round(6)  # where the time slider stops
 DRAWN = np.linspace(0, END, 151).round(6)  # the curves' points
 MARKED = 8  # deaths, and revivals, that are marked at most
 LASTING = 2.0  # a death or revival that lasts so long gets words beside its mark
 NAN = float("nan")
 BLANK = "\u00a0"  # plotly loses a text that was empty before
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A preset: a problem, and where it puts the sliders ``a`` and ``c``."""
-
-    w0: float
-    w_star: float
-    at: tuple[float, float]  # a, c
-    mu: float = 0.6
-    lr: float = 0.1
-    sigma: float = 0.0
-    seed: int = 0
-
-    def noise(self) -> np.ndarray | float:
-        """The gradients' noise, the same for every curvature and c: [steps, 1, 1], or 0."""
-        if not self.sigma:
-            return 0.0
-        draws = np.random.default_rng(self.seed).standard_normal((round(END / self.lr), 1, 1))
-        return self.sigma * draws
-
-
-FLAT = Situation(0.5, 0.5, at=(0.0, 0.2))
-SHARP = Situation(0.5, 0.5, at=(1.0, 0.2))
-BACK = Situation(-0.4, 1.0, at=(0.03, 0.2))
-SITUATIONS = {
-    "a flat weight": FLAT,
-    "a sharp weight": SHARP,
-    "a weight that dies and revives (w* = 1)": BACK,
-    "the loss wants zero (w* = 0)": Situation(0.5, 0.0, at=(0.3, 0.2)),
-    "noise in the gradients (σ = 0.25)": Situation(0.5, 0.5, at=(0.0, 0.2), sigma=0.25, seed=8),
-    "a faster threshold (μ = 0.9)": Situation(0.5, 0.5, at=(0.3, 0.1), mu=0.9),
-    "larger steps (γ = 0.4)": Situation(0.5, 0.5, at=(0.0, 0.2), lr=0.4),
-}
 
 
 class _Paths:
@@ -130,7 +105,7 @@ def two_spaces() -> Explorable:
     Choosing a situation also moves the sliders a and c to where it is meant to be seen.
     """
     demo = Explorable(
-        _spaces_figure,
+        _figure,
         _two_spaces,
         {
             "situation": Choice(SITUATIONS, label="situation"),
@@ -150,83 +125,89 @@ def _go_to(demo: Explorable, here: Situation) -> None:
     demo.start = [_A_AT[demo.a], _C_AT[demo.c], demo.start[2]]
 
 
-def _spaces_figure() -> go.Figure:
-    left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
-    edge = {"x": DRAWN, "line": palette.BAND_EDGE.line(1.4), **LINES, **left}
-    marks = {"hoverinfo": "skip", "cliponaxis": False, "marker": _marker()}
-    marks["mode"] = "markers"
-    words = {"mode": "markers+text", "textposition": "bottom right", "cliponaxis": False}
-    words |= {"y": [0, 0], "marker": {"size": 11, "opacity": 0}}  # text keeps clear of them
-    words["textfont"] = {"size": 12, "color": palette.INK}
-    return palette.figure(
-        go.Scatter(name="upper", **edge),
-        go.Scatter(name="lower", fill="tonexty", fillcolor=palette.BAND, **edge),
-        go.Scatter(name="v", x=DRAWN, line={"color": palette.INK, "width": 2.4}, **LINES, **left),
-        go.Scatter(name="marks of v", **marks, **left),
-        _future("future of v", **left),
-        _stick("beyond", **left),
-        go.Scatter(name="target", x=[0, END], line=palette.TARGET.line(1.4), **LINES, **right),
-        go.Scatter(name="SGD", x=DRAWN, line=palette.SGD.line(1.8), **LINES, **right),
-        go.Scatter(name="w", x=DRAWN, line=palette.GRDA.line(2.6), **LINES, **right),
-        go.Scatter(name="zero", x=DRAWN, line=palette.ZERO.line(5), **LINES, **right),
-        go.Scatter(name="marks of w", y=np.zeros(2 * MARKED), **marks, **right),
-        go.Scatter(name="words", hoverinfo="skip", **words, **right),
-        _future("future of w", **right),
-        _stick("weight", **right),
-        height=440,
-        margin={"t": 84},
-        xaxis={"domain": [0, 0.45], "range": [0, END], "title_text": "time t = nγ"},
-        yaxis={"title_text": "accumulator v"},
-        xaxis2={"domain": [0.56, 1], "range": [0, END], "title_text": "time t = nγ"},
-        yaxis2={"anchor": "x2", "matches": "y", "title_text": "weight w"},
-        annotations=[
-            heading(
-                0.0,
-                "Accumulator",
-                ("v ━", palette.INK),
-                ("▮ band ±g", palette.BAND_EDGE.color),
-                ("▌what is beyond it", palette.GRDA.color),
-            ),
-            heading(
-                0.56,
-                "Weight",
-                ("w = S<sub>g</sub>(v) ━", palette.GRDA.color),
-                ("▬ exactly 0", palette.ZERO.color),
-                ("SGD ╌", palette.SGD.color),
-                ("w* ─·", palette.TARGET.color),
-            ),
-        ],
+def _figure() -> go.Figure:
+    edge: dict[str, Any] = {"width": 1.4, "x": DRAWN}
+    accumulator = Panel(
+        line("upper", palette.BAND_EDGE, **edge),
+        line("lower", palette.BAND_EDGE, fill="tonexty", fillcolor=palette.BAND, **edge),
+        line("v", palette.INK, width=2.4, x=DRAWN),
+        _marks_trace("marks of v"),
+        _future("future of v"),
+        _stick("beyond"),
+        x=(0, 0.45),
+        title="Accumulator",
+        key=keys(
+            key("v", palette.INK),
+            key("band ±g", palette.BAND_EDGE, "bar"),
+            key("what is beyond it", palette.GRDA, "bar"),
+        ),
+        xaxis=axis("time t = nγ", (0, END)),
+        yaxis=axis("accumulator v"),
     )
-
-
-def _marker() -> dict:
-    """Hollow for deaths, then a star for revivals."""
-    both = ((palette.ZERO.symbol, palette.ZERO.color), ("star-diamond", palette.GRDA.color))
-    symbols, colors = (
-        [value for value in pair for _ in range(MARKED)] for pair in zip(*both, strict=True)
+    weight = Panel(
+        line("target", palette.TARGET, width=1.4, x=[0, END]),
+        line("SGD", palette.SGD, width=1.8, x=DRAWN),
+        line("w", palette.GRDA, width=2.6, x=DRAWN),
+        line("zero", palette.ZERO, width=5, x=DRAWN),
+        _marks_trace("marks of w", y=np.zeros(2 * MARKED)),
+        words(
+            "words",
+            palette.INK,
+            size=12,
+            y=[0, 0],
+            mode="markers+text",
+            marker={"size": 11, "opacity": 0},  # text keeps clear of them
+            textposition="bottom right",
+            cliponaxis=False,
+        ),
+        _future("future of w"),
+        _stick("weight"),
+        x=(0.56, 1),
+        title="Weight",
+        key=keys(
+            key("w = S<sub>g</sub>(v)", palette.GRDA),
+            key("exactly 0", palette.ZERO),
+            key("SGD", palette.SGD),
+            key("w*", palette.TARGET),
+        ),
+        xaxis=axis("time t = nγ", (0, END)),
+        yaxis=axis("weight w", matches="y"),
     )
-    edges = [2.5] * MARKED + [0.0] * MARKED
-    return {"symbol": symbols, "color": colors, "size": 11, "line": {"width": edges}}
+    return panels(accumulator, weight, height=440, margin={"t": 84})
 
 
-def _stick(name: str, **place: object) -> go.Scatter:
-    """A bar from its first point to a dot at its second, or a hollow dot at the third point."""
-    colors = [palette.GRDA.color, palette.GRDA.color, palette.ZERO.color]
-    marker = {"size": [0, 12, 11], "color": colors, "symbol": ["circle", "circle", "circle-open"]}
-    marker |= {
-        "opacity": 1,
-        "line": {"width": [0, 1.5, 2.5], "color": [palette.PAPER] * 2 + colors[2:]},
+def _marks_trace(name: str, **more: Any) -> go.Scatter:
+    """Hollow circles for deaths, then stars for revivals."""
+
+    def each(death: object, revival: object) -> list[object]:
+        return [death] * MARKED + [revival] * MARKED
+
+    marker = {
+        "symbol": each(palette.ZERO.symbol, "star-diamond"),
+        "color": each(palette.ZERO.color, palette.GRDA.color),
+        "line": {"width": each(2.5, 0.0)},
     }
-    line = {"color": palette.GRDA.color, "width": 6}
-    look = {"mode": "lines+markers", "hoverinfo": "skip", "cliponaxis": False}
-    return go.Scatter(name=name, marker=marker, line=line, **look, **place)
+    return dots(name, palette.GRDA, size=11, cliponaxis=False, marker=marker, **more)
 
 
-def _future(name: str, **place: object) -> go.Scatter:
+def _stick(name: str) -> go.Scatter:
+    """A bar from its first point to a dot at its second, or a hollow dot at the third point."""
+    full, hollow = palette.GRDA, palette.ZERO
+    rim = {"width": [0, 1.5, 2.5], "color": [palette.PAPER, palette.PAPER, hollow.color]}
+    marker = {
+        "size": [0, 12, 11],
+        "color": [full.color, full.color, hollow.color],
+        "symbol": [full.symbol, full.symbol, hollow.symbol],
+        "opacity": 1,
+        "line": rim,
+    }
+    return line(name, full, width=6, mode="lines+markers", marker=marker, cliponaxis=False)
+
+
+def _future(name: str) -> go.Scatter:
     """A veil over what has not happened yet; its edge is now. What is drawn later lies above it."""
-    edge = {"color": palette.MUTED, "width": 1.5}
-    veil = {"fill": "toself", "fillcolor": palette.PAPER, "opacity": 0.65, "line": edge}
-    return go.Scatter(name=name, y=[-99, 99, 99, -99], **veil, **LINES, **place)
+    veil: dict[str, Any] = {"fill": "toself", "fillcolor": palette.PAPER, "opacity": 0.65}
+    return line(name, palette.MUTED, width=1.5, y=[-99, 99, 99, -99], **veil)
 
 
 _A_AT, _C_AT = ({value: k for k, value in enumerate(grid)} for grid in (A, C))
@@ -251,13 +232,14 @@ def _two_spaces(situation: Situation, a: float, c: float, time: float) -> tuple[
 
 
 def _title(v: float, g: float, w: float) -> str:
-    if w:
-        return f"v = {_signed(v)} is beyond {_signed(g if v > 0 else -g)}, so w = {_signed(w)}"
-    return f"v = {_signed(v)} is inside ±{g:.2f}, so w = 0"
+    if not w:
+        return f"v = {_value(v)} is inside ±{_value(g)}, so w = 0"
+    return f"v = {_value(v)} is beyond {_value(g if v > 0 else -g)}, so w = {_value(w)}"
 
 
-def _signed(x: float) -> str:
-    return f"{x + 0.0:.2f}".replace("-", "−")
+def _value(x: float) -> str:
+    """Two decimals, or one significant digit of what they would write as zero."""
+    return writing.decimal(x) if abs(x) >= 0.005 or x == 0 else writing.significant(x, 1)
 
 
 def _story(
@@ -271,17 +253,11 @@ def _story(
     v, g, w = now
     where = f"t = {time:.1f}, a = {a:g}, c = {c:g}"
     if c == 0:
-        return f"{where}: without a threshold w = v = {_signed(w)}. This is SGD."
-    past = bisect_right(died, time), bisect_right(revived, time)
+        return f"{where}: without a threshold w = v = {_value(w)}. This is SGD."
+    deaths, revivals = (bisect_right(times, time + 1e-6) for times in (died, revived))
     if not w:
-        return f"{where}: v is inside ±{g:.2f}, and w exactly 0, since t = {died[past[0] - 1]:.1f}."
-    back = f" It came back at t = {revived[past[1] - 1]:.1f}." if past[1] else ""
-    return (
-        f"{where}: v = {_signed(v)} is {abs(w):.2f} beyond the band, and that is the weight.{back}"
-    )
-
-
-def heading(x: float, title: str, *entries: tuple[str, str]) -> dict:
-    """A bold title above a panel's legend."""
-    words = palette.legend(x, *entries)
-    return words | {"text": f"<b>{title}</b><br>{words['text']}", "align": "left"}
+        since = f"since t = {died[deaths - 1]:.1f}"
+        return f"{where}: v is inside ±{_value(g)}, and w exactly 0, {since}."
+    back = f" It came back at t = {revived[revivals - 1]:.1f}." if revivals else ""
+    beyond = f"v = {_value(v)} is {_value(abs(w))} beyond the band"
+    return f"{where}: {beyond}, and that is the weight.{back}"
