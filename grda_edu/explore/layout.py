@@ -38,7 +38,7 @@ def axis(
     *,
     share: bool = False,
     log: bool = False,
-    ticks: float | Mapping[float, str] | Sequence[float] | None = None,
+    ticks: float | Mapping[float, str] | Mapping[int, str] | Sequence[float] | None = None,
     hidden: bool = False,
     **more: object,
 ) -> dict[str, object]:
@@ -74,6 +74,7 @@ class Panel:
 
     x, y: the stretch of the figure's width (from the left) and height (from below) that it takes;
     title, key: bold words above it and the line below them, as ``legend.heading`` joins them;
+    beside: plain words beside the title;
     at: where the heading's top left corner is, on the same scale; it stands on the panel otherwise;
     xaxis, yaxis: what ``axis`` makes.
     """
@@ -85,6 +86,7 @@ class Panel:
         y: Ends = (0, 1),
         title: str = "",
         key: str = "",
+        beside: str = "",
         at: Ends | None = None,
         xaxis: Axis | None = None,
         yaxis: Axis | None = None,
@@ -95,7 +97,7 @@ class Panel:
                     f"{name} = {ends!r}: accepted are two ends with 0 <= first < second <= 1"
                 )
         self.traces, self.x, self.y, self.at = traces, x, y, at
-        self.heading = heading(title, *([key] if key else []))
+        self.heading = heading(title, key, beside=beside)
         self.xaxis, self.yaxis = dict(xaxis or {}), dict(yaxis or {})
 
     def note(self) -> dict[str, object]:

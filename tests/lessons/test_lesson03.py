@@ -1,5 +1,6 @@
 """Lesson 03 against closed forms, Lasso, plain recomputation and wrong answers."""
 
+import base64
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -10,11 +11,12 @@ from course.checking import assert_exercise, assert_prediction
 from scipy.stats import spearmanr
 
 from grda_edu.lessons import lesson03
-from grda_edu.lessons.lesson03 import DRAWS, EXERCISES, MU, OBJECTIVES, PREDICTIONS, RECORD, C
+from grda_edu.lessons.lesson03 import EXERCISES, OBJECTIVES, PREDICTIONS, numbers
+from grda_edu.lessons.lesson03.map_of_knobs import _edge
+from grda_edu.lessons.lesson03.numbers import DRAWS, LR, MU, RECORD, STEPS, WEIGHT, C
 from grda_edu.toy import regression
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "03_knobs_c_and_mu.md").read_text("utf-8")
-LR, STEPS = lesson03.LR, lesson03.STEPS
 
 
 def g(n, lr, c, mu):
@@ -60,7 +62,7 @@ def test_the_line_is_the_threshold(threshold):
 @pytest.mark.parametrize(("c", "mu", "lr"), [(0.02, 0.51, 0.1), (0.5, 0.9, 0.01), (0.001, 0.8, 1)])
 def test_a_flat_weight_dies_where_the_line_reaches_it(threshold, c, mu, lr):
     steps = np.arange(1, 100_001)
-    first = int(steps[np.argmax(g(steps, lr, c, mu) >= lesson03.WEIGHT)])
+    first = int(steps[np.argmax(g(steps, lr, c, mu) >= WEIGHT)])
     row, sentence = row_of(threshold, other=(0.02, 0.65, 0.1), c=c, mu=mu, lr=lr)
     assert f"weight of size 0.1 dies at step {first:,};" in sentence
     if first > 1:
@@ -69,8 +71,8 @@ def test_a_flat_weight_dies_where_the_line_reaches_it(threshold, c, mu, lr):
 
 def test_a_weight_that_outlives_the_axis(threshold):
     row, sentence = row_of(threshold, other=(0.02, 0.65, 0.1), c=1e-4, mu=0.5, lr=0.001)
-    assert "is 0.0000001 after step 1 and 0.000032 after step 100,000" in sentence
-    assert g(100_000, 0.001, 1e-4, 0.5) < lesson03.WEIGHT
+    assert "is 10⁻⁷ after step 1 and 3.2·10⁻⁵ after step 100,000" in sentence
+    assert g(100_000, 0.001, 1e-4, 0.5) < WEIGHT
     assert np.isnan(row["mine dies.x"][0]) and "lives for more than 100,000 steps" in sentence
 
 
@@ -83,8 +85,8 @@ def test_without_c_there_is_no_line_and_no_death(threshold):
 
 def test_the_published_settings_are_those_of_the_authors():
     """Read from the authors' logs (c, lr) and from their table (μ)."""
-    assert lesson03.SETTINGS["VGG16, published"] == (0.0005, 0.51, 0.1)
-    assert lesson03.SETTINGS["ResNet50, published"] == (0.005, 0.55, 0.1)
+    assert numbers.SETTINGS["VGG16, published"] == (0.0005, 0.51, 0.1)
+    assert numbers.SETTINGS["ResNet50, published"] == (0.005, 0.55, 0.1)
 
 
 def test_mu_turns_the_line_about_time_one():
@@ -110,9 +112,9 @@ def test_the_number_worked_by_hand():
 
 
 def test_the_training_shows_the_weights_as_they_are(training):
-    r = lesson03.result(lesson03.FIRST)
+    r = lesson03.result(numbers.FIRST)
     k, i, j = RECORD.index(600), C.index(5.0), MU.index(0.7)
-    w = regression.grda(r.problem, [5.0], [0.7], lr=LR, record=[600], seed=lesson03.FIRST)[0, 0, 0]
+    w = regression.grda(r.problem, [5.0], [0.7], lr=LR, record=[600], seed=numbers.FIRST)[0, 0, 0]
     np.testing.assert_allclose(r.weights[k, i, j], w, atol=1e-10)
     row, sentence = row_of(training, step=600, c=5.0, mu=0.7)
     true = r.problem.truth != 0
@@ -131,11 +133,11 @@ def test_the_training_shows_the_weights_as_they_are(training):
 
 
 def test_true_weights_stand_in_order_of_size(training):
-    figure = lesson03._training_figure()
-    (truth,) = [trace for trace in figure.data if trace.name == "truth"]
-    assert (np.diff(truth.y) < 0).all() and len(truth.y) == 10
+    (drawn,) = [trace for trace in training.figure["data"] if trace["name"] == "truth"]
+    truth = np.frombuffer(base64.b64decode(drawn["y"]["bdata"]), drawn["y"]["dtype"])
+    assert (np.diff(truth) < 0).all() and len(truth) == 10
     row, _ = row_of(training, step=STEPS, c=3.0, mu=0.51)
-    assert np.corrcoef(row["found.y"], truth.y)[0, 1] > 0.9
+    assert np.corrcoef(row["found.y"], truth)[0, 1] > 0.9
 
 
 def test_sgd_finds_no_zeros_and_predicts_badly(training):
@@ -148,14 +150,14 @@ def test_sgd_finds_no_zeros_and_predicts_badly(training):
 
 def test_asleep_and_awake_again():
     """All zero at step 600; the strongest pull overtakes the threshold near the computed step."""
-    r, (c, mu) = lesson03.result(lesson03.FIRST), lesson03.SLEEPER
+    r, (c, mu) = lesson03.result(numbers.FIRST), numbers.SLEEPER
     pull = max(abs(column @ r.problem.y) / 80 for column in r.problem.x.T)
     time = (c * np.sqrt(LR) / pull) ** (1 / (1 - mu))
     assert lesson03.wake_step() == pytest.approx(time / LR)
     assert pull * time == pytest.approx(g(time / LR, LR, c, mu))
-    alive = {n: sum(both) for n, both in lesson03.sleeping().items()}
-    assert alive[lesson03.ASLEEP] == 0
-    awake = next(n for n, count in alive.items() if count and n > lesson03.ASLEEP)
+    alive = {n: sum(both) for n, both in numbers.sleeping().items()}
+    assert alive[numbers.ASLEEP] == 0
+    awake = next(n for n, count in alive.items() if count and n > numbers.ASLEEP)
     assert awake == next(n for n in RECORD if n >= time / LR)
     assert lesson03.wake_step(mu=0.7) > STEPS  # "sleeps for": longer than the slider reaches
 
@@ -200,7 +202,7 @@ def test_the_dashed_line_ends_at_one_height(knob_map):
 
 def test_the_white_line_parts_found_from_lost(knob_map, drawn):
     found = drawn.alive[0][-1, 1:] == 10
-    x, y = lesson03._edge(found)
+    x, y = _edge(found)
     for j in range(len(MU)):
         assert y[2 * j : 2 * j + 2].tolist() == [j - 0.5, j + 0.5]
         (edge,) = set(x[2 * j : 2 * j + 2])
@@ -238,7 +240,7 @@ def test_one_place_is_good_for_every_draw(drawn):
 def test_the_threshold_ends_far_above_every_true_weight():
     largest = np.abs(lesson03.result(1).problem.truth).max()
     assert g(STEPS, LR, 15, 0.55) > 10 * largest
-    assert lesson03.FIRST == 1  # what the cell below that sentence asks for
+    assert numbers.FIRST == 1  # what the cell below that sentence asks for
 
 
 def test_the_collapse_is_on_the_map(drawn):
@@ -252,9 +254,9 @@ def test_the_collapse_is_on_the_map(drawn):
 # ------------------------------------------------- beside Lasso
 
 
-def test_what_the_text_says_of_lasso(drawn, capsys):
-    (draw,) = [d for d in DRAWS.values() if lesson03.result(d) is drawn]
-    best = lesson03.best_of(draw)
+def test_what_the_text_says_of_lasso(drawn):
+    ((name, draw),) = [(n, d) for n, d in DRAWS.items() if lesson03.result(d) is drawn]
+    best = numbers.best_of(draw)
     (few, few_error), (many, least) = best["gRDA"]
     (lasso_few, lasso_few_error), (lasso_many, lasso_least) = best["Lasso"]
     assert few - 1 <= lasso_few <= few  # "as well as gRDA or better by one"
@@ -271,10 +273,10 @@ def test_what_the_text_says_of_lasso(drawn, capsys):
     path = regression.alive(drawn.lasso, drawn.problem.truth)[1] <= 10
     off = regression.distance(drawn.lasso, drawn.problem.truth)
     assert error[false <= 10].min() < 0.9 * off[path].min()
-    lesson03.beside_lasso()
-    printed = capsys.readouterr().out
-    assert f"{few} false, error {few_error:.2f}" in printed
-    assert f"{lasso_many} false, error {lasso_least:.2f}" in printed
+    table = {row[1]: row[2:] for row in lesson03.beside_lasso().rows if row[0] == name}
+    assert table["gRDA"][0] == f"{few} false, error {few_error:.2f}"
+    assert table["Lasso"][1] == f"{lasso_many} false, error {lasso_least:.2f}"
+    assert table["Lasso, refitted"][0].endswith(f" false, error {lassos:.2f}")
 
 
 def test_lassos_best_against_coordinate_descent_at_one_lambda(drawn):
@@ -288,7 +290,7 @@ def test_lassos_best_against_coordinate_descent_at_one_lambda(drawn):
     w = single.fit(made.x, made.y).coef_
     np.testing.assert_allclose(drawn.lasso[k], w, atol=0.01)
     error = np.linalg.norm(w - made.truth) / np.linalg.norm(made.truth)
-    assert lesson03._score(drawn, drawn.lasso[k])[1] == pytest.approx(error, rel=0.02)
+    assert numbers._score(drawn, drawn.lasso[k])[1] == pytest.approx(error, rel=0.02)
 
 
 def test_with_thirty_true_weights_lasso_is_ahead_and_time_helps():
@@ -308,7 +310,7 @@ def test_with_thirty_true_weights_lasso_is_ahead_and_time_helps():
 def test_the_threshold_under_a_schedule_step_by_step():
     explorable = lesson03.schedule()
     row, sentence = row_of(explorable, lr=0.02, at=700)
-    c, mu, first = lesson03.SETTINGS["lesson 04's CNN"]
+    c, mu, first = numbers.SETTINGS["lesson 04's CNN"]
     height, heights = 0.0, [0.0]
     for n in range(1, 2401):
         height += c * (first if n <= 700 else 0.02) ** (0.5 + mu) * (n**mu - (n - 1) ** mu)
@@ -342,7 +344,7 @@ def test_predictions_are_computed():
 
 
 def test_true_weights_wake_first():
-    woken = [both for n, both in lesson03.sleeping().items() if n >= lesson03.ASLEEP]
+    woken = [both for n, both in numbers.sleeping().items() if n >= numbers.ASLEEP]
     assert woken[0] == (0, 0) and woken[-1][0] > 1
     assert all(false == 0 for _, false in woken)
 
@@ -352,7 +354,7 @@ def test_the_drop_of_the_learning_rate():
     n = np.arange(1, 150 * 5005 + 1)
     rates = np.where(n <= 140 * 5005, 0.1, 0.01)
     path = np.cumsum(0.005 * rates**1.01 * (n**0.51 - (n - 1.0) ** 0.51))
-    facts = lesson03.dropped()
+    facts = numbers.dropped()
     assert facts["before"] == pytest.approx(path[140 * 5005 - 1]) == pytest.approx(0.468, abs=5e-4)
     assert facts["after"] == pytest.approx(path[-1]) == pytest.approx(0.470, abs=5e-4)
     assert facts["recomputed"] == pytest.approx(0.046, abs=5e-4)

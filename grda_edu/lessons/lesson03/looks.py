@@ -1,0 +1,11 @@
+"""How lesson 03's figures draw what they have in common."""
+
+from grda_edu.explore import palette
+
+FLAT = palette.ZERO._replace(dash="dot")  # the size of a flat weight
+FALSE = palette.GRDA._replace(symbol="x")  # a weight that lives and should be zero
+
+
+def setting(c: float, mu: float) -> str:
+    """The two knobs in words."""
+    return f"c = {c:g}, μ = {mu:g}" if c else "c = 0 (SGD)"

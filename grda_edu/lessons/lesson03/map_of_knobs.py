@@ -1,0 +1,163 @@
+"""The map of c and μ: every training of the regression, with Lasso's path for comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    TextTable,
+    axis,
+    dots,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+    tiles,
+)
+from grda_edu.explore.writing import count, decimal, significant
+from grda_edu.shrinkage import tuning_function
+from grda_edu.toy import regression
+
+from .looks import setting
+from .numbers import DRAWS, LR, MU, STEPS, C, best_of, result
+
+_MAP_C = C[1:]  # SGD has no place on a logarithmic axis
+_MOST_FALSE = 60  # more are drawn at the lower panel's right edge
+_LEVEL = palette.GRDA._replace(dash="dash")
+_LOST = palette.ZERO._replace(symbol="x")  # a training that lost true weights
+
+
+def knob_map() -> Explorable:
+    """False weights and error over c and μ, with Lasso's path for comparison; a list of draws."""
+    for draw in DRAWS.values():
+        result(draw)  # outside the tables, whose making is timed
+    return Explorable(
+        _map_figure,
+        _map,
+        {
+            "draw": Choice(DRAWS, label="data"),
+            "c": Slider(_MAP_C, label="c", format="g", start=0.7),
+            "mu": Slider(MU, label="μ", format="g", start=0.7),
+        },
+        label="False weights and estimation error after the training, for every c and μ",
+    )
+
+
+def _map_figure() -> go.Figure:
+    lower = Panel(
+        dots("runs", palette.GRDA, size=7, outline=1.5, opacity=0.6),
+        dots("runs that lost", _LOST, size=7, opacity=0.8),
+        line("Lasso", palette.TARGET, width=2),
+        dots("Lasso's best", palette.TARGET, size=11, outline=1.5),
+        dots("here 3", palette.GRDA, size=15, hollow=True, outline=2.5),
+        y=(0, 0.38),
+        key=keys(
+            key("gRDA, all ten found", palette.GRDA, "mark"),
+            key("some lost", _LOST, "mark"),
+            key("Lasso and its two best", palette.TARGET, "both"),
+            key("your c and μ", palette.GRDA, "hollow"),
+        ),
+        xaxis=axis(f"false weights ({_MOST_FALSE} and more at the edge)", (-2, _MOST_FALSE + 1)),
+        yaxis=axis("error", (-1.1, 0.05), log=True, ticks=[0.1, 0.2, 0.3, 0.5, 1]),
+    )
+    margin = {"l": 60, "r": 56, "t": 60, "b": 52}
+    fields = _field("false weights", "(dark: few)"), _field("error", "(dark: small)", " 2")
+    return panels(*fields, lower, height=620, margin=margin)
+
+
+def _field(name: str, beside: str, n: str = "") -> Panel:
+    """One of the two upper panels; ``n`` tells the second's marks from the first's."""
+    columns, rows = np.arange(len(_MAP_C)), np.arange(len(MU))
+    low, high, form = (0.1, 1, "error %{z:.2f}") if n else (0, _MOST_FALSE, "%{z} false weights")
+    x = (0.57, 0.98) if n else (0, 0.41)
+    bar = {"x": x[1], "y": 1, "yanchor": "top", "len": 0.44}
+    bar |= {"thickness": 10, "xpad": 4, "outlinewidth": 0}
+    hover = f"{form}<extra></extra>"
+    c_ticks = {k: f"{_MAP_C[k]:g}" for k in columns.tolist()[::4]}
+    mu_ticks = {k: f"{mu:g}" for k, mu in enumerate(MU)}
+    return Panel(
+        tiles(name, low, high, gap=1, x=columns, y=rows, hovertemplate=hover).update(
+            showscale=True, colorbar=bar
+        ),
+        line(f"edge{n}", "white", width=3),
+        line(f"level{n}", _LEVEL, y=rows),
+        dots(f"here{n}", palette.GRDA, size=15, hollow=True, outline=2.5),
+        x=x,
+        y=(0.55, 1),
+        title=name,
+        beside=beside,
+        xaxis=axis("c", (-0.5, columns.size - 0.5), ticks=c_ticks, showgrid=False),
+        yaxis=axis("μ", (-0.5, rows.size - 0.5), ticks=mu_ticks, showgrid=False),
+    )
+
+
+def _map(draw: int, c: float, mu: float) -> tuple[dict[str, object], str]:
+    r = result(draw)
+    i, j = _MAP_C.index(c), MU.index(mu)
+    found, false = (counts[-1, 1:] for counts in r.alive)
+    error = r.distance[-1, 1:]
+    edge, level = _edge(found == r.true), _same_height(c, mu)
+    kept = regression.alive(r.lasso, r.problem.truth)[1]
+    off = regression.distance(r.lasso, r.problem.truth)
+    best = [r.lasso_fewest_false(), r.lasso_closest()]
+    all_found, drawn = (found == r.true).ravel(), np.minimum(false, _MOST_FALSE)
+    row = {
+        "false weights.z": false.T,
+        "error.z": error.T,
+        "runs.x": drawn.ravel(),
+        "runs.y": np.where(all_found, error.ravel(), np.nan),
+        "runs that lost.x": drawn.ravel(),
+        "runs that lost.y": np.where(all_found, np.nan, error.ravel()),
+        "Lasso.x": kept,
+        "Lasso.y": off,
+        "Lasso's best.x": kept[best],
+        "Lasso's best.y": off[best],
+        "here 3.x": [drawn[i, j]],
+        "here 3.y": [error[i, j]],
+        "layout.title.text": (
+            f"{count(false[i, j], 'false weight')}, {found[i, j]} of {r.true} true ones, "
+            f"error {decimal(error[i, j])}"
+        ),
+    }
+    for n in ("", " 2"):
+        row |= {f"edge{n}.x": edge[0], f"edge{n}.y": edge[1], f"level{n}.x": level}
+        row |= {f"here{n}.x": [i], f"here{n}.y": [j]}
+    height = significant(tuning_function(STEPS, LR, c, mu), 3)
+    return row, (
+        f"{setting(c, mu)}, after {STEPS:,} steps: {found[i, j]} of {r.true} true weights found, "
+        f"{count(false[i, j], 'false one')}, error {decimal(error[i, j])}. The threshold is {height}, "
+        f"and as high along the dashed line. Lasso with the fewest false weights: {kept[best[0]]}, "
+        f"error {decimal(off[best[0]])}; with the least error: {kept[best[1]]} false, error "
+        f"{decimal(off[best[1]])}."
+    )
+
+
+def _edge(fine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The line on the map right of which some true weight is lost: x, y for ``fine`` [C, MU]."""
+    first = np.where(fine.all(axis=0), len(fine), fine.argmin(axis=0)) - 0.5
+    y = np.arange(fine.shape[1])
+    return np.repeat(first, 2), np.column_stack([y - 0.5, y + 0.5]).ravel()
+
+
+def _same_height(c: float, mu: float) -> np.ndarray:
+    """For each μ the place on the c axis where the threshold ends as high; NaN beyond the map."""
+    height = tuning_function(STEPS, LR, c, mu)
+    wanted = np.log(height / tuning_function(STEPS, LR, 1.0, np.array(MU)))
+    at = np.arange(len(_MAP_C))
+    return np.interp(wanted, np.log(_MAP_C), at, left=np.nan, right=np.nan)
+
+
+def beside_lasso() -> TextTable:
+    """gRDA's and Lasso's best on each draw of the data: false weights and error."""
+    rows = [
+        (name, who, *(f"{false} false, error {decimal(error)}" for false, error in best))
+        for name, draw in DRAWS.items()
+        for who, best in best_of(draw).items()
+    ]
+    return TextTable(rows, ("data", "method", "fewest false weights", "least error"))
