@@ -47,6 +47,9 @@ _HOME_OF = {
     "spectrum": "geometry.curvature",
     "top_eigenpairs": "geometry.curvature",
     "flat_subspace": "geometry.curvature",
+    "keep_zeros": "sparse.masks",
+    "save_sparse": "sparse.storage",
+    "load_sparse": "sparse.storage",
     "share_in_subspace": "geometry.curvature",
     "Explorable": "explore",
 }

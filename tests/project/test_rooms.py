@@ -12,13 +12,14 @@ ROOT = Path(__file__).parents[2]
 
 # What stands right under the package: formulas, counts, and how files are written.
 FORMULAS = {"shrinkage", "zeros", "data", "models", "checks", "files"}
-CORE = FORMULAS | {"optim", "training", "geometry", "toy", "recordings", "studies"}
+CORE = FORMULAS | {"sparse", "optim", "training", "geometry", "toy", "recordings", "studies"}
 # Room -> the rooms that it may import. What stands beside no room here may import nothing.
 MAY_IMPORT = {
     **dict.fromkeys(FORMULAS, FORMULAS),
     "optim": FORMULAS,
     "training": FORMULAS | {"optim"},
     "geometry": FORMULAS | {"training"},
+    "sparse": FORMULAS,
     "toy": FORMULAS | {"geometry"},
     "recordings": FORMULAS | {"training"},
     "studies": FORMULAS | {"optim", "training", "geometry", "recordings"},

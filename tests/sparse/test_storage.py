@@ -14,7 +14,7 @@ from safetensors.numpy import save
 from torch import nn
 
 from grda_edu import GRDA, digits_cnn
-from grda_edu.sparse.files import (
+from grda_edu.sparse.storage import (
     FORMAT,
     SparseFileError,
     file_sizes,
@@ -62,7 +62,7 @@ def test_every_kind_comes_back(tmp_path, dtype):
 )
 def test_gaps_of_every_length(gaps, after):
     """Around 255 and its multiples, where one byte is not enough; before, between and after values."""
-    from grda_edu.sparse.files import _alive, _gaps
+    from grda_edu.sparse.storage import _alive, _gaps
 
     alive = np.array([x for gap in gaps for x in (*[False] * gap, True)] + [False] * after, bool)
     assert _alive("gaps", len(alive), _gaps(alive)).tolist() == np.flatnonzero(alive).tolist()
