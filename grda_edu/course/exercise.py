@@ -280,7 +280,8 @@ class _TooLong(BaseException):
     """Not an Exception, so that a learner's ``except Exception`` does not swallow it."""
 
 
-AGAIN = (1e-5, 2e-5, 4e-5, 8e-5)  # seconds; in turn, so that no loop keeps step with them
+AGAIN = (1e-5, 2e-5, 4e-5, 8e-5)  # seconds to the next alarm, in turn: no loop keeps step with them
+LATER = 0.05  # seconds to the one after, should that one strike before the learner's code goes on
 
 
 def _call(attempt: Callable, args: tuple, seconds: float) -> Any:
@@ -311,13 +312,13 @@ def _call(attempt: Callable, args: tuple, seconds: float) -> Any:
     def stop(frame: FrameType, event: str, arg: Any) -> Any:
         if event != "line":
             return stop
-        signal.setitimer(signal.ITIMER_REAL, next(again))
+        signal.setitimer(signal.ITIMER_REAL, next(again), LATER)
         raise _TooLong
 
     delay, interval = signal.setitimer(signal.ITIMER_REAL, 0)
     start, former = time.monotonic(), signal.signal(signal.SIGALRM, ring)
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, LATER)
         return attempt(*args)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

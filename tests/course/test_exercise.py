@@ -299,16 +299,14 @@ def test_whatever_is_raised_is_reported(exercise, raises, words):
         raise raises
 
     outcome = judge(exercise, attempt)
-    assert (
-        outcome.kind == "raised" and outcome.sentence.endswith(words)
-    ) or words in outcome.sentence
+    assert outcome.kind == "raised" and words in outcome.sentence
     assert outcome.where.endswith("raise raises")
 
 
 def test_what_cannot_be_compared_is_a_wrong_answer(exercise):
     array = replace(exercise, cases=exercise.all_cases()[2:])
     outcome = judge(array, lambda x, tau: [Unreadable()])
-    assert outcome.kind == "wrong" and "an array is expected" not in outcome.came_out
+    assert (outcome.kind, outcome.came_out) == ("wrong", "a list")
     assert "cannot be compared (RuntimeError: no words for this)" in outcome.sentence
 
 
