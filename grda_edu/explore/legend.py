@@ -31,6 +31,7 @@ MARKS = {
     "triangle-down-open": "▽",
     "pentagon": "⬟",
     "star": "★",
+    "star-open": "☆",
     "x": "✕",
     "cross": "✚",
     "line-ew": "▬",

@@ -423,9 +423,7 @@ def test_the_match_figure_draws_each_prediction():
     for name in scatter.PREDICTORS:
         row, sentence = figure._compute(prediction=name, c=c, mu=mu, factor=1.5)
         np.testing.assert_array_equal(row["weights.x"], one.grda)
-        assert (
-            f"cosine of the moves {numbers.short(one.match(row['weights.y']).cosine)}" in sentence
-        )
+        assert f"cosine of the moves {one.match(row['weights.y']).cosine:.2f}" in sentence
     row, _ = figure._compute(prediction="directional", c=c, mu=mu, factor=0.5)
     expected = directional_pruning(one.sgd, one.score(), 0.5 * one.lam)
     np.testing.assert_allclose(row["weights.y"], expected)
@@ -448,7 +446,7 @@ def test_falling_gamma_shows_means_and_seeds():
         found = [ended(*SETTINGS[0], s, lr).evidence().correlation for s in seeds()]
         assert row["correlation, c fixed.y"][k] == pytest.approx(np.mean(found))
         np.testing.assert_allclose(row["correlation, c fixed, seeds.y"][3 * k : 3 * k + 3], found)
-        assert f"{numbers.short(np.mean(found))} at γ = {lr:g}" in sentence
+        assert f"{np.mean(found):.2f} at γ = {lr:g}" in sentence
     later = [numbers.ended_later(*SETTINGS[0], s) for s in seeds()]
     assert row["grew, s < 0, t doubled.y"] == [
         pytest.approx(np.mean([one.evidence().grew_where_negative for one in later]))
@@ -457,17 +455,22 @@ def test_falling_gamma_shows_means_and_seeds():
 
 
 def test_the_table_and_the_worked_number(capsys):
-    lesson08.table_of_evidence()
-    text = capsys.readouterr().out
-    assert text.count("\n") >= 0
-    rows = numbers.evidence_rows()
-    assert [(row["c"], row["mu"]) for row in rows] == list(SETTINGS)
+    table = lesson08.table_of_evidence()
+    assert len(table.rows) == 4 * len(SETTINGS)
+    for k, (c, mu) in enumerate(SETTINGS):
+        rows = table.rows[4 * k : 4 * k + 4]
+        cells = [ended(c, mu, s) for s in seeds()]
+        grew = np.array([np.abs(one.grda) > np.abs(one.sgd) for one in cells])
+        wished = np.array([(one.grda != 0) & (one.score() < 0) for one in cells])
+        share = np.mean([g[w].mean() for g, w in zip(grew, wished, strict=True)])
+        assert rows[0][0].startswith(f"c = {c:g}, μ = {mu:g} (") and rows[0][3] == f"{share:.0%}"
     lesson08.worked_number()
     out = capsys.readouterr().out
     one, j = ended(*SETTINGS[0], 0), numbers.worked_weight()
     assert one.score()[j] < 0 and one.grda[j] != 0
     predicted = directional_pruning(one.sgd, one.score(), one.lam)[j]
-    assert f"= {predicted:+.4f}" in out and f"gRDA's weight: {one.grda[j]:+.4f}" in out
+    assert predicted < 0 and f"= −{-predicted:.4f}" in out
+    assert f"gRDA's weight: −{-one.grda[j]:.4f}" in out
     assert f"{0.005 * 0.1**0.5 * 450**0.51:.4f}" in out
     # "it grew, by about a quarter of the predicted step"
     grown, step = abs(one.grda[j]) - abs(one.sgd[j]), abs(predicted) - abs(one.sgd[j])
@@ -587,4 +590,4 @@ def test_live_can_be_stopped_in_the_hessian():
 
 def test_a_setting_that_was_not_recorded_is_said_so():
     assert "No recorded run" in live._recorded(0.003, 0.51, 0, 100)
-    assert live._recorded(0.005, 0.51, 0, 100).startswith("Recorded: correlation .")
+    assert live._recorded(0.005, 0.51, 0, 100).startswith("Recorded: correlation 0.")

@@ -5,106 +5,73 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.lessons.lesson08.numbers import (
-    SETTINGS,
-    about,
-    cutoffs,
-    ended,
-    heading,
-    or_none,
-    pairs,
-    power,
-    seeds,
-)
+from grda_edu.explore import Explorable, Panel, axis, key, keys, note, palette, panels, writing
+from grda_edu.explore.layout import rule
+from grda_edu.lessons.lesson08.curves import along, curve, cut, means, named, setting_choice
+from grda_edu.lessons.lesson08.numbers import about, cutoffs, ended, seeds
+
+_CURVES = {  # what depends on the cut-off -> words, style
+    "correlation": ("correlation of ŝ with s", palette.DIRECTIONAL),
+    "cosine": ("cosine of the moves", palette.GRDA),
+    "share": ("share of sign(w) that is flat", palette.SGD),
+    "rank": ("rank, as a share", palette.TARGET),
+}
 
 
 def cutoff_matters() -> Explorable:
     """Correlation, cosine and rank for every recorded cut-off; a drop-down for (c, μ)."""
-    main = [*SETTINGS, *(pair for pair in pairs() if pair not in SETTINGS)]
     return Explorable(
         _cutoff_figure,
         _cutoff,
-        {"setting": Choice({f"c = {c:g}, μ = {mu:g}": (c, mu) for c, mu in main}, label="c and μ")},
-        label="How much the cut-off matters: correlation of ŝ with s, cosine, and the rank of P0",
+        {"setting": setting_choice()},
+        label="How much the cut-off matters: correlation of ŝ with s, cosine, and the rank of P₀",
     )
-
-
-_BY_CUTOFF = {
-    "correlation": palette.DIRECTIONAL,
-    "cosine": palette.GRDA,
-    "share": palette.SGD,
-    "rank": palette.TARGET,
-}
 
 
 def _cutoff_figure() -> go.Figure:
-    traces = []
-    for name, style in _BY_CUTOFF.items():
-        line, dot = style.line(), {"color": style.color, "symbol": style.symbol, "size": 9}
-        traces += [
-            go.Scatter(name=name, x=cutoffs(), mode="lines+markers", line=line, marker=dot).update(
-                hovertemplate=f"{name} %{{y:.2f}}<extra></extra>"
-            ),
-            go.Scatter(
-                name=f"{name}, seeds",
-                x=np.repeat(cutoffs(), len(seeds())),
-                mode="markers",
-                marker=dot | {"size": 5},
-                opacity=0.5,
-                hoverinfo="skip",
-            ),
-        ]
-    legend = (
-        ("◆ correlation of ŝ with s", palette.DIRECTIONAL),
-        ("● cosine of the moves", palette.GRDA),
-        ("■ share of sign(w) that is flat", palette.SGD),
-        ("+ rank, as a share", palette.TARGET),
-    )
-    return palette.figure(
+    traces = [
+        trace
+        for name, (_, style) in _CURVES.items()
+        for trace in curve(name, style, cutoffs(), name + " %{y:.2f}<extra></extra>")
+    ]
+    ticks = {value: cut(value) for value in cutoffs()}
+    shown = Panel(
         *traces,
+        key=keys(*(key(words, style, "mark") for words, style in _CURVES.values())),
+        xaxis=axis("cut-off: eigenvalues below it count as flat", type="log", ticks=ticks),
+        yaxis=axis(range=(-0.05, 1.02), ticks=0.25, tickformat=".2~f"),
+    )
+    pull = 1 / about("t")  # the curvature that has begun to pull at t
+    return panels(
+        shown,
         height=360,
         margin={"l": 52, "r": 20, "t": 76, "b": 52},
-        xaxis={"type": "log", "title_text": "cut-off: eigenvalues below it count as flat"}
-        | {"tickvals": cutoffs(), "ticktext": [power(v) for v in cutoffs()]},
-        yaxis={"range": [-0.05, 1.02], "dtick": 0.25, "tickformat": ".2~f"},
-        shapes=[
-            {"type": "line", "x0": 1 / about("t"), "x1": 1 / about("t"), "yref": "paper"}
-            | {"y0": 0, "y1": 1, "line": {"color": palette.MUTED, "width": 1.5, "dash": "dot"}}
-        ],
-        annotations=[
-            {"x": np.log10(1 / about("t")), "y": 0.02, "yref": "paper", "xanchor": "left"}
-            | {"text": " 1/t", "showarrow": False, "yanchor": "bottom", "font": {"size": 13}},
-            heading("   ".join(coloured(text, style) for text, style in legend), 0, 1.0),
-        ],
+        shapes=[rule(palette.Style(palette.MUTED, "dot", "circle"), x=pull)],
+        notes=[note(np.log10(pull), -0.03, " 1/t")],
     )
 
 
 def _cutoff(setting: tuple[float, float]) -> tuple[dict, str]:
-    c, mu = setting
-    cells = [ended(c, mu, s) for s in seeds()]
+    cells = [ended(*setting, s) for s in seeds()]
     found = {
-        "correlation": [[one.evidence(cut).correlation for one in cells] for cut in cutoffs()],
-        "cosine": [[one.match(one.directional(cut)).cosine for one in cells] for cut in cutoffs()],
-        "share": [[one.score(cut).sum() / len(one.sgd) for one in cells] for cut in cutoffs()],
-        "rank": [[one.rank[k] / len(one.sgd) for one in cells] for k in range(len(cutoffs()))],
+        "correlation": [[one.evidence(at).correlation for one in cells] for at in cutoffs()],
+        "cosine": [[one.match(one.directional(at)).cosine for one in cells] for at in cutoffs()],
+        "share": [[one.score(at).mean() for one in cells] for at in cutoffs()],
+        "rank": np.transpose([one.rank for one in cells]) / len(cells[0].sgd),
     }
+    values = {name: np.array(rows) for name, rows in found.items()}
     row: dict[str, object] = {}
-    for name, values in found.items():
-        row[f"{name}.y"] = np.mean(values, axis=1)
-        row[f"{name}, seeds.y"] = np.ravel(values)
-    means = np.mean(found["correlation"], axis=1)
-    best, falls = int(np.argmax(means)), int(np.argmin(np.diff(means)))
-    flat, rank = np.diff(np.mean(found["share"], axis=1)), np.diff(np.mean(found["rank"], axis=1))
-    row["layout.title.text"] = (
-        f"c = {c:g}, μ = {mu:g}: largest correlation at cut-off {power(cutoffs()[best])}"
-    )
+    for name, rows in values.items():
+        row |= along(name, rows)
+    mean = {name: rows.mean(axis=1) for name, rows in values.items()}
+    best, falls = int(mean["correlation"].argmax()), int(np.diff(mean["correlation"]).argmin())
+    words = [cut(value) for value in cutoffs()]
+    row["layout.title.text"] = f"{named(*setting)}: largest correlation at cut-off {words[best]}"
     told = ", ".join(
-        f"{or_none(m)} at {power(cut)}" for m, cut in zip(means, cutoffs(), strict=True)
+        f"{writing.decimal(m)} at {at}" for m, at in zip(mean["correlation"], words, strict=True)
     )
     return row, (
-        f"c = {c:g}, μ = {mu:g}, means of {len(seeds())} seeds: correlation of ŝ with s {told}. It falls most "
-        f"between {power(cutoffs()[falls])} and {power(cutoffs()[falls + 1])}, where P0's rank grows by "
-        f"{rank[falls]:.1%} of all directions, and the flat share of sign(w) by {100 * flat[falls]:.0f} points."
+        f"{named(*setting)}, {means()}: correlation of ŝ with s {told}. It falls most between {words[falls]} and "
+        f"{words[falls + 1]}, where P₀'s rank grows by {writing.percent(np.diff(mean['rank'])[falls])} of all directions, "
+        f"and the flat share of sign(w) by {100 * np.diff(mean['share'])[falls]:.0f} points."
     )

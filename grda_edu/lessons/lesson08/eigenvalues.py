@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.lessons.lesson08.numbers import (
-    about,
-    array,
-    at,
-    heading,
-    power,
-    seeds,
-    signed,
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    dots,
+    key,
+    keys,
+    line,
+    note,
+    palette,
+    panels,
+    writing,
 )
+from grda_edu.explore.layout import box, rule
+from grda_edu.lessons.lesson08.curves import cut
+from grda_edu.lessons.lesson08.numbers import about, array, at, seeds
 
 FLAT_FILL = "rgba(0, 158, 115, 0.16)"  # what lies below the cut-off
-
-
 _LEAST = 1e-8  # eigenvalues smaller than this are drawn as zero: single precision knows no better
 _CUTS = np.round(np.geomspace(1e-6, 1, 25), 12)
+_RANK = "%{y:.0f}<extra></extra>"
+_FLOOR, _ROOF = -8.0, 9.6  # ends of the axis of eigenvalues, as ``signed_log`` writes them
 
 
 def spectrum() -> Explorable:
@@ -31,7 +40,7 @@ def spectrum() -> Explorable:
         _spectrum,
         {
             "seed": Choice({f"seed {s}": s for s in seeds()}, label="random seed"),
-            "cutoff": Slider(_CUTS.tolist(), label="cut-off", format=power, start=1e-3),
+            "cutoff": Slider(_CUTS.tolist(), label="cut-off", format=cut, start=1e-3),
             "t": Slider(about("times"), label="time t", format="g", start=about("t"), play=True),
         },
         label="The 1,370 eigenvalues of the Hessian, and how many lie below a cut-off",
@@ -45,72 +54,48 @@ def signed_log(values: np.ndarray) -> np.ndarray:
 
 
 def _spectrum_figure() -> go.Figure:
+    count = array("values").shape[-1]
     ticks = np.array([-1e-1, -1e-3, -1e-5, 0, 1e-5, 1e-3, 1e-1, 10])
-    words = [power(abs(v)) if v >= 0 else f"−{power(-v)}" for v in ticks]
-    faint = {"color": palette.MUTED, "width": 1}
-    picture = palette.figure(
-        go.Scatter(
-            name="eigenvalues",
-            x=np.arange(1, 1371),
-            mode="markers",
-            marker={"color": palette.INK, "size": 3.5},
-            hoverinfo="skip",
-        ),
-        *(
-            go.Scatter(
-                name=f"rank at t = {t:g}",
-                x=_CUTS,
-                mode="lines",
-                line=faint,
-                opacity=0.5,
-                xaxis="x2",
-                yaxis="y2",
-                hovertemplate=f"t = {t:g}: %{{y:.0f}}<extra></extra>",
-            )
-            for t in about("times")
-        ),
-        go.Scatter(
-            name="rank now",
-            x=_CUTS,
-            mode="lines",
-            line=palette.DIRECTIONAL.line(3) | {"dash": "solid"},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
-        go.Scatter(
-            name="here",
-            mode="markers",
-            marker={"color": palette.DIRECTIONAL.color, "size": 12, "symbol": "diamond"}
-            | {"line": {"color": palette.PAPER, "width": 2}},
-            xaxis="x2",
-            yaxis="y2",
-            hoverinfo="skip",
-        ),
+    places = dict(zip(signed_log(ticks), map(_tick, ticks), strict=True))
+    flat = palette.DIRECTIONAL.color  # a solid line: the rank is no method
+    values = Panel(
+        dots("eigenvalues", palette.INK, size=3.5, x=np.arange(1, count + 1)),
+        x=(0, 0.52),
+        title="Eigenvalues, signs kept",
+        xaxis=axis("eigenvalue, in order", (-20, count + 20)),
+        yaxis=axis("its value", (_FLOOR, _ROOF), ticks=places, title_standoff=2),
+    )
+    faint: dict[str, Any] = {"width": 1, "opacity": 0.5, "x": _CUTS}
+    other = [
+        line(f"rank at t = {t:g}", palette.MUTED, hovertemplate=f"t = {t:g}: {_RANK}", **faint)
+        for t in about("times")
+    ]
+    here = dots("here", palette.DIRECTIONAL, size=12, outline=2)
+    rank = Panel(
+        *other,
+        line("rank now", flat, width=3, x=_CUTS),
+        here,
+        x=(0.66, 1),
+        title="Rank",
+        key=keys(key("at this t", flat), key("at other times", palette.MUTED)),
+        xaxis=axis("cut-off", log=True, ticks={v: cut(v) for v in (1e-6, 1e-4, 1e-2, 1)}),
+        yaxis=axis("rank of P<sub>0</sub>", (0, count + 50)),
+    )
+    return panels(
+        values,
+        rank,
         height=420,
         margin={"l": 72, "r": 20, "t": 76, "b": 52},
-        xaxis={"domain": [0, 0.52], "range": [-20, 1390], "title_text": "eigenvalue, in order"},
-        yaxis={"range": [-8, 9.6], "title_text": "its value", "title_standoff": 2}
-        | {"tickvals": signed_log(ticks), "ticktext": words},
-        xaxis2={"domain": [0.66, 1], "anchor": "y2", "type": "log", "title_text": "cut-off"}
-        | {
-            "tickvals": [1e-6, 1e-4, 1e-2, 1],
-            "ticktext": [power(v) for v in (1e-6, 1e-4, 0.01, 1)],
-        },
-        yaxis2={"range": [0, 1420], "anchor": "x2", "title_text": "rank of P<sub>0</sub>"},
         shapes=[
-            {"type": "rect", "x0": 0, "y0": -8, "y1": 9.6, "line_width": 0, "layer": "below"}
-            | {"fillcolor": FLAT_FILL},
-            {"type": "line", "x0": -20, "x1": 1390, "line": palette.DIRECTIONAL.line(2)},
+            box(FLAT_FILL, (0, 0), (_FLOOR, _ROOF)),
+            rule(palette.DIRECTIONAL, y=0, width=2, layer="above"),
         ],
-        annotations=[
-            heading("<b>Eigenvalues</b>, signs kept", 0, 1.0),
-            heading("<b>Rank</b> now; grey: other times", 0.66, 1.0),
-            {"x": 300, "y": -7.6, "showarrow": False, "xanchor": "left", "yanchor": "bottom"}
-            | {"text": coloured("▮ flat: below the cut-off", palette.DIRECTIONAL)},
-        ],
+        notes=[note(300, -7.6, key("flat: below the cut-off", palette.DIRECTIONAL, "bar"))],
     )
-    return picture
+
+
+def _tick(value: float) -> str:
+    return writing.power(value) if abs(value) < 0.001 else f"{value:g}".replace("-", "−")
 
 
 def _spectrum(seed: int, cutoff: float, t: float) -> tuple[dict, str]:
@@ -119,24 +104,25 @@ def _spectrum(seed: int, cutoff: float, t: float) -> tuple[dict, str]:
     ranks = np.array([np.searchsorted(at_time, _CUTS) for at_time in values])
     now, j = values[n], at(_CUTS.tolist(), cutoff)
     rank, negative = int(ranks[n, j]), int((now[: ranks[n, j]] < -_LEAST).sum())
-    dead, shift = array("symmetries")[k, n]
+    dead, shift = (int(counted) for counted in array("symmetries")[k, n])
+    level = float(signed_log(np.array(cutoff)))
     row: dict[str, object] = {
         "eigenvalues.y": signed_log(now),
         "rank now.y": ranks[n],
         "here.x": [cutoff],
         "here.y": [rank],
         "layout.shapes[0].x1": rank + 0.5,
-        "layout.shapes[1].y0": float(signed_log(np.array(cutoff))),
-        "layout.shapes[1].y1": float(signed_log(np.array(cutoff))),
+        "layout.shapes[1].y0": level,
+        "layout.shapes[1].y1": level,
         "layout.title.text": f"P<sub>0</sub> has rank {rank:,} of {len(now):,} at t = {t:g}",
     }
     for m, time in enumerate(about("times")):
         row[f"rank at t = {time:g}.y"] = ranks[m]
     sentence = (
-        f"Seed {seed}, SGD's weights at t = {t:g}, cut-off {power(cutoff)}: {rank:,} of {len(now):,} "
-        f"eigenvalues lie below it, {negative} of them negative, the lowest {signed(now[0])}. The largest is "
-        f"{now[-1]:.2f}. Flat exactly and for a known reason are {dead + shift} directions: {dead} dead "
-        f"weights and {shift} shifts of all ten outputs."
+        f"Seed {seed}, SGD's weights at t = {t:g}, cut-off {cut(cutoff)}: {rank:,} of {len(now):,} eigenvalues lie below it, "
+        f"{negative} of them negative, the lowest {writing.significant(now[0])}. The largest is {writing.decimal(now[-1])}. "
+        f"Flat exactly and for a known reason are {writing.count(dead + shift, 'direction')}: "
+        f"{writing.count(dead, 'dead weight')} and {writing.count(shift, 'shift')} of all ten outputs."
     )
     if rank in (0, len(now)):
         sentence += " Nothing is flat." if rank == 0 else " Everything is flat."

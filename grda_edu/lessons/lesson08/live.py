@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Picture, palette
-from grda_edu.explore.legend import coloured
+from grda_edu.explore import Picture, coloured, palette, panels, writing
 from grda_edu.geometry import evidence
 from grda_edu.geometry.pruning import direction_scores, directional_pruning, quadratic_twin
-from grda_edu.lessons.lesson08.numbers import about, ended, heading, or_none, pairs, seeds, short
+from grda_edu.lessons.lesson08.curves import named
+from grda_edu.lessons.lesson08.numbers import about, ended, pairs, seeds
+from grda_edu.lessons.lesson08.scatter import survivors_panel, weights_panel
 from grda_edu.training.run import Run
 from grda_edu.views.runs import TrainingView
 
@@ -173,36 +174,13 @@ def measure(
 
 
 def _figure() -> go.Figure:
-    dots = {"mode": "markers", "hoverinfo": "skip"}
-    small = {"size": 4, "opacity": 0.5}
-    return palette.figure(
-        go.Scatter(name="scores", marker=small | {"color": palette.DIRECTIONAL.color}, **dots),
-        go.Scatter(name="equal", x=[-3, 3], y=[-3, 3], mode="lines", xaxis="x2", yaxis="y2").update(
-            line=palette.TARGET.line(1.2), hoverinfo="skip"
-        ),
-        go.Scatter(
-            name="weights",
-            marker=small | {"color": palette.GRDA.color},
-            xaxis="x2",
-            yaxis="y2",
-            **dots,
-        ),
-        height=360,
-        margin={"l": 56, "r": 20, "t": 76, "b": 52},
-        xaxis={"domain": [0, 0.45], "range": [-1.6, 2.6], "title_text": "score s"},
-        yaxis={"range": [-3.2, 4.2], "title_text": "ŝ, read off gRDA's move"},
-        xaxis2={"domain": [0.57, 1], "anchor": "y2", "range": [-1.6, 1.6]}
-        | {"title_text": "gRDA's weight"},
-        yaxis2={"anchor": "x2", "range": [-1.6, 1.6], "title_text": "predicted weight"},
-        annotations=[
-            heading("<b>Survivors</b>", 0, 1.0),
-            heading("<b>All weights</b>, by directional pruning", 0.57, 1.0),
-        ],
-    )
+    scores = survivors_panel("Survivors", (0, 0.45))
+    weights = weights_panel("All weights, by directional pruning", (0.57, 1))
+    return panels(scores, weights, height=360, margin={"l": 56, "r": 20, "t": 76, "b": 52})
 
 
 def _empty() -> dict[str, object]:
-    names = ("scores.x", "scores.y", "weights.x", "weights.y")
+    names = ("survivors.x", "survivors.y", "weights.x", "weights.y")
     return {name: np.zeros(0) for name in names} | {"layout.title.text": "Not measured yet"}
 
 
@@ -210,29 +188,35 @@ def _match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> tupl
     alive = (found.grda != 0) & (found.sgd != 0)
     estimates = evidence.score_estimates(found.sgd, found.grda, found.lam)
     predicted = directional_pruning(found.sgd, found.s, found.lam)
-    match = evidence.match(predicted, found.sgd, found.grda, found.lam)
-    twin = evidence.match(found.twin, found.sgd, found.grda, found.lam)
+    cosine, twin = (
+        writing.decimal(evidence.match(w, found.sgd, found.grda, found.lam).cosine)
+        for w in (predicted, found.twin)
+    )
     weighed = evidence.evidence_of(found.s, found.sgd, found.grda, found.lam)
-    title = f"Live: correlation {or_none(weighed.correlation)}, cosine {or_none(match.cosine)}"
+    correlation = writing.decimal(weighed.correlation)
+    title = f"Live: correlation {correlation}, cosine {cosine}"
     row: dict[str, object] = {
-        "scores.x": found.s[alive],
-        "scores.y": estimates[alive],
+        "survivors.x": found.s[alive],
+        "survivors.y": estimates[alive],
         "weights.x": found.grda,
         "weights.y": predicted,
         "layout.title.text": coloured(title, palette.DIRECTIONAL),
     }
-    sentence = (
-        f"Live, seed {seed}, c = {c:g}, μ = {mu:g}, {epochs} epochs: P0 of rank {found.rank:,}, λ = {found.lam:.3f}. "
-        f"Correlation of ŝ with s over {weighed.survivors:,} survivors {or_none(weighed.correlation)}; grew "
-        f"{weighed.grew_where_negative:.0%} where s < 0, {weighed.grew_where_positive:.0%} where s > 0; cosine "
-        f"{or_none(match.cosine)}, of the quadratic twin {or_none(twin.cosine)}."
+    return row, (
+        f"Live, seed {seed}, {named(c, mu)}, {writing.count(epochs, 'epoch')}: P₀ of rank {found.rank:,}, λ = "
+        f"{writing.decimal(found.lam, 3)}. Correlation of ŝ with s over {writing.count(weighed.survivors, 'survivor')} "
+        f"{correlation}; grew {_grew(weighed.grew_where_negative)} where s < 0, {_grew(weighed.grew_where_positive)} where "
+        f"s > 0; cosine {cosine}, of the quadratic twin {twin}. {_recorded(c, mu, seed, epochs)}"
     )
-    return row, f"{sentence} {_recorded(c, mu, seed, epochs)}"
+
+
+def _grew(share: float) -> str:
+    return "none (there are none)" if np.isnan(share) else writing.percent(share, 0)
 
 
 def _recorded(c: float, mu: float, seed: int, epochs: int) -> str:
     if (c, mu) not in pairs() or seed not in seeds() or epochs != EPOCHS:
         return "No recorded run has these settings."
     one = ended(c, mu, seed)
-    cosine = one.match(one.directional()).cosine
-    return f"Recorded: correlation {short(one.evidence().correlation)}, cosine {short(cosine)}."
+    cosine = writing.decimal(one.match(one.directional()).cosine)
+    return f"Recorded: correlation {writing.decimal(one.evidence().correlation)}, cosine {cosine}."

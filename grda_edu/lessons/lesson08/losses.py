@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.lessons.lesson08.numbers import (
-    array,
-    crossover,
-    heading,
-    priced,
-    seeds,
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    axis,
+    dots,
+    key,
+    keys,
+    palette,
+    panels,
+    writing,
 )
+from grda_edu.explore.layout import rule
+from grda_edu.lessons.lesson08.numbers import array, crossover, priced, seeds
 
-_PRICED = {  # recorded loss -> (words, style)
+_WAYS = {  # recorded loss -> words, style
     "gRDA": ("gRDA", palette.GRDA),
-    "directional at zeros": ("directional", palette.DIRECTIONAL),
+    "directional at zeros": ("directional pruning", palette.DIRECTIONAL),
     "magnitude": ("magnitude", palette.MAGNITUDE),
     "soft": ("soft-thresholding", palette.OBS),
 }
+_LOSS = "%{y:.3g}<extra></extra>"
 
 
 def losses_at_equal_zeros() -> Explorable:
@@ -35,32 +43,20 @@ def losses_at_equal_zeros() -> Explorable:
 
 
 def _losses_figure() -> go.Figure:
-    traces = [
-        go.Scatter(
-            name=name,
-            mode="lines+markers",
-            line=style.line(2),
-            marker={"color": style.color, "symbol": style.symbol, "size": 10},
-            hovertemplate=words + ": %{y:.3g}<extra></extra>",
-        )
-        for name, (words, style) in _PRICED.items()
+    joined: dict[str, Any] = {"size": 10, "mode": "lines+markers"}
+    ways = [
+        dots(name, style, line=style.line(2), hovertemplate=f"{words}: {_LOSS}", **joined)
+        for name, (words, style) in _WAYS.items()
     ]
-    legend = "   ".join(
-        coloured(f"{mark} {words}", style)
-        for mark, (words, style) in zip("●◆▲×", _PRICED.values(), strict=True)
+    entries = [key(words, style, "mark") for words, style in _WAYS.values()]
+    shown = Panel(
+        *ways,
+        key=keys(*entries, key("SGD, no zeros", palette.SGD)),
+        xaxis=axis("weights exactly zero", share=True),
+        yaxis=axis("training loss", (-2.7, 0.1), log=True),
     )
-    return palette.figure(
-        *traces,
-        height=400,
-        margin={"l": 64, "r": 20, "t": 84, "b": 52},
-        xaxis={"range": [0, 1], "tickformat": ".0%", "title_text": "weights exactly zero"},
-        yaxis={"type": "log", "range": [-2.7, 0.1], "title_text": "training loss", "dtick": 1}
-        | {"tickformat": "~g"},
-        shapes=[{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": palette.SGD.line(1.5)}],
-        annotations=[
-            heading(f"{legend}   {coloured('╌ SGD, no zeros', palette.SGD)}", 0, 1.0),
-        ],
-    )
+    margin = {"l": 64, "r": 20, "t": 84, "b": 52}
+    return panels(shown, height=400, margin=margin, shapes=[rule(palette.SGD, y=1)])
 
 
 def _losses(seed: int) -> tuple[dict, str]:
@@ -72,20 +68,16 @@ def _losses(seed: int) -> tuple[dict, str]:
     plain = float(np.exp(np.log(sgd).mean()) if seed < 0 else sgd[seeds().index(seed)])
     row["layout.shapes[0].y0"] = row["layout.shapes[0].y1"] = plain
     where = crossover(seed)
-    wins = (
-        f"From {where:.0%} zeros on, gRDA is below magnitude pruning"
-        if np.isfinite(where)
-        else "At no number of zeros is gRDA below magnitude pruning for good"
-    )
+    wins = "At no number of zeros is gRDA below magnitude pruning for good"
+    if np.isfinite(where):
+        wins = f"From {writing.percent(where, 0)} zeros on, gRDA is below magnitude pruning"
     row["layout.title.text"] = wins
     told = "; ".join(
-        f"at {zeros[k]:.0%} zeros gRDA {losses['gRDA'][k]:.2g}, directional pruning "
-        f"{losses['directional at zeros'][k]:.2g}, magnitude {losses['magnitude'][k]:.2g}, "
-        f"soft-thresholding {losses['soft'][k]:.2g}"
+        f"at {writing.percent(zeros[k], 0)} zeros "
+        + ", ".join(
+            f"{words} {writing.loss(losses[name][k])}" for name, (words, _) in _WAYS.items()
+        )
         for k in (0, len(zeros) // 2, len(zeros) - 1)
     )
     who = f"geometric means of {len(seeds())} seeds" if seed < 0 else f"seed {seed}"
-    return (
-        row,
-        f"Training loss, {who}: {told}. SGD without zeros: {plain:.2g}. {wins}.",
-    )
+    return row, (f"Training loss, {who}: {told}. SGD without zeros: {writing.loss(plain)}. {wins}.")

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 
 from grda_edu import recordings
-from grda_edu.geometry.evidence import Evidence, Match, controls, evidence_of, strength
+from grda_edu.geometry.evidence import (
+    Evidence,
+    Match,
+    controls,
+    evidence_of,
+    score_estimates,
+    strength,
+)
 from grda_edu.geometry.evidence import match as match_of
 from grda_edu.geometry.evidence import shuffled as dealt_anew
 from grda_edu.geometry.pruning import directional_pruning
@@ -110,6 +117,11 @@ class Ended:
 
     def match(self, predicted: np.ndarray) -> Match:
         return match_of(predicted, self.sgd, self.grda, self.lam)
+
+    def estimates(self) -> np.ndarray:
+        """ŝ, the scores that gRDA's move speaks of: [D], NaN where a weight is zero."""
+        alive = (self.grda != 0) & (self.sgd != 0)
+        return np.where(alive, score_estimates(self.sgd, self.grda, self.lam), np.nan)
 
     def scores(self) -> dict[str, np.ndarray | None]:
         """The scores behind each prediction; None where all weights have the same."""
@@ -280,13 +292,13 @@ def crossover(seed: int) -> float:
 
 
 RUNGS = {  # name of the recorded loss -> words; from what knows least to gRDA
-    "identity": "control: P0 = I, the same λ",
+    "identity": "control: P₀ = I, the same λ",
     "constant": "control: s constant",
     "shuffled": "control: s shuffled",
-    "random": "control: a random P0",
+    "random": "control: a random P₀",
     "soft": "control: soft, gRDA's zeros",
     "directional": "1  closed form",
-    "flat": "2  ℓ1 on the floor, w_flat",
+    "flat": "2  ℓ1 on the floor, w<sub>flat</sub>",
     "twin": "3  quadratic twin",
     "path": "4  twin along SGD's path",
     "gRDA": "gRDA itself",
@@ -320,43 +332,7 @@ def shares(name: str, c: float, mu: float, k: int) -> np.ndarray:
     return array(f"shares/{name}")[:, :, pairs().index((c, mu)), k - 1]
 
 
-# ------------------------------------------------- numbers and titles as they are written
-
-
-def heading(text: str, x: float, y: float) -> dict:
-    """A panel's title, at a place on the paper."""
-    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
-    anchors = {"xanchor": "left", "yanchor": "bottom", "align": "left", "font": {"size": 13}}
-    return {"text": text, **place, **anchors}
-
-
-def power(value: float) -> str:
-    """0.001 and larger as they are, smaller numbers as 1·10⁻⁵."""
-    if value >= 0.001 or value == 0:
-        return f"{value:.2g}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    up = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-    mantissa = mantissa.removesuffix(".0")
-    return f"{mantissa}·10{str(int(exponent)).translate(up)}"
-
-
-def signed(value: float) -> str:
-    return power(value) if value >= 0 else f"−{power(-value)}"
-
-
-def or_none(value: float) -> str:
-    return "undefined" if np.isnan(value) else short(value)
-
-
-def mean_and_range(values: list[float]) -> str:
-    """ ".72 (.68 to .75)": the mean over seeds and their spread."""
-    return f"{short(float(np.mean(values)))} ({short(min(values))} to {short(max(values))})"
-
-
-def short(value: float) -> str:
-    """Two digits, as tables of correlations have them."""
-    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus before a zero
-    return text.replace("0.", ".", 1)
+# ------------------------------------------------- vectors and places
 
 
 def at(values: list[float], value: float) -> int:

@@ -6,23 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 
+from grda_edu.explore import TextTable, writing
 from grda_edu.geometry.pruning import magnitude_pruning
+from grda_edu.lessons.lesson08.curves import cut, means, named
 from grda_edu.lessons.lesson08.numbers import (
     SETTINGS,
     about,
     array,
     ended,
     evidence_rows,
-    mean_and_range,
-    power,
     seeds,
     worked_weight,
 )
 
 C, MU = SETTINGS[0]
 
-
-_HEADS = {  # key of evidence_rows -> words
+_ROWS = {  # key of evidence_rows -> words
     "found": "the scores s",
     "outgoing": "outgoing weights alone",
     "shuffled": "s shuffled",
@@ -30,30 +29,33 @@ _HEADS = {  # key of evidence_rows -> words
 }
 
 
-def table_of_evidence() -> None:
-    """Show what the controls lack: correlation, and growth where s < 0, beside shuffled scores."""
-    from IPython.display import display
-
-    lines = []
+def table_of_evidence() -> TextTable:
+    """What the controls lack: correlation, and growth where s < 0, beside shuffled scores."""
+    rows = []
     for entry in evidence_rows():
-        for key, words in _HEADS.items():
-            group = entry[key]
-            growth = (
-                f"{np.mean([getattr(e, name) for e in group]):.0%}"
-                for name in ("grew_where_negative", "grew_where_positive")
+        where = f"{named(entry['c'], entry['mu'])} ({writing.percent(entry['zeros'], 0)} zeros)"
+        for name, words in _ROWS.items():
+            group = entry[name]
+            found = [one.correlation for one in group]
+            correlation = (
+                f"{writing.decimal(float(np.mean(found)))} ({writing.span(min(found), max(found))})"
             )
-            where = f"c = {entry['c']:g}, μ = {entry['mu']:g} ({entry['zeros']:.0%} zeros)"
-            correlation = mean_and_range([e.correlation for e in group])
-            lines.append((where if key == "found" else "", words, correlation, *growth))
-    head = ("", "", "correlation of ŝ with it", "grew where it is negative", "where positive")
-    caption = (
-        f"γ = {about('main_lr'):g}, t = {about('t'):g}, cut-off {power(about('main_cutoff'))}; "
-        f"means of {len(seeds())} seeds (least to greatest)"
+            negative = _mean_share([one.grew_where_negative for one in group])
+            positive = _mean_share([one.grew_where_positive for one in group])
+            rows.append((where, words, correlation, negative, positive))
+    header = (
+        "setting",
+        "scores",
+        "correlation of ŝ with them",
+        "grew where negative",
+        "where positive",
     )
-    text = "\n".join([caption, *("  |  ".join(line) for line in (head, *lines))])
-    cells = "".join(f"<tr><td>{'</td><td>'.join(line)}</td></tr>" for line in lines)
-    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
-    display({"text/html": f"{table}</table>", "text/plain": text}, raw=True)
+    settings = f"γ = {about('main_lr'):g}, t = {about('t'):g}, cut-off {cut(about('main_cutoff'))}"
+    return TextTable(rows, header, f"{settings}; {means()} (least to greatest)")
+
+
+def _mean_share(shares: list[float]) -> str:
+    return writing.percent(float(np.mean(shares)), 0)
 
 
 def worked_number() -> None:
@@ -61,14 +63,15 @@ def worked_number() -> None:
     one = ended(C, MU, seeds()[0])
     s, lr, t = one.score(), about("main_lr"), about("t")
     j = worked_weight()
-    print(f"λ = c √γ t^μ = {C:g} · √{lr:g} · {t:g}^{MU:g} = {one.lam:.4f}")
-    print(f"weight {j} of {len(s)}: w_SGD = {one.sgd[j]:+.4f}, s = {s[j]:+.3f}")
-    size = abs(one.sgd[j]) - one.lam * s[j]
+    size, score = writing.decimal(abs(one.sgd[j]), 4), writing.signed(s[j], 3)
+    predicted = one.directional()[j]
+    print(f"λ = c √γ t^μ = {C:g} · √{lr:g} · {t:g}^{MU:g} = {writing.decimal(one.lam, 4)}")
+    print(f"weight {j} of {len(s):,}: w_SGD = {writing.signed(one.sgd[j], 4)}, s = {score}")
     print(
-        f"predicted: sign(w)·(|w| - λ s) = {np.sign(one.sgd[j]):+.0f}·({abs(one.sgd[j]):.4f} - {one.lam:.4f}·({s[j]:+.3f})) "
-        f"= {np.sign(one.sgd[j]) * size:+.4f}"
+        f"predicted: sign(w)·(|w| − λ s) = {writing.signed(np.sign(one.sgd[j]), 0)}·"
+        f"({size} − {writing.decimal(one.lam, 4)}·({score})) = {writing.signed(predicted, 4)}"
     )
-    print(f"gRDA's weight: {one.grda[j]:+.4f}")
+    print(f"gRDA's weight: {writing.signed(one.grda[j], 4)}")
 
 
 def use_share(my_share: Callable[[np.ndarray, np.ndarray], float]) -> None:
@@ -81,7 +84,7 @@ def use_share(my_share: Callable[[np.ndarray, np.ndarray], float]) -> None:
         one = ended(c, mu, seeds()[0])
         magnitude = magnitude_pruning(one.sgd, one.zeros)
         print(
-            f"c = {c:g}, μ = {mu:g}: gRDA's move {my_share(one.grda - one.sgd, top):.3f}, "
+            f"{named(c, mu)}: gRDA's move {my_share(one.grda - one.sgd, top):.3f}, "
             f"magnitude pruning's {my_share(magnitude - one.sgd, top):.3f}"
         )
     chance = np.random.default_rng(0).standard_normal((100, len(top)))

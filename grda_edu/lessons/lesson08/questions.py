@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
+from grda_edu.explore import writing
 from grda_edu.lessons.lesson08.numbers import (
     SETTINGS,
     about,
@@ -15,7 +16,6 @@ from grda_edu.lessons.lesson08.numbers import (
     ended,
     lrs,
     seeds,
-    short,
 )
 
 C, MU = SETTINGS[0]
@@ -38,7 +38,7 @@ def best_cosine() -> str:
 _COSINE_OPTIONS = {
     "directional": "directional pruning",
     "soft": "soft-thresholding with as many zeros as gRDA",
-    "random": "directional pruning with a random P0",
+    "random": "directional pruning with a random P₀",
 }
 
 
@@ -54,7 +54,9 @@ def _cosine_words() -> dict[str, str]:
     c, mu = SETTINGS[-1]
     means = _cosines(c, mu)
     return {
-        "cosines": ", ".join(f"{_COSINE_OPTIONS[n]} {short(m)}" for n, m in means.items()),
+        "cosines": ", ".join(
+            f"{_COSINE_OPTIONS[n]} {writing.decimal(m)}" for n, m in means.items()
+        ),
     }
 
 
@@ -70,7 +72,7 @@ def gamma_trend() -> str:
 def _gamma_words() -> dict[str, str]:
     means = along_gamma(C, MU, about("main_cutoff"))["correlation, c fixed"].mean(axis=1)[:-1]
     pairs_of = zip(lrs(), means, strict=True)
-    return {"means": ", ".join(f"{short(m)} at γ = {lr:g}" for lr, m in pairs_of)}
+    return {"means": ", ".join(f"{writing.decimal(m)} at γ = {lr:g}" for lr, m in pairs_of)}
 
 
 PREDICTIONS = {
@@ -101,7 +103,7 @@ PREDICTIONS = {
             "soft-thresholding with as many zeros as gRDA": (
                 "It knows nothing of the loss, only how many zeros to make, and still has the smallest angle."
             ),
-            "directional pruning with a random P0": "Its scores are noise around their mean; that costs angle too.",
+            "directional pruning with a random P₀": "Its scores are noise around their mean; that costs angle too.",
         },
         explanation="Cosines, means of the recorded seeds: {cosines}. A high cosine alone proves little.",
         values=_cosine_words,

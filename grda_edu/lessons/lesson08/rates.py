@@ -2,160 +2,112 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.lessons.lesson08.numbers import (
-    SETTINGS,
-    about,
-    along_gamma,
-    cutoffs,
-    heading,
-    lrs,
-    power,
-    seeds,
-    short,
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    dots,
+    key,
+    palette,
+    panels,
+    writing,
 )
+from grda_edu.lessons.lesson08.curves import along, curve, cut, means, named
+from grda_edu.lessons.lesson08.numbers import SETTINGS, about, along_gamma, cutoffs, lrs
+
+_PANELS = {  # title -> where, its axis, and curve of ``along_gamma`` -> words, style
+    "Correlation of ŝ with s": (
+        (0, 0.28),
+        axis(range=(-0.2, 1), ticks=0.2),
+        {
+            "correlation, c fixed": ("c fixed, so λ falls", palette.DIRECTIONAL),
+            "correlation, λ held": ("λ held", palette.GRDA),
+            "correlation, s shuffled": ("s shuffled", palette.TARGET),
+        },
+    ),
+    "Cosine with gRDA's move": (
+        (0.37, 0.64),
+        axis(range=(0.4, 1), ticks=0.1),
+        {
+            "cosine, directional": ("directional pruning", palette.DIRECTIONAL),
+            "cosine, soft": ("soft-thresholding,<br>   gRDA's zeros", palette.OBS),
+        },
+    ),
+    "Survivors that grew": (
+        (0.73, 1),
+        axis(share=True, range=(-0.02, 0.62)),
+        {
+            "grew, s < 0": ("where s < 0", palette.DIRECTIONAL),
+            "grew, s > 0": ("where s > 0", palette.MAGNITUDE),
+        },
+    ),
+}
+_DOUBLED = palette.Style(palette.INK, "solid", "star")  # each in its curve's colour
 
 
 def falling_gamma() -> Explorable:
     """Correlation, cosines and growth for every recorded γ at the same t, with all seeds."""
-    options = {f"c = {c:g}, μ = {mu:g}": (c, mu) for c, mu in SETTINGS}
     fixed = [(c, mu) for mu in about("mu") for c in about("fixed_c")]
-    options |= {f"c = {c:g}, μ = {mu:g}": (c, mu) for c, mu in fixed}
+    options = {named(*pair): pair for pair in (*SETTINGS, *fixed)}
     return Explorable(
         _gamma_figure,
         _gamma,
         {
-            "setting": Choice(options, label="c (at γ = 0.1) and μ"),
-            "cutoff": Slider(cutoffs(), label="cut-off", format=power, start=1e-3),
+            "setting": Choice(options, label=f"c (at γ = {about('main_lr'):g}) and μ"),
+            "cutoff": Slider(cutoffs(), label="cut-off", format=cut, start=1e-3),
         },
         label="As γ falls at the same time t: correlation of ŝ with s, cosines, and growth",
     )
 
 
-_CURVES = {  # trace -> (panel, style, held?)
-    "correlation, c fixed": (1, palette.DIRECTIONAL),
-    "correlation, λ held": (1, palette.GRDA),
-    "correlation, s shuffled": (1, palette.TARGET),
-    "cosine, directional": (2, palette.DIRECTIONAL),
-    "cosine, soft": (2, palette.OBS),
-    "grew, s < 0": (3, palette.DIRECTIONAL),
-    "grew, s > 0": (3, palette.MAGNITUDE),
-}
-
-
 def _gamma_figure() -> go.Figure:
-    x = lrs()
-    traces = []
-    for name, (panel, style) in _CURVES.items():
-        axes = {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
-        axes = {key: value.removesuffix("1") for key, value in axes.items()}
-        dot = {"color": style.color, "symbol": style.symbol, "size": 8}
-        traces += [
-            go.Scatter(
-                name=name,
-                x=x,
-                mode="lines+markers",
-                line=style.line(2.5),
-                marker=dot,
-                cliponaxis=False,
-                hovertemplate=f"{name}: %{{y:.2f}}<extra></extra>",
-                **axes,
-            ),
-            go.Scatter(
-                name=f"{name}, seeds",
-                x=np.repeat(x, len(seeds())),
-                mode="markers",
-                marker=dot | {"size": 5},
-                opacity=0.5,
-                cliponaxis=False,
-                hoverinfo="skip",
-                **axes,
-            ),
-            go.Scatter(
-                name=f"{name}, t doubled",
-                x=[about("main_lr")],
-                mode="markers",
-                marker={"color": style.color, "symbol": "star-open", "size": 13, "line_width": 2},
-                cliponaxis=False,
-                hoverinfo="skip",
-                **axes,
-            ),
-        ]
-    rate = {
-        "type": "log",
-        "range": [np.log10(0.235), np.log10(0.0212)],
-        "tickvals": x,
-        "ticktext": [f"{lr:g}" for lr in x],
-        "title_text": "γ, falling",
-    }
-    return palette.figure(
-        *traces,
-        height=430,
-        margin={"l": 48, "r": 16, "t": 128, "b": 52},
-        xaxis=rate | {"domain": [0, 0.28], "anchor": "y"},
-        yaxis={"range": [-0.2, 1.0], "anchor": "x", "dtick": 0.2},
-        xaxis2=rate | {"domain": [0.37, 0.64], "anchor": "y2"},
-        yaxis2={"range": [0.4, 1.0], "anchor": "x2", "dtick": 0.1},
-        xaxis3=rate | {"domain": [0.73, 1], "anchor": "y3"},
-        yaxis3={"range": [-0.02, 0.62], "anchor": "x3", "tickformat": ".0%"},
-        annotations=[
-            heading(
-                "<b>Correlation of ŝ with s</b><br>"
-                + "<br>".join(
-                    coloured(words, style)
-                    for words, style in (
-                        ("◆ c fixed, so λ falls", palette.DIRECTIONAL),
-                        ("● λ held", palette.GRDA),
-                        ("+ s shuffled", palette.TARGET),
-                    )
-                ),
-                0,
-                1.0,
-            ),
-            heading(
-                "<b>Cosine with gRDA's move</b><br>"
-                + coloured("◆ directional pruning", palette.DIRECTIONAL)
-                + "<br>"
-                + coloured("× soft-thresholding,<br>   gRDA's zeros", palette.OBS),
-                0.37,
-                1.0,
-            ),
-            heading(
-                "<b>Survivors that grew</b><br>"
-                + coloured("◆ where s < 0", palette.DIRECTIONAL)
-                + "<br>"
-                + coloured("▲ where s > 0", palette.MAGNITUDE)
-                + "<br>☆ t doubled",
-                0.73,
-                1.0,
-            ),
-        ],
-    )
+    falling = (np.log10(0.235), np.log10(0.0212))
+    rates = {lr: f"{lr:g}" for lr in lrs()}
+    parts: list[Panel] = []
+    for title, (x, yaxis, curves) in _PANELS.items():
+        traces: list[go.Scatter] = []
+        for name, (_, style) in curves.items():
+            star, hover = (
+                style._replace(symbol=_DOUBLED.symbol),
+                f"{name}: %{{y:.2f}}<extra></extra>",
+            )
+            traces += curve(name, style, lrs(), hover, cliponaxis=False)
+            rim: dict[str, Any] = {"size": 13, "hollow": True, "outline": 2, "cliponaxis": False}
+            traces.append(dots(f"{name}, t doubled", star, x=[about("main_lr")], **rim))
+        entries = [key(words, style, "mark") for words, style in curves.values()]
+        entries += [key("t doubled", _DOUBLED, "hollow")] if x[1] == 1 else []
+        xaxis = axis("γ, falling", falling, type="log", ticks=rates)
+        parts.append(
+            Panel(*traces, x=x, title=title, key="<br>".join(entries), xaxis=xaxis, yaxis=yaxis)
+        )
+    return panels(*parts, height=430, margin={"l": 48, "r": 16, "t": 128, "b": 52})
 
 
 def _gamma(setting: tuple[float, float], cutoff: float) -> tuple[dict, str]:
-    c, mu = setting
-    curves = along_gamma(c, mu, cutoff)
+    curves = along_gamma(*setting, cutoff)
     row: dict[str, object] = {}
     for name, values in curves.items():
-        row[f"{name}.y"] = values[:-1].mean(axis=1)
-        row[f"{name}, seeds.y"] = values[:-1].ravel()
+        row |= along(name, values[:-1])
         row[f"{name}, t doubled.y"] = [values[-1].mean()]
-    means = curves["correlation, c fixed"].mean(axis=1)
-    words = ", ".join(f"{short(m)} at γ = {lr:g}" for m, lr in zip(means[:-1], lrs(), strict=True))
-    row["layout.title.text"] = (
-        f"c = {c:g}, μ = {mu:g}, t = {about('t'):g}: means of {len(seeds())} seeds"
+    at_each = {name: values.mean(axis=1) for name, values in curves.items()}
+    *found, later = (writing.decimal(m) for m in at_each["correlation, c fixed"])
+    told = ", ".join(f"{m} at γ = {lr:g}" for m, lr in zip(found, lrs(), strict=True))
+    row["layout.title.text"] = f"{named(*setting)}, t = {about('t'):g}: {means()}"
+    held = at_each["correlation, λ held"][:-1]
+    with_held = (
+        f" With λ held: {writing.decimal(held[0])} to {writing.decimal(held[-1])}."
+        if np.isfinite(held).all()
+        else ""
     )
-    held = curves["correlation, λ held"].mean(axis=1)[:-1]
-    and_held = (
-        f" With λ held: {short(held[0])} to {short(held[-1])}." if np.isfinite(held).all() else ""
-    )
+    shuffled = writing.decimal(np.abs(at_each["correlation, s shuffled"]).max())
     return row, (
-        f"c = {c:g}, μ = {mu:g}, cut-off {power(cutoff)}, means of {len(seeds())} seeds: correlation {words}."
-        f"{and_held} Shuffled, it stays within {np.abs(curves['correlation, s shuffled'].mean(axis=1)).max():.2f} of zero. "
-        f"At γ = {about('main_lr'):g} with t doubled: {short(means[-1])}."
+        f"{named(*setting)}, cut-off {cut(cutoff)}, {means()}: correlation {told}.{with_held} Shuffled, it stays within "
+        f"{shuffled} of zero. At γ = {about('main_lr'):g} with t doubled: {later}."
     )

@@ -5,162 +5,148 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.lessons.lesson08.numbers import (
-    SETTINGS,
-    about,
-    ended,
-    heading,
-    or_none,
-    seeds,
-    short,
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    coloured,
+    dots,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+    writing,
 )
+from grda_edu.explore.layout import Ends
+from grda_edu.lessons.lesson08.curves import named
+from grda_edu.lessons.lesson08.numbers import SETTINGS, about, ended, seeds
 
-C, MU = SETTINGS[0]
-
-
-PREDICTORS = {  # key -> (label, style, what it knows)
+PREDICTORS = {  # prediction -> label, style
     "directional": ("directional pruning", palette.DIRECTIONAL),
-    "identity": ("P0 = I, the same λ", palette.BAND_EDGE),
+    "identity": ("P₀ = I, the same λ", palette.BAND_EDGE),
     "soft": ("soft-thresholding, gRDA's zeros", palette.OBS),
-    "random": ("a random P0 of equal rank", palette.TARGET),
+    "random": ("a random P₀ of equal rank", palette.TARGET),
     "shuffled": ("s shuffled", palette.MAGNITUDE),
     "constant": ("s constant, its mean", palette.SGD),
+}
+_METRICS = {  # which number of a prediction -> its mark, words
+    "cosine": (palette.Style(palette.INK, "solid", "square"), "cosine of the moves"),
+    "deviation": (palette.Style(palette.INK, "solid", "triangle-up"), "cosine of the deviations"),
+    "correlation": (palette.Style(palette.INK, "solid", "circle"), "correlation of ŝ with s"),
 }
 _FACTORS = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0]
 
 
 def predicted_and_actual() -> Explorable:
     """Weights predicted from SGD's against gRDA's, for directional pruning and each control."""
+    (c, mu), *_ = SETTINGS
     return Explorable(
         _match_figure,
         _matched,
         {
             "prediction": Choice(
-                {label: key for key, (label, *_) in PREDICTORS.items()}, label="prediction"
+                {label: name for name, (label, _) in PREDICTORS.items()}, label="prediction"
             ),
-            "c": Slider(about("c"), label="c", format="g", start=C),
-            "mu": Slider(about("mu"), label="μ", format="g", start=MU),
+            "c": Slider(about("c"), label="c", format="g", start=c),
+            "mu": Slider(about("mu"), label="μ", format="g", start=mu),
             "factor": Slider(_FACTORS, label="λ, times the theorem's", format="g", start=1.0),
         },
         label="Predicted against actual weights, scores against gRDA's move, and all controls",
     )
 
 
-_METRICS = {  # which number of a prediction -> marker, words
-    "cosine": ("square", "cosine of the moves"),
-    "deviation": ("triangle-up", "cosine of the deviations"),
-    "correlation": ("circle", "correlation of ŝ with s"),
-}
+def weights_panel(title: str, x: Ends, y: Ends = (0, 1)) -> Panel:
+    """Trace "weights": a prediction against gRDA's weights, with the line where both are equal."""
+    return Panel(
+        line("equal", palette.TARGET, width=1.2, x=[-3, 3], y=[-3, 3]),
+        dots("weights", palette.GRDA, size=4, opacity=0.55),
+        x=x,
+        y=y,
+        title=title,
+        xaxis=axis("gRDA's weight", (-1.6, 1.6)),
+        yaxis=axis("predicted weight", (-1.6, 1.6), title_standoff=2),
+    )
+
+
+def survivors_panel(title: str, x: Ends, y: Ends = (0, 1)) -> Panel:
+    """Trace "survivors": ŝ against the scores of a prediction."""
+    return Panel(
+        dots("survivors", palette.DIRECTIONAL.color, size=4, opacity=0.5),
+        x=x,
+        y=y,
+        title=title,
+        xaxis=axis("score s of the prediction", (-1.6, 2.6)),
+        yaxis=axis("ŝ, read off gRDA's move", (-3.2, 4.2), title_standoff=2),
+    )
 
 
 def _match_figure() -> go.Figure:
-    dots = {"mode": "markers", "hoverinfo": "skip"}
-    labels = [label for label, *_ in PREDICTORS.values()]
-    reach = 1.6
-    picture = palette.figure(
-        go.Scatter(name="equal", x=[-3, 3], y=[-3, 3], mode="lines", hoverinfo="skip").update(
-            line=palette.TARGET.line(1.2)
-        ),
-        go.Scatter(name="weights", marker={"color": palette.GRDA.color, "size": 4}, **dots).update(
-            opacity=0.55
-        ),
-        go.Scatter(
-            name="survivors",
-            marker={"color": palette.DIRECTIONAL.color, "size": 4},
-            xaxis="x2",
-            yaxis="y2",
-            **dots,
-        ).update(opacity=0.5),
-        *(
-            go.Scatter(
-                name=metric,
-                y=labels,
-                marker={"color": palette.INK, "symbol": symbol, "size": 10, "opacity": 0.9},
-                mode="markers",
-                xaxis="x3",
-                yaxis="y3",
-                hovertemplate=words + " %{x:.2f}<extra></extra>",
-            )
-            for metric, (symbol, words) in _METRICS.items()
-        ),
-        go.Scatter(
-            name="chosen",
-            mode="markers",
-            marker={"symbol": "line-ns-open", "size": 20, "color": palette.GRDA.color}
-            | {"line": {"width": 4}},
-            xaxis="x3",
-            yaxis="y3",
-            hoverinfo="skip",
-        ),
-        height=660,
-        margin={"l": 60, "r": 20, "t": 76, "b": 48},
-        xaxis={"domain": [0, 0.44], "anchor": "y", "range": [-reach, reach]}
-        | {"title_text": "gRDA's weight"},
-        yaxis={"domain": [0.54, 1], "anchor": "x", "range": [-reach, reach]}
-        | {"title_text": "predicted weight", "title_standoff": 2},
-        xaxis2={"domain": [0.57, 1], "anchor": "y2", "range": [-1.6, 2.6]}
-        | {"title_text": "score s of the prediction"},
-        yaxis2={"domain": [0.54, 1], "anchor": "x2", "range": [-3.2, 4.2]}
-        | {"title_text": "ŝ, read off gRDA's move", "title_standoff": 2},
-        xaxis3={"domain": [0.34, 1], "anchor": "y3", "range": [-0.25, 1.02], "dtick": 0.25}
-        | {"tickformat": ".2~f"},
-        yaxis3={"domain": [0, 0.33], "anchor": "x3", "autorange": "reversed", "type": "category"}
-        | {"ticks": "", "categoryarray": labels},
-        annotations=[
-            heading("<b>All weights</b>", 0, 1.0),
-            heading("<b>Survivors</b>: does s say how they moved?", 0.57, 1.0),
-            heading(
-                "<b>All predictions</b>   ■ cosine of the moves   ▲ of the deviations   ● correlation of ŝ with s",
-                0,
-                0.345,
-            ),
-        ],
+    labels = [label for label, _ in PREDICTORS.values()]
+    weights = weights_panel("All weights", (0, 0.44), (0.54, 1))
+    scores = survivors_panel("Survivors: does s say how they moved?", (0.57, 1), (0.54, 1))
+    marks = [
+        dots(
+            name,
+            style,
+            size=10,
+            opacity=0.9,
+            y=labels,
+            hovertemplate=f"{words} %{{x:.2f}}<extra></extra>",
+        )
+        for name, (style, words) in _METRICS.items()
+    ]
+    chosen = palette.GRDA._replace(symbol="line-ns")
+    compared = Panel(
+        *marks,
+        dots("chosen", chosen, size=20, hollow=True, outline=4),
+        x=(0.34, 1),
+        y=(0, 0.33),
+        at=(0, 0.41),
+        title="All predictions",
+        key=keys(*(key(words, style, "mark") for style, words in _METRICS.values())),
+        xaxis=axis(range=(-0.25, 1.02), ticks=0.25, tickformat=".2~f"),
+        yaxis=axis(type="category", categoryarray=labels, autorange="reversed") | {"ticks": ""},
     )
-    return picture
+    margin = {"l": 60, "r": 20, "t": 76, "b": 48}
+    return panels(weights, scores, compared, height=660, margin=margin)
 
 
 def _matched(prediction: str, c: float, mu: float, factor: float) -> tuple[dict, str]:
     seed = seeds()[0]
     one = ended(c, mu, seed)
-    alive = (one.grda != 0) & (one.sgd != 0)
-    estimates = np.where(alive, -np.sign(one.sgd) * (one.grda - one.sgd) / one.lam, np.nan)
-    made = one.predictions(factor)
-    scores = one.scores()
+    made, scores = one.predictions(factor), one.scores()
     matches = {name: one.match(predicted) for name, predicted in made.items()}
     correlations = {
-        name: one.evidence_of(s).correlation if s is not None else np.nan
-        for name, s in scores.items()
+        name: np.nan if s is None else one.evidence_of(s).correlation for name, s in scores.items()
     }
     label, style = PREDICTORS[prediction]
-    drawn = scores[prediction]
+    drawn, shown = scores[prediction], matches[prediction]
+    cosine = writing.decimal(shown.cosine)
+    correlation = writing.decimal(correlations[prediction])
     row: dict[str, object] = {
         "weights.x": one.grda,
         "weights.y": made[prediction],
         "weights.marker.color": style.color,
-        "survivors.x": np.full(len(alive), 1.0) if drawn is None else drawn,
-        "survivors.y": estimates,
+        "survivors.x": np.ones(len(one.sgd)) if drawn is None else drawn,
+        "survivors.y": one.estimates(),
         "survivors.marker.color": style.color,
         "cosine.x": [matches[name].cosine for name in PREDICTORS],
         "deviation.x": [matches[name].deviation for name in PREDICTORS],
         "correlation.x": [correlations[name] for name in PREDICTORS],
         "chosen.x": [-0.21],
         "chosen.y": [label],
-        "layout.title.text": f"{coloured(label, style)}: cosine {short(matches[prediction].cosine)}, "
-        f"correlation {or_none(correlations[prediction])}",
+        "layout.title.text": f"{coloured(label, style)}: cosine {cosine}, correlation {correlation}",
     }
-    ours, soft = matches["directional"], matches["soft"]
-    loses = soft.cosine > ours.cosine
-    goal = (
-        "Goal reached: here plain soft-thresholding has the higher cosine."
-        if loses and factor == 1
-        else "Goal not reached."
-    )
+    ours, soft = matches["directional"].cosine, matches["soft"].cosine
+    goal = "Goal not reached."
+    if soft > ours and factor == 1:
+        goal = "Goal reached: here plain soft-thresholding has the higher cosine."
     return row, (
-        f"Seed {seed}, c = {c:g}, μ = {mu:g} ({one.zeros:.0%} zeros), λ = {factor * one.lam:.3f}. {label}: cosine of the "
-        f"moves {short(matches[prediction].cosine)}, of the deviations {or_none(matches[prediction].deviation)}, "
-        f"correlation of ŝ with s {or_none(correlations[prediction])}, {matches[prediction].zeros:.0%} zeros. "
-        f"Beside it: directional pruning's cosine is {short(ours.cosine)}, that of soft-thresholding at gRDA's zeros "
-        f"{short(soft.cosine)}. {goal}"
+        f"Seed {seed}, {named(c, mu)} ({writing.percent(one.zeros, 0)} zeros), λ = {writing.decimal(factor * one.lam, 3)}. "
+        f"{label}: cosine of the moves {cosine}, of the deviations {writing.decimal(shown.deviation)}, correlation of ŝ with s "
+        f"{correlation}, {writing.percent(shown.zeros, 0)} zeros. Beside it: directional pruning's cosine is "
+        f"{writing.decimal(ours)}, that of soft-thresholding at gRDA's zeros {writing.decimal(soft)}. {goal}"
     )

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.lessons.lesson08.numbers import (
-    SETTINGS,
-    about,
-    at,
-    cutoffs,
-    ended,
-    heading,
-    layers,
-    power,
-    seeds,
-    short,
-    signed,
-)
+from grda_edu.explore import Choice, Explorable, Panel, Slider, axis, panels, tiles, writing
+from grda_edu.explore.layout import Ends
+from grda_edu.lessons.lesson08.curves import cut, named
+from grda_edu.lessons.lesson08.numbers import SETTINGS, about, at, cutoffs, ended, layers, seeds
 
-C, _ = SETTINGS[0]
+_ENDS = {-0.5: "≤ −0.5", 0: "0 stays", 0.5: "0.5", 1: "1", 1.5: "≥ 1.5"}  # of the colour scale
 
 
 def scores_on_weights() -> Explorable:
@@ -30,61 +22,34 @@ def scores_on_weights() -> Explorable:
         _maps,
         {
             "mu": Choice({f"{m:g}": m for m in about("mu")}, label="μ"),
-            "cutoff": Slider(cutoffs(), label="cut-off", format=power, start=1e-3),
-            "c": Slider(about("c"), label="c", format="g", start=C),
+            "cutoff": Slider(cutoffs(), label="cut-off", format=cut, start=1e-3),
+            "c": Slider(about("c"), label="c", format="g", start=SETTINGS[0][0]),
         },
         label="Direction scores over filters and outgoing weights, predicted and read off gRDA's move",
     )
 
 
-_SHADES = {"zmin": -0.5, "zmax": 1.5, "xgap": 0.5, "ygap": 0.5, "colorscale": palette.FIELD}
-
-
 def _maps_figure() -> go.Figure:
-    left, right = [0.05, 0.44], [0.5, 0.89]
-    maps = []
-    for name, axes, bar in (("s", ("", "3"), True), ("ŝ", ("2", "4"), False)):
-        for part, axis in zip(("filters", "outputs"), axes, strict=True):
-            maps.append(
-                go.Heatmap(
-                    name=f"{name} {part}",
-                    xaxis=f"x{axis}",
-                    yaxis=f"y{axis}",
-                    showscale=bar and part == "outputs",
-                    colorbar={
-                        "thickness": 12,
-                        "x": 0.92,
-                        "len": 0.9,
-                        "tickvals": [-0.5, 0, 0.5, 1, 1.5],
-                    }
-                    | {"ticktext": ["≤ −.5", "0 stays", ".5", "1", "≥ 1.5"]},
-                    hovertemplate=f"{name} = %{{z:.2f}}<extra></extra>",
-                    **_SHADES,
-                )
-            )
-    hidden = {"visible": False}
-    digits = {"tickvals": np.arange(10) * 5 + 1.5, "ticktext": [str(d) for d in range(10)]}
-    plain = {"showgrid": False, "zeroline": False, "ticks": ""}
-    return palette.figure(
-        *maps,
+    left, right, hidden = (0.05, 0.44), (0.5, 0.89), axis(hidden=True)
+    digits = axis(ticks={5 * d + 1.5: str(d) for d in range(10)}, showgrid=False, zeroline=False)
+    scale: dict[str, Any] = {"thickness": 12, "x": 0.92, "len": 0.9}
+    scale |= {"tickvals": list(_ENDS), "ticktext": list(_ENDS.values())}
+
+    def tiled(name: str, x: Ends, title: str, key: str = "", **more: Any) -> Panel:
+        of_filters, hover = name.endswith("filters"), f"{name[0]} = %{{z:.2f}}<extra></extra>"
+        y, rows = ((0.8, 1), (6.5, -0.5)) if of_filters else ((0, 0.71), (48.5, -0.5))
+        yaxis = (digits | {"ticks": ""} if more else hidden) | {"range": rows}
+        drawn = tiles(name, min(_ENDS), max(_ENDS), gap=0.5, hovertemplate=hover, **more)
+        return Panel(drawn, x=x, y=y, title=title, key=key, xaxis=hidden, yaxis=yaxis)
+
+    across, moved = "10 digits (rows), from each filter's 4×4 map", "ŝ read off gRDA's move"
+    return panels(
+        tiled("s filters", left, "s from the Hessian", "8 filters, 3×3"),
+        tiled("ŝ filters", right, moved, "below 0: grew; gaps: exact zeros"),
+        tiled("s outputs", left, across, showscale=True, colorbar=scale),
+        tiled("ŝ outputs", right, "the same weights"),
         height=620,
         margin={"l": 16, "r": 20, "t": 88, "b": 12},
-        xaxis={"domain": left, "anchor": "y", **hidden},
-        yaxis={"domain": [0.8, 1], "anchor": "x", "range": [6.5, -0.5], **hidden},
-        xaxis2={"domain": right, "anchor": "y2", **hidden},
-        yaxis2={"domain": [0.8, 1], "anchor": "x2", "range": [6.5, -0.5], **hidden},
-        xaxis3={"domain": left, "anchor": "y3", **hidden},
-        yaxis3={"domain": [0, 0.71], "anchor": "x3", "range": [48.5, -0.5], **digits, **plain},
-        xaxis4={"domain": right, "anchor": "y4", **hidden},
-        yaxis4={"domain": [0, 0.71], "anchor": "x4", "range": [48.5, -0.5], **hidden},
-        annotations=[
-            heading("<b>s</b> from the Hessian<br>8 filters, 3×3", left[0], 1.0),
-            heading(
-                "<b>ŝ</b> read off gRDA's move<br>below 0: grew; gaps: exact zeros", right[0], 1.0
-            ),
-            heading("10 digits (rows), from each filter's 4×4 map", left[0], 0.72),
-            heading("the same weights", right[0], 0.72),
-        ],
     )
 
 
@@ -106,22 +71,26 @@ def _maps(mu: float, cutoff: float, c: float) -> tuple[dict, str]:
     seed = seeds()[0]
     one = ended(c, mu, seed)
     s = one.score(cutoff)
-    with np.errstate(invalid="ignore"):
-        read = -np.sign(one.sgd) * (one.grda - one.sgd) / one.lam
-    read = np.where(one.grda == 0, np.nan, read)
-    predicted, actual = layers(s), layers(read)
+    predicted, actual = layers(s), layers(one.estimates())
     found = one.evidence(cutoff)
+    correlation = writing.decimal(found.correlation)
     row = {
         "s filters.z": filter_tiles(predicted["conv.weight"]),
         "s outputs.z": output_tiles(predicted["fc.weight"]),
         "ŝ filters.z": filter_tiles(actual["conv.weight"]),
         "ŝ outputs.z": output_tiles(actual["fc.weight"]),
-        "layout.title.text": f"Correlation over the {found.survivors:,} survivors: {short(found.correlation)}",
+        "layout.title.text": f"Correlation over the {found.survivors:,} survivors: {correlation}",
     }
-    rank = int(one.rank[at(cutoffs(), cutoff)])
+    grew = f"of the survivors with s > 0 {writing.percent(found.grew_where_positive, 0)} grew"
+    below = int((s < 0).sum())
+    if found.negative:
+        grew = (
+            f"{writing.count(found.negative, 'survivor')}, of which "
+            f"{writing.percent(found.grew_where_negative, 0)} grew; {grew}"
+        )
     return row, (
-        f"Seed {seed}, cut-off {power(cutoff)} (P0 of rank {rank:,}), c = {c:g}, μ = {mu:g}: {one.zeros:.0%} of gRDA's "
-        f"weights are zero. Over the others s and ŝ have correlation {short(found.correlation)}. {int((s < 0).sum())} "
-        f"weights have s < 0; of the {found.negative} of them that survive, {found.grew_where_negative:.0%} grew, of those "
-        f"with s > 0 {found.grew_where_positive:.0%}. s itself runs from {signed(s.min())} to {s.max():.2f}."
+        f"Seed {seed}, cut-off {cut(cutoff)} (P₀ of rank {one.rank[at(cutoffs(), cutoff)]:,}), {named(c, mu)}: "
+        f"{writing.percent(one.zeros, 0)} of gRDA's weights are zero. Over the others s and ŝ have correlation {correlation}. "
+        f"Below zero is s for {writing.count(below, 'weight')}{', among them ' if found.negative else '; '}{grew}. "
+        f"s itself runs from {writing.significant(s.min())} to {writing.decimal(s.max())}."
     )

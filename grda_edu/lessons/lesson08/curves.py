@@ -1,0 +1,54 @@
+"""What several figures share: a curve through the means of the seeds, and the names of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Choice, dots, palette, writing
+from grda_edu.lessons.lesson08.numbers import SETTINGS, pairs, seeds
+
+
+def curve(
+    name: str, style: palette.Style, x: Sequence[float], hover: str, **more: Any
+) -> list[go.Scatter]:
+    """A line through the means at ``x`` [T] under ``hover``'s words, and a small dot for each seed."""
+    joined: dict[str, Any] = {
+        "mode": "lines+markers",
+        "line": style.line(),
+        "hovertemplate": hover,
+    } | more
+    around = np.repeat(x, len(seeds()))
+    return [
+        dots(name, style, x=x, **joined),
+        dots(f"{name}, seeds", style, size=5, opacity=0.5, x=around, **more),
+    ]
+
+
+def along(name: str, values: np.ndarray) -> dict[str, object]:
+    """The row of that curve, from ``values`` [T, seeds]."""
+    return {f"{name}.y": values.mean(axis=1), f"{name}, seeds.y": values.ravel()}
+
+
+def means() -> str:
+    """Of how many seeds a mean is."""
+    return f"means of {len(seeds())} seeds"
+
+
+def named(c: float, mu: float) -> str:
+    """A setting in words."""
+    return f"c = {c:g}, μ = {mu:g}"
+
+
+def setting_choice() -> Choice:
+    """Every (c, μ) recorded at the main rate, those of the text first."""
+    order = [*SETTINGS, *(pair for pair in pairs() if pair not in SETTINGS)]
+    return Choice({named(*pair): pair for pair in order}, label="c and μ")
+
+
+def cut(value: float) -> str:
+    """A cut-off: 0.001 and larger as they are, smaller ones as a power of ten."""
+    return f"{value:.2g}" if value >= 0.001 else writing.power(value)
