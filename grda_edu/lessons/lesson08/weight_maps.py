@@ -35,7 +35,7 @@ def _maps_figure() -> go.Figure:
     scale: dict[str, Any] = {"thickness": 12, "x": 0.92, "len": 0.9}
     scale |= {"tickvals": list(_ENDS), "ticktext": list(_ENDS.values())}
 
-    def tiled(name: str, x: Ends, title: str, key: str = "", **more: Any) -> Panel:
+    def tiled(name: str, x: Ends, title: str, key: str, **more: Any) -> Panel:
         of_filters, hover = name.endswith("filters"), f"{name[0]} = %{{z:.2f}}<extra></extra>"
         y, rows = ((0.8, 1), (6.5, -0.5)) if of_filters else ((0, 0.71), (48.5, -0.5))
         yaxis = (digits | {"ticks": ""} if more else hidden) | {"range": rows}
@@ -46,8 +46,8 @@ def _maps_figure() -> go.Figure:
     return panels(
         tiled("s filters", left, "s from the Hessian", "8 filters, 3×3"),
         tiled("ŝ filters", right, moved, "below 0: grew; gaps: exact zeros"),
-        tiled("s outputs", left, across, showscale=True, colorbar=scale),
-        tiled("ŝ outputs", right, "the same weights"),
+        tiled("s outputs", left, "", across, showscale=True, colorbar=scale),
+        tiled("ŝ outputs", right, "", "the same weights"),
         height=620,
         margin={"l": 16, "r": 20, "t": 88, "b": 12},
     )
