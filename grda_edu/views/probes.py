@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Picture, coloured, palette
-from grda_edu.explore.writing import percent
+from grda_edu.explore import (
+    Panel,
+    Picture,
+    around,
+    axis,
+    band,
+    dots,
+    heading,
+    heading_key,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+)
+from grda_edu.explore.writing import count, decimal, percent
 
 from .live import Job, LiveView
 
@@ -36,7 +50,6 @@ class SearchView(LiveView["Answer | None"]):
         *,
         label: str = "The search for c, live: validation accuracy and zeros of each c tried",
     ) -> None:
-        self._least, self._most = least, most
         picture = Picture(lambda: search_figure(least, most), label=label)
         super().__init__(job, picture, "Press Start to search on this computer.")
 
@@ -69,143 +82,92 @@ class SearchView(LiveView["Answer | None"]):
     def _draw(self) -> None:
         self._drawn = self._state()
         probes, answer = list(self.probes), self.answer
-        row = search_row(probes, answer, self._least, self._most)
+        row = search_row(probes, answer)
         self.picture.show(row, search_sentence(probes, answer))
 
     def _position(self) -> str:
         if self.search is None:
             return "Starting"
         done = self.search.epochs_spent
-        return (
-            f"{_count(len(self.probes), 'probe')}, {done} of at most {self.search.longest} epochs"
-        )
+        return f"{count(len(self.probes), 'probe')}, {done} of at most {count(self.search.longest, 'epoch')}"
 
     def _verdict(self) -> tuple[bool, str]:
         answer = self.answer
         if answer is None:
             return False, "Ended without an answer"
         regular = answer.ended in ("edge", "smallest", "largest")
-        spent = f"{_count(answer.epochs_spent, 'epoch')} of probing"
+        spent = f"{count(answer.epochs_spent, 'epoch')} of probing"
         return regular, f"{answer.sentence.rstrip('.')}. {spent}"
 
     def _devices(self) -> str:
         return ", ".join(sorted({probe.device for probe in self.probes}))
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
-
-
 # ---------------------------------------------------------------- the figure
 
-_KINDS: dict[str, tuple[Callable[[Probe], bool], dict, str]] = {
-    "comparable": (
-        lambda p: p.comparable,
-        {"color": palette.GRDA.color, "symbol": "circle", "size": 11},
-        "● comparable",
-    ),
-    "not comparable": (
-        lambda p: not p.comparable and not p.message,
-        {"color": palette.GRDA.color, "symbol": "x-open", "size": 10},
-        "✕ not comparable",
-    ),
-    "diverged": (
-        lambda p: bool(p.message),
-        {"color": palette.MUTED, "symbol": "triangle-down", "size": 12},
-        "▼ diverged",
-    ),
+LOOKS = {
+    "comparable": palette.GRDA,
+    "not comparable": palette.GRDA._replace(symbol="x"),
+    "diverged": palette.Style(palette.MUTED, "solid", "triangle-down"),
 }
+
+
+def _kind(probe: Probe) -> str:
+    """Which of ``LOOKS`` it has."""
+    if probe.message:
+        return "diverged"
+    return "comparable" if probe.comparable else "not comparable"
 
 
 def search_figure(least: float, most: float) -> go.Figure:
     """Accuracy above, zeros below, both over c: style, and traces without data."""
     ends = [0.8 * least, 1.25 * most]
-    traces = [
-        go.Scatter(
-            name="tolerance",
-            x=[*ends, *ends[::-1]],
-            mode="none",
-            fill="toself",
-            fillcolor=palette.BAND,
-            hoverinfo="skip",
-        ),
-        go.Scatter(name="SGD", x=ends, mode="lines", line=palette.SGD.line(2), hoverinfo="skip"),
+    here = "c = %{x:g}: %{y:.1%}<extra></extra>"
+    bars = {"type": "data", "thickness": 1, "width": 3}
+    numbers = {"textposition": "top right", "textfont": {"size": 11, "color": palette.MUTED}}
+    probes = [
+        dots(name, look, size=11, mode="markers+text", cliponaxis=False, hovertemplate=here).update(
+            error_y=bars | {"color": look.color}, **numbers
+        )
+        for name, look in LOOKS.items()
     ]
-    for name, (_, marker, _) in _KINDS.items():
-        traces.append(
-            go.Scatter(
-                name=name,
-                mode="markers+text",
-                textposition="top right",
-                textfont={"size": 11, "color": palette.MUTED},
-                marker=marker | {"line": {"width": 2, "color": marker["color"]}},
-                error_y={"type": "data", "thickness": 1, "width": 3, "color": palette.GRDA.color},
-                cliponaxis=False,
-                hovertemplate="c = %{x:g}: %{y:.1%}<extra></extra>",
-            )
-        )
-    traces.append(
-        go.Scatter(
-            name="zeros",
-            mode="markers",
-            marker={"color": palette.ZERO.color, "symbol": palette.ZERO.symbol, "size": 9}
-            | {"line": {"width": 2}},
-            xaxis="x2",
-            yaxis="y2",
-            cliponaxis=False,
-            hovertemplate="c = %{x:g}: %{y:.1%} zeros<extra></extra>",
-        )
+    zeros = dots("zeros", palette.ZERO, size=9, outline=2, cliponaxis=False, hovertemplate=here)
+    decades = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+    log = axis(
+        log=True, range=np.log10(ends).tolist(), ticks={10.0**k: f"{10.0**k:g}" for k in decades}
     )
-    for axis in ("", "2"):
-        traces.append(
-            go.Scatter(
-                name=f"choice{axis}",
-                mode="lines",
-                line=palette.TARGET.line(1.5),
-                xaxis=f"x{axis}",
-                yaxis=f"y{axis}",
-                hoverinfo="skip",
-            )
-        )
-    decades = np.arange(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
-    log = {"type": "log", "range": np.log10(ends).tolist()} | {
-        "tickvals": (10.0**decades).tolist(),
-        "ticktext": [f"{10.0**k:g}" for k in decades],
-    }
-    share = {"tickformat": ".0%", "range": [0, 1]}
-    return palette.figure(
-        *traces,
+    return panels(
+        Panel(
+            band("tolerance", x=around(ends, ends)),
+            line("SGD", palette.SGD, width=2, x=ends),
+            *probes,
+            line("choice", palette.TARGET, width=1.5),
+            y=(0.45, 0.9),
+            xaxis=log,
+            yaxis=axis(share=True),
+        ),
+        Panel(
+            zeros,
+            line("choice2", palette.TARGET, width=1.5),
+            y=(0, 0.28),
+            title="Weights that are exactly zero",
+            key=key("after the same epochs", palette.ZERO, "mark"),
+            xaxis=log | axis("c (logarithmic)"),
+            yaxis=axis(share=True),
+        ),
         height=520,
         margin={"l": 56, "r": 24, "t": 40, "b": 48},
-        xaxis=log | {"anchor": "y"},
-        yaxis=share | {"domain": [0.45, 0.9]},
-        xaxis2=log | {"anchor": "y2", "title_text": "c (logarithmic)"},
-        yaxis2=share | {"domain": [0, 0.28], "anchor": "x2"},
-        annotations=[_heading(0.91), _heading(0.29)],
     )
 
 
-def _heading(y: float) -> dict:
-    place = {"x": 0, "y": y, "xref": "paper", "yref": "paper", "showarrow": False}
-    return place | {
-        "text": "",
-        "yanchor": "bottom",
-        "xanchor": "left",
-        "align": "left",
-        "font": {"size": 13},
-    }
-
-
-def search_row(
-    probes: Sequence[Probe], answer: Answer | None, least: float, most: float
-) -> dict[str, object]:
+def search_row(probes: Sequence[Probe], answer: Answer | None) -> dict[str, object]:
     """What ``search_figure`` draws for these probes, SGD's first."""
     sgd, tried = probes[:1], list(probes[1:])
-    line = [sgd[0].accuracy] * 2 if sgd else [math.nan] * 2
-    low = [line[0] - sgd[0].tolerance] * 2 if sgd else line
-    row: dict[str, object] = {"SGD.y": line, "tolerance.y": [*line, *low]}
-    for name, (is_kind, _, _) in _KINDS.items():
-        mine = [p for p in tried if is_kind(p)]
+    high = sgd[0].accuracy if sgd else math.nan
+    low = high - sgd[0].tolerance if sgd else math.nan
+    row: dict[str, object] = {"SGD.y": [high, high], "tolerance.y": [high, high, low, low]}
+    for name in LOOKS:
+        mine = [p for p in tried if _kind(p) == name]
         row[f"{name}.x"] = np.array([p.c for p in mine])
         row[f"{name}.y"] = np.array([0.0 if p.message else p.accuracy for p in mine])
         row[f"{name}.text"] = [str(1 + tried.index(p)) for p in mine]
@@ -213,13 +175,10 @@ def search_row(
     row["zeros.x"] = np.array([p.c for p in tried])
     row["zeros.y"] = np.array([p.zeros for p in tried])
     best = max((p.c for p in tried if p.comparable), default=None)
-    for axis in ("", "2"):
-        row[f"choice{axis}.x"] = [best or math.nan] * 2
-        row[f"choice{axis}.y"] = [0.0, 1.0]
-    row["layout.annotations[0].text"] = _legend(sgd)
-    row["layout.annotations[1].text"] = "<b>Weights that are exactly zero</b>   " + coloured(
-        "○ after the same epochs", palette.ZERO
-    )
+    for name in ("choice", "choice2"):
+        row[f"{name}.x"] = [best or math.nan] * 2
+        row[f"{name}.y"] = [0.0, 1.0]
+    row[heading_key(0)] = heading("Validation images read correctly", _key(sgd))
     row["layout.title.text"] = _title(probes, answer, best)
     return row
 
@@ -228,12 +187,17 @@ def _own_error(probe: Probe) -> float:
     return 0.0 if probe.message else probe.standard_error
 
 
-def _legend(sgd: Sequence[Probe]) -> str:
-    words = [f'<span style="color:{m["color"]}">{text}</span>' for _, m, text in _KINDS.values()]
+def _key(sgd: Sequence[Probe]) -> str:
+    kinds = [key(name, look, "mark") for name, look in LOOKS.items()]
     if sgd and not sgd[0].message:
-        reference = f"╌╌ SGD {sgd[0].accuracy:.1%}, band: {100 * sgd[0].tolerance:g} points below"
-        words.insert(0, coloured(reference, palette.SGD))
-    return "<b>Validation images read correctly</b><br>" + "   ".join(words)
+        below = f"band: {_points(sgd[0].tolerance)} below"
+        kinds.insert(0, key(f"SGD {percent(sgd[0].accuracy)}, {below}", palette.SGD))
+    return keys(*kinds)
+
+
+def _points(share: float) -> str:
+    """A tolerance, which may be a part of a point."""
+    return f"{100 * share:g} point{'s' * (not math.isclose(share, 0.01))}"
 
 
 def _title(probes: Sequence[Probe], answer: Answer | None, best: float | None) -> str:
@@ -260,17 +224,16 @@ def search_sentence(probes: Sequence[Probe], answer: Answer | None) -> str:
 def _reference_in_words(sgd: Probe) -> str:
     if sgd.message:
         return f"SGD {sgd.message}."
-    after = _count(sgd.epochs, "epoch")
-    return f"SGD reads {sgd.accuracy:.1%} of the validation images after {after}."
+    after = count(sgd.epochs, "epoch")
+    return f"SGD reads {percent(sgd.accuracy)} of the validation images after {after}."
 
 
 def _probe_in_words(number: int, probe: Probe) -> str:
     words = f"Probe {number}, c = {probe.c:g}"
     if probe.message:
         return f"{words}: {probe.message}, so it is not comparable."
-    kind = "comparable" if probe.comparable else "not comparable"
     return (
-        f"{words}: {probe.accuracy:.1%} with {percent(probe.zeros)} zeros, {kind}; the tolerance is "
-        f"{100 * probe.tolerance:g} points, the standard error of the difference "
-        f"{100 * probe.standard_error:.1f} (bars)."
+        f"{words}: {percent(probe.accuracy)} with {percent(probe.zeros)} zeros, {_kind(probe)}; the tolerance is "
+        f"{_points(probe.tolerance)}, the standard error of the difference "
+        f"{decimal(100 * probe.standard_error, 1)} (bars)."
     )

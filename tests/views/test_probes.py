@@ -47,7 +47,7 @@ class Search:
 
 
 def test_each_kind_of_probe_is_drawn_in_its_own_way():
-    row = search_row(PROBES, ANSWER, LEAST, MOST)
+    row = search_row(PROBES, ANSWER)
     np.testing.assert_array_equal(row["comparable.x"], [0.001, 0.01])
     np.testing.assert_array_equal(row["comparable.y"], [0.81, 0.75])
     np.testing.assert_array_equal(row["not comparable.x"], [0.03])
@@ -64,7 +64,7 @@ def test_each_kind_of_probe_is_drawn_in_its_own_way():
 
 def test_every_key_of_a_row_is_a_place_in_the_figure():
     names = {trace.name for trace in search_figure(LEAST, MOST).data}
-    keys = [key for key in search_row(PROBES, None, LEAST, MOST) if not key.startswith("layout.")]
+    keys = [key for key in search_row(PROBES, None) if not key.startswith("layout.")]
     assert {name for key in keys for name in names if key.startswith(f"{name}.")} == names
 
 
@@ -89,7 +89,7 @@ def test_the_sentence_says_the_last_probe(count, words):
 def test_sgd_that_diverged_is_said_and_not_drawn():
     sgd = [probe(0.0, 0.0, message="diverged: the loss became inf in epoch 1, batch 1 of 9")]
     assert search_sentence(sgd, None).startswith("SGD diverged: the loss became inf")
-    row = search_row(sgd, None, LEAST, MOST)
+    row = search_row(sgd, None)
     assert np.isnan(row["SGD.y"]).all() and "nan" not in row["layout.annotations[0].text"]
 
 
@@ -116,5 +116,5 @@ def test_an_end_without_a_whole_search_is_a_warning(ended):
     view.start()
     assert view.wait(SECONDS) is answer
     assert view.bar.bar_style == "warning" and view.bar.value < 1
-    assert search_row(PROBES[:1], answer, LEAST, MOST)["layout.title.text"] == "No comparable c"
+    assert search_row(PROBES[:1], answer)["layout.title.text"] == "No comparable c"
     view.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -60,7 +62,7 @@ def _map_figure() -> go.Figure:
         ["†" * n or points(x) for n, x in zip(*column, strict=True)]
         for column in zip(dead.T, lost.T, strict=True)
     ]
-    cells: dict[str, object] = {"showgrid": False, "zeroline": False}
+    cells: dict[str, Any] = {"showgrid": False, "zeroline": False}
     fields = Panel(
         tiles("map", 0, 1, gap=1, z=zeros.T, hovertemplate="%{z:.0%} zeros<extra></extra>").update(
             text=words, texttemplate="%{text}", textfont_size=11

@@ -101,7 +101,7 @@ def _rule_figure(runs: RunGrid) -> go.Figure:
         yaxis=axis("points from SGD", (1.05 * low, 0.12), ticks=_depths(low), zeroline=False),
     )
     picked = Panel(
-        line("one step", palette.BAND, width=12),
+        line("one step", palette.BAND_EDGE, width=12, opacity=0.25),
         dots("should pick", RIGHT, size=10, y=rows),
         dots("picks", palette.GRDA, hollow=True, size=13, outline=2.5, y=rows),
         y=(0, share),
@@ -118,7 +118,7 @@ def _rule_figure(runs: RunGrid) -> go.Figure:
 
 def _by_c(names: list[str], title: str = "") -> dict[str, object]:
     """An axis of the recorded c, the first of which is none."""
-    ticks = {k: name for k, name in enumerate(names, start=-1)}
+    ticks: dict[float, str] = dict(enumerate(names, start=-1))
     return axis(title, (-1.5, len(names) - 1.5), ticks=ticks, zeroline=False)
 
 
@@ -171,7 +171,7 @@ class _RuleOnSeeds:
             beside=keys(
                 key("the rule picks", palette.GRDA, "hollow"),
                 key(f"greatest c within 1 point at epoch {total}", RIGHT, "mark"),
-                key("one step", palette.BAND_EDGE, "mark"),
+                key("one step", palette.BAND_EDGE),
             ),
         )
         good = int((np.abs(picks - right) <= 1).sum())

@@ -7,12 +7,26 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.explore.writing import percent
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    TextTable,
+    axis,
+    dots,
+    heading,
+    heading_key,
+    key,
+    keys,
+    palette,
+    panels,
+)
+from grda_edu.explore.layout import rule
+from grda_edu.explore.writing import percent, span
 from grda_edu.studies.recipes import CONSTANT, MU, STEP, recipe_name
 
-from .looks import drop_line, line_and_band, stretch
+from .looks import DROP, line_and_band, line_and_band_row
 from .numbers import (
     COMPARED,
     DIGITS,
@@ -60,70 +74,36 @@ def _rate_words(name: str, step: float) -> str:
 
 def _recipes_figure(name: str) -> go.Figure:
     epochs = recorded(name).epoch
-    lines = [
-        trace
-        for label, style in _LINES.items()
-        for k, curve in enumerate(_CURVES, start=1)
-        for trace in line_and_band(f"{label} {curve}", style, epochs, "" if k == 1 else str(k))
-    ]
-    last = {"xaxis": "x4", "yaxis": "y4", "hoverinfo": "skip"}
-    ends = [
-        go.Scatter(
-            name="all ends", mode="markers", marker={"color": palette.MUTED, "size": 6}, **last
-        ).update(opacity=0.5),
-        go.Scatter(
-            name="this recipe's ends",
-            mode="lines+markers",
-            line=palette.GRDA.line(1.5),
-            marker={"size": 8, "symbol": "circle"},
-            **last,
+    right, loss, zeros = (
+        [t for of, style in _LINES.items() for t in line_and_band(f"{of} {curve}", style, epochs)]
+        for curve in _CURVES
+    )
+    joined = palette.GRDA.line(1.5)
+    ends = (
+        dots("all ends", palette.MUTED, size=6, opacity=0.5),
+        dots("this recipe's ends", palette.GRDA, mode="lines+markers", line=joined),
+        dots("this end", palette.GRDA, hollow=True, size=14, outline=3),
+        dots("SGD's end", palette.SGD, size=10),
+    )
+    time, share = axis(range=(0, epochs[-1])), axis(share=True)
+    zero = axis("weights exactly zero", (-0.04, 1.04), share=True, ticks=0.25, zeroline=False)
+    heights = {_DEEPEST: f"≤ {_DEEPEST:.0%}"} | {k / 100: f"{k}%" for k in (96, 98, 100)}
+    left, half, upper, lower = (0, 0.44), (0.56, 1), (0.58, 0.91), (0, 0.36)
+    return panels(
+        Panel(*right, x=left, y=upper, xaxis=time, yaxis=share),
+        Panel(*loss, x=half, y=upper, xaxis=time, yaxis=axis(range=(-4.2, 0.6), log=True)),
+        Panel(*zeros, x=left, y=lower, xaxis=time | axis("epoch"), yaxis=share),
+        Panel(
+            *ends,
+            x=half,
+            y=lower,
+            xaxis=zero,
+            yaxis=axis(range=(_DEEPEST - 0.004, 1), ticks=heights),
         ),
-        go.Scatter(
-            name="this end",
-            mode="markers",
-            marker={
-                "color": palette.GRDA.color,
-                "size": 14,
-                "symbol": "circle-open",
-                "line": {"width": 3},
-            },
-            **last,
-        ),
-        go.Scatter(
-            name="SGD's end",
-            mode="markers",
-            marker={"color": palette.SGD.color, "size": 10, "symbol": palette.SGD.symbol},
-            **last,
-        ),
-    ]
-    share, time = {"tickformat": ".0%"}, {"range": [0, int(epochs[-1])]}
-    left, right, upper, lower = [0, 0.44], [0.56, 1], [0.58, 0.91], [0, 0.36]
-    picture = palette.figure(
-        *lines,
-        *ends,
         height=560,
         margin={"l": 56, "r": 20, "t": 40, "b": 48},
-        xaxis=time | {"domain": left, "anchor": "y"},
-        yaxis=share | {"domain": upper, "anchor": "x", "range": [0.9, 1]},
-        xaxis2=time | {"domain": right, "anchor": "y2"},
-        yaxis2={"domain": upper, "anchor": "x2", "type": "log", "range": [-4.2, 0.6]}
-        | {"dtick": 1, "tickformat": "~g"},
-        xaxis3=time | {"domain": left, "anchor": "y3", "title_text": "epoch"},
-        yaxis3=share | {"domain": lower, "anchor": "x3", "range": [0, 1]},
-        xaxis4=share
-        | {"domain": right, "anchor": "y4", "range": [-0.04, 1.04], "dtick": 0.25}
-        | {"title_text": "weights exactly zero", "zeroline": False},
-        yaxis4={"domain": lower, "anchor": "x4", "range": [_DEEPEST - 0.004, 1]}
-        | {"tickvals": [_DEEPEST, 0.96, 0.98, 1], "ticktext": ["≤ 94%", "96%", "98%", "100%"]},
-        shapes=[drop_line(f"x{k}", f"y{k} domain", -1) for k in ("", 2, 3)],
-        annotations=[_heading(0, 1), _heading(0.56, 1), _heading(0, 0.435), _heading(0.56, 0.435)],
+        shapes=[rule(DROP, -1, width=1, panel=k) for k in range(3)],
     )
-    return picture
-
-
-def _heading(x: float, y: float) -> dict:
-    place = {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "top"}
-    return {**place, "text": "", "align": "left", "showarrow": False, "font": {"size": 12.5}}
 
 
 def _recipes(name: str, method: str, c: float, step: float = 1) -> tuple[dict, str]:
@@ -140,9 +120,8 @@ def _recipes(name: str, method: str, c: float, step: float = 1) -> tuple[dict, s
             by_seed = curves(curve, name)[recipe]
             if curve == "train_loss":
                 by_seed = np.maximum(by_seed, 1e-5)
-            row[f"{label} {curve}.y"] = by_seed.mean(axis=0)
-            row[f"{label} {curve} band.y"] = stretch(by_seed)
-    row |= _ends(name, method, c, schedule) | _recipe_words(name, chosen, method)
+            row |= line_and_band_row(f"{label} {curve}", by_seed)
+    row |= _ends(name, method, c, schedule) | _headings(method, chosen["SGD"])
     at = drop_after(name) if step else -1
     for k in range(3):
         row[f"layout.shapes[{k}].x0"] = row[f"layout.shapes[{k}].x1"] = at
@@ -150,7 +129,7 @@ def _recipes(name: str, method: str, c: float, step: float = 1) -> tuple[dict, s
     right = final("test_accuracy", chosen["this"], name)
     row["layout.yaxis.range"] = [0.9 if right.min() > 0.9 else 0.0, 1.0]
     row["layout.title.text"] = (
-        f"{method}, c = {c:g}: {percent(zeros)} zeros, {right.mean():.1%} right"
+        f"{method}, c = {c:g}: {percent(zeros)} zeros, {percent(right.mean())} right"
     )
     sentence = _recipe_sentence(name, chosen, method, c, step)
     if asked != c:
@@ -180,22 +159,20 @@ def _ends(name: str, method: str, c: float, schedule: str) -> dict[str, object]:
     return row
 
 
-def _recipe_words(name: str, chosen: Mapping[str, str], method: str) -> dict[str, object]:
+def _headings(method: str, partner: str) -> dict[str, object]:
     """The panels' headings, which name the lines."""
-    sgd = chosen["SGD"].split(",")[0]
-    lines = "   ".join(
-        (
-            coloured(f"{method} ━━", palette.GRDA),
-            coloured("plain gRDA ┅┅", palette.TARGET),
-        )
-    )
+    gray = key("plain gRDA", palette.TARGET)
     texts = (
-        f"<b>Test images read correctly</b><br>{coloured(sgd + ' ╌╌', palette.SGD)}",
-        f"<b>Loss on the training images</b><br>{lines}",
-        "<b>Weights that are exactly zero</b>",
-        "<b>Where they end</b>, test images read correctly",
+        heading("Test images read correctly", key(_method_of(partner), palette.SGD)),
+        heading("Loss on the training images", keys(key(method, palette.GRDA), gray)),
+        heading("Weights that are exactly zero"),
+        heading("Where they end", beside="test images read correctly"),
     )
-    return {f"layout.annotations[{k}].text": text for k, text in enumerate(texts)}
+    return {heading_key(k): text for k, text in enumerate(texts)}
+
+
+def _method_of(recipe: str) -> str:
+    return recipe.split(",")[0]
 
 
 def _recipe_sentence(
@@ -207,45 +184,40 @@ def _recipe_sentence(
     reached = is_goal(name, method, c, STEP if step else CONSTANT)
     return (
         f"Recorded on {runs.device}, {method}, c = {c:g}, μ = {MU:g}, learning rate {_rate_words(name, step)}, "
-        f"{len(runs.seeds)} seeds: {zeros.min():.1%} to {zeros.max():.1%} zeros, {right.min():.1%} to "
-        f"{right.max():.1%} of the test images right (mean {right.mean():.1%}); "
-        f"{chosen['SGD'].split(',')[0]}: {sgd.min():.1%} to {sgd.max():.1%} (mean {sgd.mean():.1%}). "
-        f"Goal {'reached' if reached else 'not reached'}."
+        f"{len(runs.seeds)} seeds: {_spread(zeros)} zeros, {_spread(right)} of the test images right "
+        f"(mean {percent(right.mean())}); {_method_of(chosen['SGD'])}: {_spread(sgd)} "
+        f"(mean {percent(sgd.mean())}). Goal {'reached' if reached else 'not reached'}."
     )
 
 
-def side_by_side(c: float = C) -> None:
-    """Show every recipe with one c: zeros and accuracy at the end under both schedules."""
-    from IPython.display import HTML, display
+def _spread(values: np.ndarray) -> str:
+    return span(values.min(), values.max(), percent)
 
-    head = [
-        "recipe",
-        *(f"{q}, {w}" for w in ("γ constant", "γ falls") for q in ("zeros", "accuracy")),
-    ]
-    caption = (
+
+def side_by_side(c: float = C) -> TextTable:
+    """Every recipe with one c: zeros and accuracy at the end under both schedules."""
+    quantities = {"zeros": "total_zeros", "accuracy": "test_accuracy"}
+    schedules = {"γ constant": CONSTANT, "γ falls": STEP}
+    return TextTable(
+        [
+            (
+                method,
+                *(
+                    _cell(recipe_name(method, c, schedule), curve)
+                    for schedule in schedules.values()
+                    for curve in quantities.values()
+                ),
+            )
+            for method in METHODS
+        ],
+        ("recipe", *(f"{what}, {rate}" for rate in schedules for what in quantities)),
         f"c = {c:g}, μ = {MU:g}, after {int(recorded().epoch[-1])} epochs: "
-        f"mean (lowest to highest) of {len(recorded().seeds)} seeds"
+        f"mean (lowest to highest) of {len(recorded().seeds)} seeds",
     )
-    rows = _rows(c)
-    text = "\n".join([caption, *("  ".join(row) for row in (head, *rows))])
-    cells = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in rows)
-    table = f"<table><caption>{caption}</caption><tr><th>{'</th><th>'.join(head)}</th></tr>{cells}"
-    display({"text/html": HTML(f"{table}</table>").data, "text/plain": text}, raw=True)
-
-
-def _rows(c: float) -> list[list[str]]:
-    """A method's name, then zeros and accuracy with a constant and with a falling γ, in words."""
-    return [
-        [method, *(_cell(recipe_name(method, c, s), q) for s in (CONSTANT, STEP) for q in _ENDS)]
-        for method in METHODS
-    ]
-
-
-_ENDS = ("total_zeros", "test_accuracy")
 
 
 def _cell(recipe: str, curve: str) -> str:
     if recipe not in recorded().recipes:
         return "not recorded"
-    values = 100 * final(curve, recipe)
-    return f"{values.mean():.1f} % ({values.min():.1f} to {values.max():.1f})"
+    values = final(curve, recipe)
+    return f"{percent(values.mean())} ({_spread(values)})"

@@ -5,12 +5,23 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, palette
-from grda_edu.explore.legend import coloured
-from grda_edu.explore.writing import percent
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+)
+from grda_edu.explore.layout import rule
+from grda_edu.explore.writing import decimal, percent
 from grda_edu.studies.recipes import MU, STEP, recipe_name
 
-from .looks import OTHER, drop_line, line_and_band, stretch
+from .looks import DROP, OTHER, line_and_band, line_and_band_row
 from .numbers import (
     PLAIN,
     RECOMPUTED,
@@ -23,6 +34,8 @@ from .numbers import (
     strengths,
 )
 
+BOTH = {"accumulated": palette.GRDA, "recomputed": OTHER}
+KEY = keys(*(key(name, style) for name, style in BOTH.items()))
 TRAININGS = {  # steps an epoch, epochs, learning rate, c, μ
     "ImageNet: 5,005 steps an epoch": (5005, 150, 0.1, 0.005, 0.51),
     "digits: 40 steps an epoch": (40, 60, 0.1, C, MU),
@@ -54,31 +67,22 @@ def two_thresholds() -> Explorable:
 
 
 def _thresholds_figure() -> go.Figure:
-    line = {"mode": "lines", "hoverinfo": "skip"}
-    return palette.figure(
-        go.Scatter(name="rate", line=palette.SGD.line(), **line),
-        go.Scatter(name="accumulated", line=palette.GRDA.line(3), xaxis="x2", yaxis="y2", **line),
-        go.Scatter(name="recomputed", line=OTHER.line(2.5), xaxis="x2", yaxis="y2", **line),
+    return panels(
+        Panel(
+            line("rate", palette.SGD),
+            y=(0.74, 0.93),
+            key=key("learning rate γ", palette.SGD),
+            xaxis=axis(showticklabels=False),
+            yaxis=axis("γ", (-3.3, -0.7), log=True),
+        ),
+        Panel(
+            *(line(name, style, width=3) for name, style in BOTH.items()),
+            y=(0, 0.6),
+            key=KEY,
+            xaxis=axis("epoch"),
+            yaxis=axis("threshold g", rangemode="tozero"),
+        ),
         height=430,
-        xaxis={"domain": [0, 1], "anchor": "y", "showticklabels": False},
-        yaxis={"domain": [0.74, 0.93], "type": "log", "range": [-3.3, -0.7], "dtick": 1}
-        | {"title_text": "γ", "tickformat": "~g"},
-        xaxis2={"domain": [0, 1], "anchor": "y2", "title_text": "epoch"},
-        yaxis2={
-            "domain": [0, 0.6],
-            "anchor": "x2",
-            "title_text": "threshold g",
-            "rangemode": "tozero",
-        },
-        annotations=[
-            palette.legend(0.0, ("learning rate γ ╌╌", palette.SGD.color)),
-            palette.legend(
-                0.0,
-                ("accumulated ━━", palette.GRDA.color),
-                ("recomputed ┈┈┈", OTHER.color),
-            )
-            | {"y": 0.61},
-        ],
     )
 
 
@@ -92,23 +96,19 @@ def _two_thresholds(
     n = np.rint(x * steps).astype(int)
     accumulated, recomputed = accumulated_and_recomputed(n, drop, lr, factor, c, mu)
     before, after = accumulated[n == drop][0], recomputed[n == drop + 1][0]
-    row = {
-        "rate.x": x,
-        "rate.y": np.where(n <= drop, lr, lr * factor),
-        "accumulated.x": x,
-        "accumulated.y": accumulated,
-        "recomputed.x": x,
-        "recomputed.y": recomputed,
-        "layout.xaxis.range": [0, epochs],
-        "layout.xaxis2.range": [0, epochs],
-        "layout.yaxis2.range": [0, 1.12 * float(max(accumulated.max(), recomputed.max()))],
-        "layout.title.text": f"At the drop: recomputed {before:.3f} → {after:.3f}",
-    }
+    drawn = {"rate": np.where(n <= drop, lr, lr * factor)}
+    drawn |= {"accumulated": accumulated, "recomputed": recomputed}
+    row: dict[str, object] = {f"{name}.x": x for name in drawn}
+    row |= {f"{name}.y": y for name, y in drawn.items()}
+    row |= {f"layout.xaxis{k}.range": [0, epochs] for k in ("", 2)}
+    row["layout.yaxis2.range"] = [0, 1.12 * max(accumulated.max(), recomputed.max())]
+    fall = f"{decimal(before, 3)} → {decimal(after, 3)}"
+    row["layout.title.text"] = f"At the drop: recomputed {fall}"
     return row, (
         f"γ = {lr:g} falls to {lr * factor:g} after epoch {last} of {epochs} (c = {c:g}, μ = {mu:g}). "
-        f"The accumulated threshold goes from {before:.3f} to {accumulated[-1]:.3f} by the last epoch; "
-        f"the recomputed one goes from {before:.3f} to {after:.3f} at one step, "
-        f"{after / before:.1%} of what it was."
+        f"The accumulated threshold goes from {decimal(before, 3)} to {decimal(accumulated[-1], 3)} by the "
+        f"last epoch; the recomputed one goes from {decimal(before, 3)} to {decimal(after, 3)} at one step, "
+        f"{percent(after / before)} of what it was."
     )
 
 
@@ -122,57 +122,43 @@ def undone() -> Explorable:
     )
 
 
-_PAIR = {"accumulated": (PLAIN, palette.GRDA), "recomputed": (RECOMPUTED, OTHER)}
+_METHODS = {"accumulated": PLAIN, "recomputed": RECOMPUTED}
+_CURVES = {
+    "total_zeros": "Weights that are exactly zero",
+    "test_accuracy": "Test images read correctly",
+}
 
 
 def _undone_figure() -> go.Figure:
     epochs = recorded().epoch
-    traces = []
-    for label, (_, style) in _PAIR.items():
-        for k, axis in ((1, ""), (2, "2")):
-            traces += line_and_band(f"{label} {k}", style, epochs, axis)
-    share = {"tickformat": ".0%"}
-    return palette.figure(
-        *traces,
-        height=360,
-        xaxis={"domain": [0, 0.46], "range": [0, epochs[-1]], "title_text": "epoch"},
-        yaxis=share | {"range": [0, 1]},
-        xaxis2={
-            "domain": [0.56, 1],
-            "range": [0, epochs[-1]],
-            "title_text": "epoch",
-            "anchor": "y2",
-        },
-        yaxis2=share | {"anchor": "x2", "range": [0.9, 1]},
-        margin={"l": 52, "r": 16, "t": 84, "b": 52},
-        shapes=[drop_line("x", "y domain"), drop_line("x2", "y2 domain")],
-        annotations=[
-            _above(0.0, "<b>Weights that are exactly zero</b>"),
-            _above(0.56, "<b>Test images read correctly</b>"),
-        ],
+    zeros, right = (
+        [t for name, style in BOTH.items() for t in line_and_band(f"{name} {curve}", style, epochs)]
+        for curve in _CURVES
     )
-
-
-def _above(x: float, heading: str) -> dict:
-    """A panel's heading over a line that names both thresholds."""
-    names = f"{coloured('accumulated ━━', palette.GRDA)}   {coloured('recomputed ┈┈┈', OTHER)}"
-    return palette.legend(x, (f"{heading}<br>{names}", palette.INK)) | {"align": "left"}
+    time = axis("epoch", (0, epochs[-1]))
+    shares = axis(share=True), axis(range=(0.9, 1), share=True)
+    titles = list(_CURVES.values())
+    return panels(
+        Panel(*zeros, x=(0, 0.46), title=titles[0], key=KEY, xaxis=time, yaxis=shares[0]),
+        Panel(*right, x=(0.56, 1), title=titles[1], key=KEY, xaxis=time, yaxis=shares[1]),
+        height=360,
+        margin={"l": 52, "r": 16, "t": 84, "b": 52},
+        shapes=[rule(DROP, drop_after(), width=1, panel=k) for k in (0, 1)],
+    )
 
 
 def _undone(c: float) -> tuple[dict, str]:
     row: dict[str, object] = {}
-    said = {}
+    said = []
     at = drop_after()
-    for label, (method, _) in _PAIR.items():
+    for label, method in _METHODS.items():
         recipe = recipe_name(method, c, STEP)
-        for k, curve in ((1, "total_zeros"), (2, "test_accuracy")):
-            by_seed = curves(curve)[recipe]
-            row[f"{label} {k}.y"] = by_seed.mean(axis=0)
-            row[f"{label} {k} band.y"] = stretch(by_seed)
+        for curve in _CURVES:
+            row |= line_and_band_row(f"{label} {curve}", curves(curve)[recipe])
         zeros = curves("total_zeros")[recipe].mean(axis=0)
-        said[label] = (
+        said.append(
             f"{label} {percent(zeros[at])} → {percent(zeros[-1])} zeros "
-            f"and {final('test_accuracy', recipe).mean():.1%} right"
+            f"and {percent(final('test_accuracy', recipe).mean())} right"
         )
     after = curves("total_zeros")[recipe_name(RECOMPUTED, c, STEP)].mean(axis=0)[at + 1]
     row["layout.title.text"] = (
@@ -180,6 +166,5 @@ def _undone(c: float) -> tuple[dict, str]:
     )
     return row, (
         f"Recorded on {recorded().device}, c = {c:g}, μ = {MU:g}, mean of {len(recorded().seeds)} seeds, from "
-        f"the drop after epoch {at} to epoch {int(recorded().epoch[-1])}: {said['accumulated']}; "
-        f"{said['recomputed']}."
+        f"the drop after epoch {at} to epoch {int(recorded().epoch[-1])}: {'; '.join(said)}."
     )

@@ -70,18 +70,13 @@ def drop_after(name: str = DIGITS) -> int:
 
 def is_goal(name: str, method: str, c: float, schedule: str) -> bool:
     """Does the mean over seeds reach the goal against the partner without a penalty?"""
-    recipe = recipe_name(method, c, schedule)
-    lost = (
-        final("test_accuracy", partner(method, schedule), name).mean()
-        - final("test_accuracy", recipe, name).mean()
-    )
-    return bool(final("total_zeros", recipe, name).mean() >= GOAL_ZEROS and lost < GOAL_LOSS)
+    recipe, sgd = recipe_name(method, c, schedule), partner(method, schedule)
+    return bool(recorded(name).goal_reached(recipe, sgd, GOAL_ZEROS, GOAL_LOSS)[-1])
 
 
 def standard_error() -> float:
-    """Of one accuracy on the 360 test images, at SGD's mean accuracy: √(p(1-p)/360)."""
-    p = float(final("test_accuracy", recipe_name("SGD", 0.0, CONSTANT)).mean())
-    return float(np.sqrt(p * (1 - p) / TEST_IMAGES))
+    """Of one accuracy on the 360 test images, at SGD's mean accuracy."""
+    return recorded().standard_error(recipe_name("SGD", 0.0, CONSTANT), TEST_IMAGES)
 
 
 def gain(method: str = EFFECTIVE, c: float = C, schedule: str = STEP) -> float:

@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import torch
 from torch.optim.lr_scheduler import MultiStepLR
 
-from grda_edu.explore import Picture, palette
+from grda_edu.explore import Panel, Picture, axis, key, keys, line, palette, panels
+from grda_edu.explore.writing import decimal
 from grda_edu.lessons.lesson04.live import train_in_turns
 from grda_edu.optim import GRDA
 from grda_edu.studies.recipes import DROP, MU
@@ -43,33 +44,24 @@ def threshold_of(tuning: Callable[[int, float], float]) -> Picture:
     return picture
 
 
-_YOURS = {"yours": palette.GRDA, "original": OTHER, "plain": palette.TARGET}
+_LINES = {  # trace -> (its words, how it is drawn)
+    "yours": ("yours", palette.GRDA),
+    "original": ("the original g, γ = 0.01", OTHER),
+    "plain": ("plain gRDA's, γ = 0.1", palette.TARGET),
+}
 
 
 def _threshold_figure() -> go.Figure:
-    return palette.figure(
-        *(
-            go.Scatter(
-                name=name,
-                x=np.arange(EPOCHS + 1),
-                mode="lines",
-                line=style.line(3 if name == "yours" else 2),
-                hoverinfo="skip",
-            )
-            for name, style in _YOURS.items()
+    epochs = np.arange(EPOCHS + 1)
+    return panels(
+        Panel(
+            *(line(name, style, x=epochs) for name, (_, style) in _LINES.items()),
+            key=keys(*(key(words, style) for words, style in _LINES.values())),
+            xaxis=axis("epoch", (0, EPOCHS)),
+            yaxis=axis("threshold g", rangemode="tozero"),
         ),
         height=320,
         margin={"l": 64, "r": 24, "t": 76, "b": 52},
-        xaxis={"title_text": "epoch", "range": [0, EPOCHS]},
-        yaxis={"title_text": "threshold g", "rangemode": "tozero"},
-        annotations=[
-            palette.legend(
-                0.0,
-                ("yours ━━", palette.GRDA.color),
-                ("the original g, γ = 0.01 ┈┈┈", OTHER.color),
-                ("plain gRDA's, γ = 0.1 ┅┅", palette.TARGET.color),
-            )
-        ],
     )
 
 
@@ -79,13 +71,13 @@ def _threshold_row(tuning: Callable[[int, float], float]) -> tuple[dict, str]:
         "original": _accumulated(0.01, c=C, mu=MU),
         "plain": _accumulated(0.1, c=C, mu=MU),
     }
-    ends = {name: curve[-1] for name, curve in curves.items()}
+    ends = {name: decimal(curve[-1], 3) for name, curve in curves.items()}
     row: dict[str, object] = {f"{name}.y": curve for name, curve in curves.items()}
-    row["layout.title.text"] = f"Your threshold ends at {ends['yours']:.3f}"
+    row["layout.title.text"] = f"Your threshold ends at {ends['yours']}"
     return row, (
         f"After {EPOCHS} epochs, the learning rate divided by 10 after epoch {DROP_AFTER}: your threshold is "
-        f"{ends['yours']:.3f}, that of the original g {ends['original']:.3f}, plain gRDA's "
-        f"{ends['plain']:.3f} (c = {C:g}, μ = {MU:g})."
+        f"{ends['yours']}, that of the original g {ends['original']}, plain gRDA's "
+        f"{ends['plain']} (c = {C:g}, μ = {MU:g})."
     )
 
 
