@@ -11,9 +11,16 @@ from scipy.optimize import minimize_scalar
 
 from grda_edu.geometry.pruning import obs_pruning, quadratic_twin
 from grda_edu.lessons import lesson07
-from grda_edu.lessons.lesson07 import EXERCISES, LAMS, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson07 import traces as view
-from grda_edu.lessons.lesson07 import trajectory as landing_module
+from grda_edu.lessons.lesson07 import (
+    EXERCISES,
+    OBJECTIVES,
+    PREDICTIONS,
+    from_above,
+    numbers,
+    questions,
+)
+from grda_edu.lessons.lesson07.looks import pair
+from grda_edu.lessons.lesson07.numbers import LAMS, PIVOT
 from grda_edu.toy.flat_valley import METHODS, line_valley
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "07_flat_valley.md").read_text("utf-8")
@@ -69,7 +76,7 @@ def test_the_drawn_point_is_a_numerical_minimum(scores):
     rng = np.random.default_rng(0)
     negative = 0
     for _ in range(30):
-        angle, place = float(rng.choice(lesson07.ANGLES)), float(rng.choice(lesson07.PLACES))
+        angle, place = float(rng.choice(numbers.ANGLES)), float(rng.choice(numbers.PLACES))
         lam = float(rng.choice(LAMS))
         row, _ = row_at(scores, angle=angle, place=place, lam=lam)
         w, s = point(row, "sgd"), row["scores.y"]
@@ -105,35 +112,35 @@ def test_the_drawn_path_passes_through_the_point_of_every_lambda(scores):
 
 def test_both_goals_of_the_first_figure_can_be_reached(scores):
     """Some angle brings both to zero within a step of λ; some angle lets a weight grow."""
-    both = [angle for angle in lesson07.ANGLES if np.isfinite(lesson07.race(angle)).all()]
-    gaps = [np.ptp(lesson07.race(angle)) for angle in both]
+    both = [angle for angle in numbers.ANGLES if np.isfinite(numbers.race(angle)).all()]
+    gaps = [np.ptp(numbers.race(angle)) for angle in both]
     assert both[int(np.argmin(gaps))] == 20.0 and min(gaps) < 0.1
     assert np.rad2deg(np.arctan2(0.4, 1.0)) == pytest.approx(21.8, abs=0.01)  # through the origin
     row, sentence = row_at(scores, angle=-25.0, place=0.0, lam=1.0)
-    assert "w2 grows" in sentence and row["scores.y"][1] < 0
+    assert "w₂ grows" in sentence and row["scores.y"][1] < 0
 
 
 @pytest.mark.parametrize(
     ("angle", "lam", "words"),
     [
-        (15.0, 0.5, ("w1 shrinks", "w2 shrinks")),
-        (15.0, 1.0, ("w1 is zero", "w2 shrinks")),
-        (90.0, 0.2, ("w1 stays", "w2 shrinks")),
-        (-60.0, 0.5, ("w1 grows", "w2 shrinks")),
+        (15.0, 0.5, ("w₁ shrinks", "w₂ shrinks")),
+        (15.0, 1.0, ("w₁ is zero", "w₂ shrinks")),
+        (90.0, 0.2, ("w₁ stays", "w₂ shrinks")),
+        (-60.0, 0.5, ("w₁ grows", "w₂ shrinks")),
     ],
 )
 def test_the_sentence_says_what_is_drawn(scores, angle, lam, words):
     row, sentence = row_at(scores, angle=angle, place=0.0, lam=lam)
     for phrase in words:
         assert phrase in sentence
-    assert view.pair(point(row, "now")) in sentence
+    assert pair(point(row, "now")) in sentence
 
 
 def test_the_bands_end_where_the_loss_has_their_level():
     for angle in (-25.0, 15.0, 90.0):
-        valley = line_valley(view.PIVOT, angle)
-        for level in view.LEVELS:
-            np.testing.assert_allclose(valley.loss(view.band(angle, level, 4.0)), level)
+        valley = line_valley(PIVOT, angle)
+        for level in from_above.LEVELS:
+            np.testing.assert_allclose(valley.loss(from_above.strip(angle, level)), level)
 
 
 # ------------------------------------------------- second figure
@@ -143,9 +150,9 @@ def test_obs_jumps_where_directional_pruning_is_continuous(paths):
     """Over the slider's own steps, at every angle: DP moves by at most λ-step·|s|, OBS by its jump."""
     step = LAMS[1] - LAMS[0]
     jumps = 0
-    for angle in lesson07.ANGLES:
-        found = view.paths_at(angle, 0.0, LAMS)
-        speed = np.linalg.norm(line_valley(view.PIVOT, angle).scores)
+    for angle in numbers.ANGLES:
+        found = numbers.paths_at(angle, 0.0)
+        speed = np.linalg.norm(line_valley(PIVOT, angle).scores)
         dp = np.linalg.norm(np.diff(found["directional"], axis=0), axis=1)
         assert dp.max() <= step * speed + 1e-9
         obs = np.linalg.norm(np.diff(found["obs"], axis=0), axis=1)
@@ -158,14 +165,14 @@ def test_obs_jumps_where_directional_pruning_is_continuous(paths):
 def test_the_curves_are_the_distance_and_the_loss_of_the_points(paths):
     for angle, place, lam in ((-25.0, 0.0, 1.5), (40.0, 0.4, 0.4)):
         row, sentence = row_at(paths, angle=angle, place=place, lam=lam)
-        k, valley = LAMS.index(lam), line_valley(view.PIVOT, angle, place)
+        k, valley = LAMS.index(lam), line_valley(PIVOT, angle, place)
         for m, name in enumerate(METHODS):
             at = point(row, "now", m)
             assert row[f"move of {name}.y"][k] == pytest.approx(np.hypot(*(at - valley.w)))
             n = valley.sharp
             by_hand = 2.0 * (n[0] * (at[0] - valley.w[0]) + n[1] * (at[1] - valley.w[1])) ** 2
             assert row[f"loss of {name}.y"][k] == pytest.approx(by_hand, abs=1e-12)
-            assert view.pair(at) in sentence
+            assert pair(at) in sentence
 
 
 def test_the_title_names_what_obs_removes_and_when(paths):
@@ -176,18 +183,18 @@ def test_the_title_names_what_obs_removes_and_when(paths):
 
 
 def test_there_are_angles_where_both_remove_the_same_weight():
-    verdicts = {lesson07._who_removes_what(angle) for angle in (-25.0, 15.0, 40.0)}
+    verdicts = {questions.who_removes_what(angle) for angle in (-25.0, 15.0, 40.0)}
     assert verdicts == {"directional pruning w₁, OBS w₂", "both remove w₁", "both remove w₂"}
 
 
 def test_once_a_weight_is_zero_the_closed_form_leaves_the_floor_and_the_other_stays():
-    for angle in lesson07.ANGLES:
-        found = view.paths_at(angle, 0.0, LAMS)
+    for angle in numbers.ANGLES:
+        found = numbers.paths_at(angle, 0.0)
         assert found["loss of floor"].max() < 1e-20
-        first = lesson07.race(angle).min()
+        first = numbers.race(angle).min()
         before = np.array(LAMS) < first
         assert found["loss of directional"][before].max() < 1e-20
-    late = view.paths_at(15.0, 0.0, LAMS)
+    late = numbers.paths_at(15.0, 0.0)
     assert late["loss of directional"][-1] > 0.01
 
 
@@ -196,47 +203,47 @@ def test_once_a_weight_is_zero_the_closed_form_leaves_the_floor_and_the_other_st
 
 def test_grda_lands_closer_at_each_halving(lands):
     """At every turn of the valley and at every λ beyond the first few steps."""
-    for angle in landing_module.TURNS:
-        gaps = [landing_module.landing(angle, lr)["gap"] for lr in (0.2, 0.1, 0.05, 0.025)]
+    for angle in numbers.TURNS:
+        gaps = [numbers.landing(angle, lr)["gap"] for lr in (0.2, 0.1, 0.05, 0.025)]
         for coarse, fine in pairwise(gaps):
             assert (fine[5:] < coarse[5:] + 1e-9).all()
 
 
 def test_at_15_degrees_the_distance_halves_with_gamma_before_the_first_zero():
-    assert lesson07.gap_at(0.05) / lesson07.gap_at(0.1) == pytest.approx(0.5, abs=0.05)
-    assert lesson07.gap_at(0.025) / lesson07.gap_at(0.05) == pytest.approx(0.5, abs=0.05)
+    assert questions.gap_at(0.05) / questions.gap_at(0.1) == pytest.approx(0.5, abs=0.05)
+    assert questions.gap_at(0.025) / questions.gap_at(0.05) == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_bias_formula_gives_the_distance_to_two_digits():
-    found = landing_module.landing(15.0, 0.025)
-    k = landing_module.REACHED.index(0.7)
+    found = numbers.landing(15.0, 0.025)
+    k = numbers.REACHED.index(0.7)
     n = np.array([-np.sin(np.deg2rad(15)), np.cos(np.deg2rad(15))])
     bias = 0.51 * found["lam"][k] * abs(n.sum()) / (4 * found["time"][k])
     assert found["gap"][k] == pytest.approx(bias, rel=0.02)
 
 
 def test_lambda_is_the_threshold_at_the_drawn_step():
-    for lr in landing_module.RATES:
-        found = landing_module.landing(15.0, lr)
+    for lr in numbers.RATES:
+        found = numbers.landing(15.0, lr)
         lam = np.sqrt(lr) * (found["steps"] * lr) ** 0.51
         np.testing.assert_allclose(found["lam"], lam)
-        wanted = np.array(landing_module.REACHED)
+        wanted = np.array(numbers.REACHED)
         assert (found["lam"] <= wanted + 1e-9).all()
         assert (np.sqrt(lr) * ((found["steps"] + 1) * lr) ** 0.51 > wanted).all()
 
 
 def test_beyond_the_first_zero_grda_follows_the_floor_and_leaves_the_closed_form(lands):
-    found = landing_module.landing(15.0, 0.025)
+    found = numbers.landing(15.0, 0.025)
     late = found["lam"] > 1.5
     assert (found["gap"][late] < 0.01).all()
     assert (found["gap to the closed form"][late] > 0.1).all()
     row, sentence = row_at(lands, lr=0.025, angle=15.0, lam=2.0)
-    assert view.pair(point(row, "now", 2)) in sentence
-    assert f"{found['gap'][landing_module.REACHED.index(2.0)]:.3f}" in row["layout.title.text"]
+    assert pair(point(row, "now", 2)) in sentence
+    assert f"{found['gap'][numbers.REACHED.index(2.0)]:.3f}" in row["layout.title.text"]
 
 
 def test_sgd_and_grda_start_together_and_sgd_ends_on_the_floor(lands):
-    for lr in landing_module.RATES:
+    for lr in numbers.RATES:
         row, _ = row_at(lands, lr=lr, angle=30.0, lam=1.0)
         start = point(row, "start")
         assert start.tolist() == [row["descent.x"][0], row["descent.y"][0]]
@@ -249,15 +256,15 @@ def test_sgd_and_grda_start_together_and_sgd_ends_on_the_floor(lands):
 
 
 def test_in_space_the_piece_of_plane_is_the_floor_and_the_hollow_diamond_stays_on_it(space):
-    for tilt in landing_module.TILTS:
-        valley = landing_module.plane_valley(tilt)
+    for tilt in numbers.TILTS:
+        valley = numbers.plane_valley(tilt)
         assert np.linalg.norm(valley.sharp) == pytest.approx(1)
         row, sentence = row_at(space, tilt=tilt, lam=1.5)
         corners = np.stack([row[f"plane.{axis}"] for axis in "xyz"], axis=1)
         np.testing.assert_allclose(valley.loss(corners), 0, atol=1e-20)
         hollow = np.array([row[f"floor now.{axis}"][0] for axis in "xyz"])
         assert valley.loss(hollow) < 1e-15
-        assert view.pair(hollow) in sentence
+        assert pair(hollow) in sentence
 
 
 # ------------------------------------------------- questions, text, exercises
@@ -272,15 +279,15 @@ def test_predictions_are_computed():
 
 def test_the_answers_follow_the_valley():
     """By the formula with sines and cosines, not by the code that the lesson uses."""
-    for angle in lesson07.ANGLES:
+    for angle in numbers.ANGLES:
         u = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
         s = [u[j] * (u[0] + u[1]) for j in range(2)]
         for j in range(2):
-            assert (s[j] < -1e-9) == (angle in lesson07.who_grows(j))
+            assert (s[j] < -1e-9) == (angle in numbers.who_grows(j))
         times = [(1.0, 0.4)[j] / s[j] if s[j] > 1e-9 else np.inf for j in range(2)]
-        np.testing.assert_allclose(lesson07.race(angle), times, rtol=1e-9)
-    assert lesson07._first_to_die(40.0) == lesson07.SMALLER
-    assert lesson07._first_to_die(np.rad2deg(np.arctan2(0.4, 1.0))) == lesson07.TOGETHER
+        np.testing.assert_allclose(numbers.race(angle), times, rtol=1e-9)
+    assert questions.first_to_die(40.0) == questions.SMALLER
+    assert questions.first_to_die(np.rad2deg(np.arctan2(0.4, 1.0))) == questions.TOGETHER
 
 
 def test_the_example_by_hand():
@@ -302,32 +309,32 @@ def test_the_example_by_hand():
 
 def test_the_numbers_of_the_text():
     assert (
-        lesson07._first_to_die(15.0) == lesson07.LARGER
+        questions.first_to_die(15.0) == questions.LARGER
     )  # "it is the larger weight and dies first"
-    assert lesson07._first_to_die(40.0) == lesson07.SMALLER  # "At 40° it is w2's turn"
-    after = view.paths_at(-25.0, 0.0, LAMS)["obs"][-1]
+    assert questions.first_to_die(40.0) == questions.SMALLER  # "At 40° it is w2's turn"
+    after = numbers.paths_at(-25.0, 0.0)["obs"][-1]
     assert after == pytest.approx([1.86, 0.0], abs=0.005) and "from 1 to 1.86" in TEXT
     levels = re.search(r"end where the loss is ([\d., and]+)\.", TEXT)[1]
-    assert sorted(map(float, re.findall(r"[\d.]*\d", levels))) == sorted(view.LEVELS)
-    assert (landing_module.C, landing_module.MU) == (1.0, 0.51)  # "c = 1 and μ = 0.51"
-    assert line_valley(view.PIVOT, 15.0).curvature == 4.0
+    assert sorted(map(float, re.findall(r"[\d.]*\d", levels))) == sorted(from_above.LEVELS)
+    assert (numbers.C, numbers.MU) == (1.0, 0.51)  # "c = 1 and μ = 0.51"
+    assert line_valley(PIVOT, 15.0).curvature == 4.0
 
 
 def test_at_minus_45_degrees_nothing_moves():
-    valley = line_valley(view.PIVOT, -45.0)
+    valley = line_valley(PIVOT, -45.0)
     np.testing.assert_allclose(valley.scores, 0, atol=1e-12)
-    assert np.isinf(lesson07.race(-45.0)).all()
+    assert np.isinf(numbers.race(-45.0)).all()
 
 
 def test_at_40_degrees_the_closed_form_pays_and_the_hollow_diamond_does_not():
-    found, k = view.paths_at(40.0, 0.0, LAMS), LAMS.index(1.0)
+    found, k = numbers.paths_at(40.0, 0.0), LAMS.index(1.0)
     assert f"{found['loss of directional'][k]:.2f}" == "0.23" and "here to 0.23" in TEXT
     assert found["loss of floor"][k] < 1e-20
 
 
 def test_what_is_said_of_three_weights():
     """At a tilt of 20°: w2 dies first, then w1; w3 shrinks until w2 is zero, and grows from there."""
-    found = landing_module._plane_paths(20.0)
+    found = numbers.plane_paths(20.0)
     floor, obs = found["floor"], found["obs"]
     dead = int(np.argmax(floor[:, 1] == 0))
     gone = int(np.argmax(floor[:, 0] == 0))
@@ -340,14 +347,14 @@ def test_what_is_said_of_three_weights():
 
 
 def test_in_space_the_closed_form_leaves_the_plane_unless_it_lies_level():
-    for tilt in landing_module.TILTS:
-        found = landing_module._plane_paths(tilt)["directional"]
-        worst = landing_module.plane_valley(tilt).loss(found).max()
+    for tilt in numbers.TILTS:
+        found = numbers.plane_paths(tilt)["directional"]
+        worst = numbers.plane_valley(tilt).loss(found).max()
         assert (worst < 1e-20) if tilt == 0 else (worst > 1e-3)
 
 
 def test_a_huge_epsilon_makes_obs_magnitude_pruning():
-    valley = line_valley(view.PIVOT, -25.0)
+    valley = line_valley(PIVOT, -25.0)
     losses = []
     for epsilon, first in ((0.001, 1.86), (1.0, None), (100.0, 1.0)):
         after = obs_pruning(valley.w, valley.H, 1, epsilon=epsilon).w
@@ -362,7 +369,7 @@ def test_a_huge_epsilon_makes_obs_magnitude_pruning():
 def test_from_w_sgd_and_from_w_0_gives_the_same_in_the_end():
     reached = lesson07.landing(15.0, 0.025)
     k = lesson07.REACHED.index(0.7)
-    valley = line_valley(view.PIVOT, 15.0)
+    valley = line_valley(PIVOT, 15.0)
     twin = quadratic_twin(valley.w, valley.H, 0.025, 1.0, 0.51, int(reached["steps"][k]))
     np.testing.assert_allclose(twin.w, reached["grda"][k], atol=5e-5)
 

@@ -1,0 +1,98 @@
+"""Lesson 07's second figure: five ways to prune, how far each moves, and what it pays."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Explorable, Panel, axis, key, keys, line, palette, panels, writing
+from grda_edu.explore.layout import rule
+from grda_edu.toy.flat_valley import METHODS, Valley, first_zero, pruning_paths, surgeon_prices
+
+from .arrows_and_scores import RIGHT, valley_sliders
+from .from_above import many, marked, placed, valley_panel, valley_rows
+from .looks import NAMES, STYLES, paid, tenths
+from .numbers import LAMS, corners, paths_at, removed_by_obs, valley_at
+
+_JUMPING = ("magnitude", "obs")
+_SHAPES = {name: "hv" if name in _JUMPING else "linear" for name in METHODS}
+
+
+def all_paths() -> Explorable:
+    """Five methods from one w_SGD: where they go, how far they move, and the loss they pay."""
+    return Explorable(
+        _figure,
+        _all_paths,
+        valley_sliders(-25.0, 0.9),
+        label="Paths of five pruning methods through the valley, the distance moved and the loss over λ",
+    )
+
+
+def _figure() -> go.Figure:
+    valley = valley_panel(
+        *(line(name, STYLES[name], width=1.2 if name in _JUMPING else 2.5) for name in METHODS),
+        many("now", [STYLES[name] for name in METHODS]),
+        marked("sgd", palette.SGD, "w<sub>SGD</sub>"),
+        key=keys(*(key(NAMES[name], STYLES[name], "both") for name in METHODS)),
+    )
+    moves = _over_lambda("move", "distance moved", 1.8, y=(0.56, 1))
+    losses = _over_lambda("loss", "loss", 2.4, y=(0, 0.44), title="λ")
+    here = rule(palette.MUTED, x=0, width=1, panel=1, yref="paper")
+    return panels(valley, moves, losses, height=480, margin_t=66, shapes=[here])
+
+
+def _over_lambda(what: str, words: str, highest: float, y: Any, title: str = "") -> Panel:
+    """One line a method over λ."""
+    return Panel(
+        *(
+            line(f"{what} of {name}", STYLES[name], x=LAMS, line_shape=_SHAPES[name])
+            for name in METHODS
+        ),
+        x=RIGHT,
+        y=y,
+        xaxis=axis(title, (0, LAMS[-1])),
+        yaxis=axis(words, (0, highest)),
+    )
+
+
+def _all_paths(angle: float, place: float, lam: float) -> tuple[dict[str, object], str]:
+    k, found = LAMS.index(lam), paths_at(angle, place)
+    row: dict[str, object] = {
+        **valley_rows(angle),
+        **_whole_paths(angle, place),
+        **placed("now", np.array([found[name][k] for name in METHODS])),
+        "layout.shapes[0].x0": lam,
+        "layout.shapes[0].x1": lam,
+    }
+    where = "; ".join(paid(name, found[name][k], found[f"loss of {name}"][k]) for name in METHODS)
+    return row, f"λ = {tenths(lam)}. {where}."
+
+
+@cache
+def _whole_paths(angle: float, place: float) -> dict[str, object]:
+    found, valley = paths_at(angle, place), valley_at(angle, place)
+    rows = placed("sgd", valley.w[None]) | {"layout.title.text": _title(valley)}
+    speeds = {"directional": valley.scores, "soft": np.ones(2)}
+    for name in METHODS:
+        drawn = found[name]
+        if name in speeds:
+            lams = corners(np.abs(valley.w), speeds[name], LAMS[-1])
+            drawn = pruning_paths(valley, lams)[name]
+        rows |= placed(name, drawn)
+        for what in ("move", "loss"):
+            rows[f"{what} of {name}.y"] = found[f"{what} of {name}"]
+    return rows
+
+
+def _title(valley: Valley) -> str:
+    if not valley.w.all():
+        return f"w<sub>{valley.w.argmin() + 1}</sub> is zero from the start: neither OBS nor directional pruning moves"
+    j, _ = first_zero(valley.w, valley.scores)
+    glides = "makes no zero" if j < 0 else f"glides towards w<sub>{j + 1}</sub> = 0"
+    return (
+        f"OBS removes w<sub>{removed_by_obs(valley) + 1}</sub> in one jump, at "
+        f"λ = {writing.decimal(surgeon_prices(valley)[0])}; directional pruning {glides}"
+    )

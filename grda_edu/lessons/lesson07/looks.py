@@ -1,0 +1,55 @@
+"""Lesson 07's methods: how each is drawn and called; and how points and angles are written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grda_edu.explore import palette, writing
+from grda_edu.toy.flat_valley import first_zero
+
+FLOOR = palette.Style(palette.DIRECTIONAL.color, "dot", "diamond-open")
+STYLES = {
+    "directional": palette.DIRECTIONAL,
+    "floor": FLOOR,
+    "soft": palette.Style(palette.BAND_EDGE.color, "solid", "pentagon"),
+    "magnitude": palette.MAGNITUDE,
+    "obs": palette.OBS,
+}
+NAMES = {
+    "directional": "directional pruning",
+    "floor": "kept on the floor",
+    "soft": "soft-thresholding",
+    "magnitude": "magnitude",
+    "obs": "OBS",
+}
+
+
+def pair(values: np.ndarray) -> str:
+    """ "(1.00, −0.40)"; a weight that is exactly zero is written 0."""
+    return "(" + ", ".join("0" if v == 0 else writing.decimal(v) for v in values) + ")"
+
+
+def degrees(angle: float) -> str:
+    """ "−25°"."""
+    return f"{writing.decimal(angle, 0)}°"
+
+
+def tenths(value: float) -> str:
+    """ "0.7", as λ is written."""
+    return writing.decimal(value, 1)
+
+
+def scores_title(w: np.ndarray, s: np.ndarray) -> str:
+    """The scores, and which weight directional pruning brings to zero first."""
+    j, lam = first_zero(w, s)
+    dies = (
+        "none reaches zero"
+        if j < 0
+        else f"w<sub>{j + 1}</sub> reaches zero first, at λ = {writing.decimal(lam)}"
+    )
+    return f"s = {pair(s)}: {dies}"
+
+
+def paid(name: str, weights: np.ndarray, loss: float) -> str:
+    """ "OBS (1.86, 0) loss 0.00": where a method is, and what it pays."""
+    return f"{NAMES[name]} {pair(weights)} loss {writing.decimal(loss)}"
