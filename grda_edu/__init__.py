@@ -7,7 +7,7 @@ The names below are the public ones. Each is imported when it is first used, so 
 from importlib import import_module
 from importlib.metadata import version as _version
 
-_HOME_OF = {
+_HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "GRDA": "optim",
     "penalty_groups": "optim",
     "soft_threshold": "shrinkage",
