@@ -61,7 +61,7 @@ def _training_figure() -> go.Figure:
     sgd = regression.prediction_error(r.problem, r.weights[:, 0, 0])
     lasso = regression.prediction_error(r.problem, r.lasso[r.lasso_closest()])
     steps = axis("step", (0, np.log10(STEPS * 1.1)), log=True, tickformat=",d")
-    upper, lower = (0.6, 1), (0, 0.38)
+    upper, lower, noise = (0.6, 1), (0, 0.38), r.problem.noise
     edge = {"color": palette.INK, "width": 2}  # a dash is all edge
     return panels(
         Panel(
@@ -104,19 +104,16 @@ def _training_figure() -> go.Figure:
             dots("new now", palette.GRDA, size=10, outline=1.5),
             x=(0.55, 1),
             y=lower,
-            key=keys(
-                key("new data", palette.GRDA),
-                key("training data", _SECOND),
-                key("SGD", palette.SGD),
-                key("Lasso’s best", palette.TARGET),
-            ),
+            key=keys(key("new data", palette.GRDA), key("training data", _SECOND))
+            + "<br>"
+            + keys(key("SGD", palette.SGD), key("Lasso’s best", palette.TARGET)),
             xaxis=steps,
             yaxis=axis("error of a prediction", (0, 4.2)),
         ),
         height=600,
         margin={"l": 60, "r": 20, "t": 64, "b": 52},
-        shapes=[rule(palette.MUTED, y=r.problem.noise, width=1, panel=3)],
-        notes=[note(0.05, r.problem.noise, coloured("noise", palette.MUTED), panel=3)],
+        shapes=[rule(palette.MUTED, y=noise, width=1, panel=3)],
+        notes=[note(0.05, noise, coloured("noise", palette.MUTED), yanchor="top", panel=3)],
     )
 
 
