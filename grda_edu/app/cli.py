@@ -6,6 +6,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from grda_edu import __version__
@@ -23,12 +24,22 @@ class Problem(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status (0 if all is well)."""
+    _print_every_name()
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
     except Problem as problem:
         print(f"grda-edu: {problem}", file=sys.stderr)
         return 1
+
+
+def _print_every_name() -> None:
+    """Let a name that the terminal has no letters for be spelt with backslashes, and stop nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(
+            AttributeError
+        ):  # whoever calls main in a notebook has streams of another kind
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    place = options.folder.expanduser().resolve()
+    place = Path(os.path.realpath(os.path.expanduser(options.folder)))
     _deliver(place)
     if options.no_start:
         return 0
@@ -87,7 +98,7 @@ def _deliver(place: Path) -> None:
     except OSError as error:
         raise Problem(
             f"cannot write the lessons into {place} ({error.strerror}). "
-            f"Give a folder of yours: grda-edu lab {Path.home() / DEFAULT_FOLDER}"
+            f"Give a folder of yours: grda-edu lab {os.path.join('~', DEFAULT_FOLDER)}"
         ) from error
     print(f"{len(deliveries)} lessons in {place}")
     for made in deliveries:

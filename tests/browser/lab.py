@@ -109,7 +109,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(self._answers, f"JupyterLab answers; see {self._home / 'server.log'}", 60)
+        wait_for(self._answers, f"JupyterLab answers; see {self._home / 'server.log'}", 120)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -144,7 +144,7 @@ class Server:
             raise RuntimeError((self._home / "server.log").read_text())
         try:
             self.ask("api/status")
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # refused, cut off, or too late: it is not there yet
             return False
         return True
 

@@ -42,7 +42,7 @@ COUNT = "print((len(Widget.widgets), len(course.progress._watchers), len(course.
 def kernel(home, monkeypatch):
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     cells = [nb.new_code_cell(source) for source in (SETUP, LESSON, COUNT)]
-    client = NotebookClient(nb.new_notebook(cells=cells), timeout=60)
+    client = NotebookClient(nb.new_notebook(cells=cells), timeout=300, startup_timeout=300)
     with client.setup_kernel():
         yield client
 

@@ -47,7 +47,11 @@ def execute(notebook, folder, monkeypatch):
     before, after = nbformat.v4.new_code_cell(BEFORE), nbformat.v4.new_code_cell(AFTER)
     notebook.cells = [before, *notebook.cells, after]
     NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=300,
+        startup_timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
     ).execute()
     texts = [
         output.get("text", "") or output.get("data", {}).get("text/plain", "")

@@ -282,7 +282,9 @@ def execute(folder: Path, *sources: str) -> list[str]:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in sources]
     )
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook, timeout=300, startup_timeout=300, resources={"metadata": {"path": str(folder)}}
+    ).execute()
     texts = [[o.text for o in cell.outputs if "text" in o] for cell in notebook.cells]
     return ["".join(parts).strip() for parts in texts]
 
