@@ -185,8 +185,8 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 
 
 def bare(html: str) -> str:
-    """A text without its tags, each line break a space."""
-    return unescape(_TAG.sub("", re.sub(r"<br ?/?>", " ", html)))
+    """A text without its tags, each line break a space; ^ before what is raised."""
+    return unescape(_TAG.sub("", re.sub(r"<br ?/?>", " ", html).replace("<sup>", "^")))
 
 
 # ------------------------------------------------- looks
