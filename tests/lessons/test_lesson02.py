@@ -288,6 +288,7 @@ def test_the_exponent_decides(between):
         title = row["layout.title.text"]
         assert ("die out" in title) == (mu > 0.5) and ("come alive" in title) == (mu < 0.5)
         assert ("vanishes" in title) == (0.5 < mu < 1)
+        assert title.endswith("very slowly") == (0.9 < mu < 1)
         assert f"{share[early]:.0%} are alive at t = 1" in sentence
 
 

@@ -211,6 +211,16 @@ def test_a_wrong_case_says_what_is_wrong(changes, words):
         check(wrong.shown(position), expected(wrong, position))
 
 
+def test_what_is_filled_is_a_bar_in_a_key():
+    """Its edge is a line too, and the key could not say which of the two it means."""
+    band = line("band", palette.GRDA, fill="tozeroy", x=[0, 1], y=[1, 1])
+    picture = Picture(lambda: panels(Panel(band, key=key("band", palette.GRDA, "bar"))))
+    keyed = Case(
+        "band", lambda: picture, lambda: {}, {"band": palette.GRDA}, {"notes[0]": {"band": "band"}}
+    )
+    assert survivors(keyed)[1] == []
+
+
 def test_a_glyph_needs_coloured_words():
     picture = Picture(lambda: panels(Panel(line("a", palette.GRDA), title="━ ours")))
     loose = Case("loose", lambda: picture, lambda: {}, {"a": palette.GRDA})

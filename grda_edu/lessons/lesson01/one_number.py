@@ -72,7 +72,8 @@ def _figure() -> go.Figure:
         xaxis=axis("candidate w", _ENDS),
         yaxis=axis("objective", (-0.5, 7)),
     )
-    return panels(rule, cost, height=400, shapes=[box(palette.BAND, _ENDS)])
+    zeros = box(palette.BAND, _ENDS, line=palette.BAND_EDGE.line(1))
+    return panels(rule, cost, height=400, shapes=[zeros])
 
 
 def _rule_and_objective(tau: float, x: float) -> tuple[dict[str, object], str]:

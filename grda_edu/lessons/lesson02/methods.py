@@ -33,7 +33,7 @@ from .numbers import CURVATURES, DEATHS, KEPT, LR, MUS, W0, compared, strengths,
 
 STYLES = {
     SGD: palette.SGD,
-    SUBGRADIENT: Style(palette.MUTED, "solid", "line-ew"),
+    SUBGRADIENT: Style(palette.MUTED, "solid", "cross"),
     PROXIMAL: Style(palette.INK, "dashdot", "square-open"),
     RDA: palette.RDA,
     GRDA: palette.GRDA,
@@ -80,12 +80,7 @@ def _figure() -> go.Figure:
         line("gRDA formula", FORMULA, width=1.2, x=t),
         y=(0, 0.5),
         title="Bias of the sharp weight",
-        key=keys(
-            *(
-                key(method, STYLES[method], "mark" if method == SUBGRADIENT else "line")
-                for method in PENALISED
-            )
-        ),
+        key=keys(*(key(method, STYLES[method]) for method in PENALISED)),
         xaxis=axis("time t", **TIME),
         yaxis=axis("bias w* − w", (-3.3, 0.15), log=True, ticks=(0.001, 0.01, 0.1, 1)),
     )

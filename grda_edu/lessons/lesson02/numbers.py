@@ -121,7 +121,10 @@ EXPONENTS: tuple[float, ...] = (0.3, 0.35, 0.4, 0.45, 0.5, 0.51, 0.55, 0.6, 0.65
 EXPONENTS += (0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2)
 SIGMA = C_NOISE = 0.3  # with c = σ the threshold equals the noise's size at t = 1
 WALKERS, SHAKEN = 4000, 300
-AT = np.unique(np.geomspace(1, LONG, 25).round().astype(int))  # steps at which they are looked at
+AT = np.unique(np.geomspace(1, LONG, 25).round().astype(int))  # steps that are drawn
+LOOKED_AT = np.unique(  # steps over which a bias is averaged, all up to the one that is drawn
+    [*AT, *np.geomspace(1, LONG, 200).round().astype(int), *range(20, LONG, 20)]
+)
 SHARP_A = 1.0
 
 
@@ -153,14 +156,11 @@ def noisy_bias() -> np.ndarray:
         mu=np.array(EXPONENTS)[:, None],
         noise=noise,
         steps=LONG,
-        keep=np.unique(np.rint([*AT, *np.geomspace(1, LONG, 200), *range(20, LONG, 20)])).astype(
-            int
-        ),
+        keep=LOOKED_AT,
     )
-    steps = np.rint(path.t / LR).astype(int)
     bias = W0 - path.w.mean(axis=2)
-    starts = np.searchsorted(steps, [0, *AT[:-1]], side="right")
-    return np.add.reduceat(bias, starts) / np.diff([*starts, len(steps)])[:, None]
+    starts = np.searchsorted(LOOKED_AT, [0, *AT[:-1]], side="right")
+    return np.add.reduceat(bias, starts) / np.diff([*starts, len(LOOKED_AT)])[:, None]
 
 
 def at_time(t: float) -> int:

@@ -139,7 +139,7 @@ def _figure() -> go.Figure:
         key=keys(
             key("v", palette.INK),
             key("band ±g", palette.BAND_EDGE, "bar"),
-            key("what is beyond it", palette.GRDA, "bar"),
+            key("what is beyond it", palette.GRDA, "both"),
         ),
         xaxis=axis("time t = nγ", (0, END)),
         yaxis=axis("accumulator v"),

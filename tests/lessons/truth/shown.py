@@ -328,7 +328,8 @@ def _key(inner: str, color: str, path: Path, span: tuple[int, int], font: Path |
 
 
 def glyphs_of(drawn: Mapping[str, object], kind: str) -> set[str]:
-    """The glyphs that may stand for a trace or shape in a key."""
-    line, mark = LINES.get(str(drawn.get("line.dash"))), MARKS.get(str(drawn.get("marker.symbol")))
+    """The glyphs that may stand for a trace or shape in a key; what is filled is a bar, edge or not."""
     filled = "fillcolor" in drawn or kind in ("bar", "histogram", "heatmap")
-    return {glyph for glyph in (line, mark, BAR if filled else None) if glyph}
+    drawn_as = BAR if filled else LINES.get(str(drawn.get("line.dash")))
+    mark = MARKS.get(str(drawn.get("marker.symbol")))
+    return {glyph for glyph in (drawn_as, mark) if glyph}
