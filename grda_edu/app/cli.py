@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_every_name()
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        status: int = options.run(options)
+        return status
     except Problem as problem:
         print(f"grda-edu: {problem}", file=sys.stderr)
         return 1

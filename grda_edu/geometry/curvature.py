@@ -21,6 +21,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, jvp, vjp, vmap
 from torch.nn.functional import cross_entropy
 
+from grda_edu.geometry import Floats
+
 IMAGES = 128  # evaluated together: activations stay in the cache
 BLOCK = 64  # columns of the Hessian computed together
 LIMIT_GB = 2.0  # what a whole Hessian may need, unless told otherwise
@@ -185,7 +187,7 @@ def hessian(
     *,
     limit_gb: float = LIMIT_GB,
     progress: Callable[[float], object] | None = None,
-) -> np.ndarray:
+) -> Floats:
     """The Hessian of ``loss`` at ``w``, exactly symmetric: float64 [D, D].
 
     Columns are derivatives of the gradient along the axes, BLOCK at a time, over IMAGES images at
@@ -220,17 +222,18 @@ def _gradient_along(loss: FixedLoss, w: Tensor, x: Tensor, y: Tensor) -> Product
     """Directions [B, D] -> derivatives of one batch's gradient along them [B, D]."""
 
     def slope(at: Tensor) -> Tensor:
-        return grad(loss.share)(at, x, y)
+        gradient: Tensor = grad(loss.share)(at, x, y)
+        return gradient
 
     def along(directions: Tensor) -> Tensor:
         try:
             with warnings.catch_warnings():  # the first jvp of a process uses what torch deprecates
                 warnings.filterwarnings("ignore", message=r".*torch\.jit\.script.*")
-                return vmap(lambda v: jvp(slope, (w,), (v,))[1])(directions)
-        except (
-            RuntimeError
-        ):  # not every operation knows forward mode; backwards takes twice as long
-            return vmap(lambda v: vjp(slope, w)[1](v)[0])(directions)
+                derivatives: Tensor = vmap(lambda v: jvp(slope, (w,), (v,))[1])(directions)
+        except RuntimeError:
+            # Not every operation knows forward mode; backwards takes twice as long.
+            derivatives = vmap(lambda v: vjp(slope, w)[1](v)[0])(directions)
+        return derivatives
 
     return along
 
@@ -273,14 +276,14 @@ def _numbers_in_a_pass(model: nn.Module, x: Tensor) -> int:
 class Spectrum:
     """All eigenvalues and eigenvectors of a symmetric matrix."""
 
-    values: np.ndarray  # float64 [D], rising
-    vectors: np.ndarray = field(repr=False)  # float64 [D, D], column k belongs to values[k]
+    values: Floats  # float64 [D], rising
+    vectors: Floats = field(repr=False)  # float64 [D, D], column k belongs to values[k]
 
     def rank_below(self, cutoff: float) -> int:
         """How many eigenvalues are below ``cutoff``, the negative ones included."""
         return int(np.searchsorted(self.values, cutoff))
 
-    def top(self, k: int) -> np.ndarray:
+    def top(self, k: int) -> Floats:
         """The eigenvectors of the ``k`` largest eigenvalues, largest first: [D, k]."""
         if not 1 <= k <= len(self.values):
             raise ValueError(
@@ -289,7 +292,7 @@ class Spectrum:
         return self.vectors[:, ::-1][:, :k]
 
 
-def spectrum(matrix: np.ndarray) -> Spectrum:
+def spectrum(matrix: Floats) -> Spectrum:
     """Eigenvalues and eigenvectors of a symmetric matrix [D, D], in double precision.
 
     Raises ValueError unless the matrix is square, finite and symmetric to 1e-6 of its largest entry.
@@ -311,9 +314,9 @@ def spectrum(matrix: np.ndarray) -> Spectrum:
 class TopEigenpairs:
     """The k largest eigenvalues of a Hessian; fewer where the iteration ended before."""
 
-    values: np.ndarray  # float64 [k], falling
-    vectors: np.ndarray = field(repr=False)  # float64 [D, k], orthonormal columns
-    residuals: np.ndarray  # float64 [k], ‖Hv - λv‖ / |λ|
+    values: Floats  # float64 [k], falling
+    vectors: Floats = field(repr=False)  # float64 [D, k], orthonormal columns
+    residuals: Floats  # float64 [k], ‖Hv - λv‖ / |λ|
     products: int  # how many Hessian-vector products it took, those of the residuals not counted
     converged: bool  # all k are there, with residuals within ten times the tolerance
 
@@ -339,7 +342,7 @@ def top_eigenpairs(
     multiply, count = loss.products(w), 0
     like = loss.weights
 
-    def matvec(v: np.ndarray) -> np.ndarray:
+    def matvec(v: Floats) -> Floats:
         nonlocal count
         count += 1
         return _multiplied(multiply, v.ravel(), like)
@@ -366,7 +369,7 @@ def top_eigenpairs(
     return TopEigenpairs(values, vectors, residuals, count, converged)
 
 
-def _multiplied(multiply: Products, v: np.ndarray, like: Tensor) -> np.ndarray:
+def _multiplied(multiply: Products, v: Floats, like: Tensor) -> Floats:
     tensor = torch.from_numpy(np.ascontiguousarray(v)).to(like)
     return multiply(tensor).cpu().numpy().astype(np.float64)
 
@@ -378,21 +381,21 @@ def _multiplied(multiply: Products, v: np.ndarray, like: Tensor) -> np.ndarray:
 class FlatSubspace:
     """The range of P0: the eigenvectors of a Hessian whose eigenvalues are below a cut-off."""
 
-    basis: np.ndarray = field(repr=False)  # float64 [D, rank], orthonormal columns
+    basis: Floats = field(repr=False)  # float64 [D, rank], orthonormal columns
     cutoff: float  # in the units of the eigenvalues
     negative: int  # how many of its eigenvalues are negative
     lowest: float  # the smallest of all eigenvalues
 
     @property
     def rank(self) -> int:
-        return self.basis.shape[1]
+        return int(self.basis.shape[1])
 
     @property
-    def projection(self) -> np.ndarray:
+    def projection(self) -> Floats:
         """P0 itself: float64 [D, D], symmetric, P0 P0 = P0."""
         return self.basis @ self.basis.T
 
-    def project(self, v: np.ndarray) -> np.ndarray:
+    def project(self, v: Floats) -> Floats:
         """P0 v for a vector [D], or for the columns of [D, n]."""
         return projected(v, self.basis)
 
@@ -426,7 +429,7 @@ def flat_subspace(of: Spectrum, cutoff: float, *, relative: bool = False) -> Fla
     )
 
 
-def projected(v: np.ndarray, basis: np.ndarray) -> np.ndarray:
+def projected(v: Floats, basis: Floats) -> Floats:
     """The orthogonal projection of ``v`` [D] (or of columns [D, n]) on the span of ``basis`` [D, k].
 
     Raises ValueError where lengths differ or the columns of ``basis`` are not orthonormal.
@@ -435,7 +438,7 @@ def projected(v: np.ndarray, basis: np.ndarray) -> np.ndarray:
     return basis @ (basis.T @ v)
 
 
-def share_in_subspace(move: np.ndarray, basis: np.ndarray) -> float:
+def share_in_subspace(move: Floats, basis: Floats) -> float:
     """How much of a move [D] lies in the span of ``basis`` [D, k]: ‖P d‖ / ‖d‖, from 0 to 1.
 
     A random direction has about √(k/D). Raises ValueError for a move of length zero.
@@ -450,7 +453,7 @@ def share_in_subspace(move: np.ndarray, basis: np.ndarray) -> float:
     return float(np.linalg.norm(basis.T @ move) / length)
 
 
-def _check_basis(v: np.ndarray, basis: np.ndarray) -> None:
+def _check_basis(v: Floats, basis: Floats) -> None:
     if np.ndim(basis) != 2 or len(basis) != len(v):
         raise ValueError(
             f"basis has shape {np.shape(basis)}: accepted is [{len(v)}, k], one row for each weight"
@@ -475,7 +478,7 @@ class Symmetries:
         return self.dead + self.shift
 
 
-def symmetries(matrix: np.ndarray, shift: np.ndarray) -> Symmetries:
+def symmetries(matrix: Floats, shift: Floats) -> Symmetries:
     """Count the exactly flat directions of a Hessian [D, D].
 
     shift: from ``softmax_shift``, [D, k]; what of it dead weights span already counts as dead.
@@ -485,7 +488,7 @@ def symmetries(matrix: np.ndarray, shift: np.ndarray) -> Symmetries:
     return Symmetries(int(dead.sum()), int(np.linalg.matrix_rank(beyond)) if beyond.size else 0)
 
 
-def softmax_shift(model: nn.Module) -> np.ndarray:
+def softmax_shift(model: nn.Module) -> Floats:
     """Orthonormal directions [D, k] that add one number to all outputs of the last linear layer.
 
     One for each of its inputs and one for its bias. Cross-entropy of a softmax does not change
@@ -497,7 +500,7 @@ def softmax_shift(model: nn.Module) -> np.ndarray:
     if not owners or not isinstance(owners[-1], nn.Linear):
         return np.zeros((size, 0))
     last = {id(p) for p in owners[-1].parameters(recurse=False)}
-    columns: list[np.ndarray] = []
+    columns: list[Floats] = []
     for start, p in zip(_starts(parameters.values()), parameters.values(), strict=True):
         if id(p) in last:
             columns += _one_for_each_input(start, p.detach(), size)
@@ -511,7 +514,7 @@ def _starts(parameters: Iterable[Tensor]) -> Iterator[int]:
         start += p.numel()
 
 
-def _one_for_each_input(start: int, p: Tensor, size: int) -> Iterator[np.ndarray]:
+def _one_for_each_input(start: int, p: Tensor, size: int) -> Iterator[Floats]:
     """Unit vectors [size] for a weight [K, inputs] or a bias [K] that begins at ``start``."""
     outputs = len(p)
     inputs = p.numel() // outputs

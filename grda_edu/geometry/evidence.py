@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from grda_edu.geometry import Floats
 from grda_edu.geometry.pruning import (
     direction_scores,
     directional_pruning,
@@ -34,7 +36,7 @@ def strength(lr: float, c: float, mu: float, t: float) -> float:
 # ------------------------------------------------- the two sides
 
 
-def score_estimates(w_sgd: np.ndarray, w_grda: np.ndarray, lam: float) -> np.ndarray:
+def score_estimates(w_sgd: Floats, w_grda: Floats, lam: float) -> Floats:
     """What gRDA's move says about the scores: ŝ_j = -sign(w_SGD,j)(w_gRDA - w_SGD)_j / λ, [D].
 
     If gRDA were directional pruning exactly, this would be s_j wherever w_gRDA,j is not zero.
@@ -56,7 +58,7 @@ class Evidence:
     survivors: int
 
 
-def evidence_of(s: np.ndarray, w_sgd: np.ndarray, w_grda: np.ndarray, lam: float) -> Evidence:
+def evidence_of(s: Floats, w_sgd: Floats, w_grda: Floats, lam: float) -> Evidence:
     """How far the scores ``s`` [D] explain what gRDA did to the weights that it kept."""
     estimates = score_estimates(w_sgd, w_grda, lam)
     alive = (w_grda != 0) & (w_sgd != 0)
@@ -71,7 +73,7 @@ def evidence_of(s: np.ndarray, w_sgd: np.ndarray, w_grda: np.ndarray, lam: float
     )
 
 
-def _share(flags: np.ndarray) -> float:
+def _share(flags: NDArray[np.bool_]) -> float:
     return float(flags.mean()) if flags.size else np.nan
 
 
@@ -85,7 +87,7 @@ class Match:
     zeros: float  # share of zeros in the prediction
 
 
-def match(predicted: np.ndarray, w_sgd: np.ndarray, w_grda: np.ndarray, lam: float) -> Match:
+def match(predicted: Floats, w_sgd: Floats, w_grda: Floats, lam: float) -> Match:
     """Compare a prediction with gRDA's weights, both [D]. NaN where a move has no length."""
     plain = soft_pruning(w_sgd, lam)
     ours, theirs = predicted == 0, w_grda == 0
@@ -98,7 +100,7 @@ def match(predicted: np.ndarray, w_sgd: np.ndarray, w_grda: np.ndarray, lam: flo
     )
 
 
-def cosine(a: np.ndarray, b: np.ndarray) -> float:
+def cosine(a: Floats, b: Floats) -> float:
     """Of the angle between two vectors [D]; NaN where one has no length."""
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / lengths if lengths else np.nan
@@ -110,8 +112,8 @@ CONTROLS = ("identity", "soft", "random", "shuffled", "constant")
 
 
 def controls(
-    w_sgd: np.ndarray, w_grda: np.ndarray, s: np.ndarray, random: np.ndarray, lam: float, seed: int
-) -> dict[str, np.ndarray]:
+    w_sgd: Floats, w_grda: Floats, s: Floats, random: Floats, lam: float, seed: int
+) -> dict[str, Floats]:
     """Name of each control -> its predicted weights [D].
 
     identity: P0 = I at the same λ, plain soft-thresholding, blind to the loss;
@@ -128,19 +130,19 @@ def controls(
     }
 
 
-def shuffled(s: np.ndarray, seed: int) -> np.ndarray:
+def shuffled(s: Floats, seed: int) -> Floats:
     """The scores dealt out to the weights anew, [D]."""
     return np.random.default_rng([seed, 1]).permutation(s)
 
 
-def random_scores(w: np.ndarray, rank: int, seed: int) -> np.ndarray:
+def random_scores(w: Floats, rank: int, seed: int) -> Floats:
     """Direction scores [D] for a random subspace of this rank instead of the flat one."""
     draws = np.random.default_rng([seed, 2]).standard_normal((len(w), rank))
     basis = np.linalg.qr(draws)[0]
     return direction_scores(w, basis if rank < len(w) else basis @ basis.T)
 
 
-def directional_at_zeros(w: np.ndarray, s: np.ndarray, zeros: int) -> np.ndarray:
+def directional_at_zeros(w: Floats, s: Floats, zeros: int) -> Floats:
     """w_DP with the smallest λ that leaves at least ``zeros`` zeros, [D].
 
     A weight with s_j ≤ 0 never becomes zero; if they are too many, all others are pruned.
@@ -151,7 +153,7 @@ def directional_at_zeros(w: np.ndarray, s: np.ndarray, zeros: int) -> np.ndarray
     if not zeros or not len(when):
         return w.copy()
     lam = float(when[min(zeros, len(when)) - 1])
-    predicted = directional_pruning(w, s, lam)
+    predicted: Floats = directional_pruning(w, s, lam)
     predicted[dies_at <= lam] = 0.0  # what rounding leaves at the very edge
     return predicted
 
@@ -160,12 +162,12 @@ def directional_at_zeros(w: np.ndarray, s: np.ndarray, zeros: int) -> np.ndarray
 
 
 def path_twin(
-    path: np.ndarray,
-    hessians: Mapping[int, np.ndarray],
+    path: Floats,
+    hessians: Mapping[int, Floats],
     lr: float,
     c: Iterable[float],
     mu: Iterable[float],
-) -> np.ndarray:
+) -> Floats:
     """gRDA on a quadratic that follows SGD: its curvature is that of the weights SGD passes.
 
         u_n = u_{n-1} - γ H_{n-1}(w_{n-1} - p_{n-1}),   w_n = S_{g(n,γ)}(p_n + u_n),   u_0 = 0
@@ -194,9 +196,10 @@ def path_twin(
     return w
 
 
-def _without_negative(matrix: np.ndarray) -> np.ndarray:
+def _without_negative(matrix: Floats) -> Floats:
     values, vectors = np.linalg.eigh(matrix)
-    return (vectors * np.maximum(values, 0.0)) @ vectors.T
+    rebuilt: Floats = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    return rebuilt
 
 
 # ------------------------------------------------- training

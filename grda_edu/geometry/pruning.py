@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from grda_edu.geometry import Floats
 from grda_edu.shrinkage import hard_threshold, soft_threshold, tuning_function
 
 PROJECTION_TOLERANCE = 1e-5  # how far an entry of P0P0 - P0 or P0ᵀ - P0 may be from zero
@@ -96,7 +98,7 @@ def alive(weights: Any) -> Any:
 # ------------------------------------------------- by direction
 
 
-def direction_scores(w: Any, P0: Any) -> np.ndarray:
+def direction_scores(w: Any, P0: Any) -> Floats:
     """What the flat space says about each weight: whether it shrinks (+) or grows (-), how fast.
 
         s_j = sign(w_j)·(P0 sign(w))_j,   sign(0) = 0
@@ -186,7 +188,7 @@ class Twin:
     """Where gRDA is on a quadratic after some steps."""
 
     w: Any  # the same kind as the weights that were given
-    v: np.ndarray  # float64 [p], the accumulator
+    v: Floats  # float64 [p], the accumulator
     threshold: float  # g(n, γ) = c γ^½ (nγ)^μ
 
 
@@ -232,8 +234,8 @@ class Surgeon:
     """Weights after the optimal brain surgeon, and what it did."""
 
     w: Any  # the same kind as the weights that were given
-    order: np.ndarray  # int [zeros], the weights in the order in which they were removed
-    increase: np.ndarray  # float64 [zeros], w_q²/(2[H⁻¹]_qq) of each when it was removed
+    order: NDArray[np.intp]  # int [zeros], the weights in the order in which they were removed
+    increase: Floats  # float64 [zeros], w_q²/(2[H⁻¹]_qq) of each when it was removed
     epsilon: float  # what was added to the diagonal of H
 
 
@@ -303,13 +305,13 @@ class _Projection:
                 given = given @ given.T
         self._given = given
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, x: Floats) -> Floats:
         if self._given.shape[0] == self._given.shape[1]:
             return self._given @ x
         return self._given @ (self._given.T @ x)
 
 
-def _refuse(what: str, error: np.ndarray) -> None:
+def _refuse(what: str, error: Floats) -> None:
     worst = float(np.abs(error).max(initial=0.0))
     if worst > PROJECTION_TOLERANCE:
         raise ValueError(
@@ -318,7 +320,7 @@ def _refuse(what: str, error: np.ndarray) -> None:
         )
 
 
-def _hessian(H: Any, size: int) -> np.ndarray:
+def _hessian(H: Any, size: int) -> Floats:
     """H as float64 [p, p], made symmetric."""
     given = _array("H", H)
     if given.shape != (size, size):
@@ -326,7 +328,7 @@ def _hessian(H: Any, size: int) -> np.ndarray:
     return (given + given.T) / 2
 
 
-def _product(values: np.ndarray, vectors: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _product(values: Floats, vectors: Floats) -> Callable[[Floats], Floats]:
     """x -> V diag(values) Vᵀ x, by the shorter way: the matrix, or the vectors that count."""
     counts = values > 1e-15 * values.max()  # far below what rounding makes of a zero
     if 2 * counts.sum() >= values.size:
@@ -339,7 +341,7 @@ def _product(values: np.ndarray, vectors: np.ndarray) -> Callable[[np.ndarray], 
 # ------------------------------------------------- kinds of weights
 
 
-def _read(weights: Any) -> tuple[np.ndarray, Callable[[np.ndarray], Any]]:
+def _read(weights: Any) -> tuple[Floats, Callable[[Floats], Any]]:
     """The weights as a float64 vector [p] of their own, and what makes the same kind of such a one."""
     tensors = _tensors(weights)
     if tensors is None:
@@ -351,7 +353,7 @@ def _read(weights: Any) -> tuple[np.ndarray, Callable[[np.ndarray], Any]]:
     ends = np.cumsum([array.size for array in arrays])[:-1]
     shapes = [array.shape for array in arrays]
 
-    def rebuild(vector: np.ndarray) -> Any:
+    def rebuild(vector: Floats) -> Any:
         parts = dict(zip(tensors, np.split(vector, ends), strict=True))
         if isinstance(weights, Mapping):
             return {
@@ -378,7 +380,7 @@ def _is_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def _as_kind_of(example: Any, vector: np.ndarray, shape: tuple[int, ...]) -> Any:
+def _as_kind_of(example: Any, vector: Floats, shape: tuple[int, ...]) -> Any:
     array = np.array(vector).reshape(shape)  # memory of its own
     if not _is_tensor(example):
         return array
@@ -387,7 +389,7 @@ def _as_kind_of(example: Any, vector: np.ndarray, shape: tuple[int, ...]) -> Any
     return torch.from_numpy(array).to(example.device, example.dtype)
 
 
-def _array(name: str, value: Any) -> np.ndarray:
+def _array(name: str, value: Any) -> Floats:
     """``value`` as float64 numpy, every number finite."""
     array = np.asarray(
         value.detach().to_dense().cpu() if _is_tensor(value) else value, dtype=np.float64
@@ -399,7 +401,7 @@ def _array(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def _vector(name: str, value: Any, size: int) -> np.ndarray:
+def _vector(name: str, value: Any, size: int) -> Floats:
     array = _array(name, value)
     if array.shape != (size,):
         raise ValueError(

@@ -127,7 +127,7 @@ def _packed(state: Mapping[str, Tensor]) -> bytes:
 
     entries: list[list[Any]] = []
     wheres, values = bytearray(), bytearray()
-    first: dict[tuple, int] = {}
+    first: dict[tuple[Any, ...], int] = {}
     for name, tensor in state.items():
         tensor = tensor.detach()
         same = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride(), str(tensor.device))
@@ -283,7 +283,7 @@ def _alive(way: str, size: int, where: bytes) -> np.ndarray | None:
     if way == "gaps":
         steps = _bytes(where)
         ends = steps != _FAR
-        places = (np.cumsum(steps, dtype=np.int64) + np.cumsum(ends) - 1)[ends]
+        places: np.ndarray = (np.cumsum(steps, dtype=np.int64) + np.cumsum(ends) - 1)[ends]
         if not len(places) or places[-1] != size:
             raise SparseFileError(f"gaps that end elsewhere than at {size} entries")
         return places[:-1]

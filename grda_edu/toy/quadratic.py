@@ -89,7 +89,7 @@ def simulate(
 
     w = v = np.broadcast_to(np.asarray(w0, dtype=float), shape)
     g: Any = 0.0
-    rows: list[tuple] = [(v, np.zeros(shape), w)] if kept[0] == 0 else []
+    rows: list[tuple[Any, ...]] = [(v, np.zeros(shape), w)] if kept[0] == 0 else []
     wanted = set(kept.tolist())
     for n in range(1, steps + 1):
         gradient = a * (w - w_star) + noise[n - 1]

@@ -9,7 +9,7 @@ all on the same batches. numpy only; scikit-learn is imported by ``lasso`` alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -113,14 +113,14 @@ def grda(
     return kept.reshape(len(record), c.size, mu.size, -1)
 
 
-def _batches(problem: Regression, batch: int, seed: int):
+def _batches(problem: Regression, batch: int, seed: int) -> Iterator[np.ndarray]:
     """Row numbers of one batch after the other, without end."""
     count = len(problem.y)
     if batch < 1 or count % batch:
         raise ValueError(f"batch = {batch}: accepted is a divisor of {count}, the observations")
     rng = np.random.default_rng(seed)
 
-    def endless():
+    def endless() -> Iterator[np.ndarray]:
         while True:
             yield from rng.permutation(count).reshape(-1, batch)
 

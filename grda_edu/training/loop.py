@@ -129,7 +129,7 @@ class Training:
         self.optimizer, self.scheduler = optimizer, scheduler
         self.configuration, self.snapshot_epochs = configuration, snapshot_epochs
         self.batch_size = configuration["batch_size"]
-        self.batches = math.ceil(len(data.y_train) / self.batch_size)
+        self.batches: int = math.ceil(len(data.y_train) / self.batch_size)
         # The order is drawn on the CPU: the same on every device.
         self.generator = torch.Generator().manual_seed(configuration["seed"])
         self.order = self.generator.get_state()  # what the current epoch's order is drawn from
@@ -148,7 +148,8 @@ class Training:
     @property
     def fraction(self) -> float:
         """Steps done of all steps, in [0, 1]."""
-        return (self.epoch + self.batch / self.batches) / self.configuration["epochs"]
+        epochs: int = self.configuration["epochs"]
+        return (self.epoch + self.batch / self.batches) / epochs
 
     def run_epoch(self, stop: Event | None, report: Callable[[], None]) -> None:
         """Finish the current epoch from where it stands, unless stopped, and measure."""

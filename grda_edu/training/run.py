@@ -69,7 +69,8 @@ class Run:
     @property
     def total_zeros(self) -> np.ndarray:
         """Fraction of all parameters, biases included, that are exactly zero: float [E+1]."""
-        return self.zeros.sum(axis=1) / self.sizes.sum()
+        share: np.ndarray = self.zeros.sum(axis=1) / self.sizes.sum()
+        return share
 
     @property
     def finished(self) -> bool:

@@ -90,7 +90,8 @@ def grda_step(
 
 def _vmapped(model: nn.Module) -> Forward:
     def single(weights: Weights, x: Tensor) -> Tensor:
-        return functional_call(model, weights, (x,))
+        outputs: Tensor = functional_call(model, weights, (x,))
+        return outputs
 
     return vmap(single)
 
@@ -158,8 +159,9 @@ def _linear(name: str) -> Forward:
 
 def _pooling(layer: Any) -> Forward:
     def apply(weights: Weights, x: Tensor) -> Tensor:
-        pooled = layer(x.flatten(0, 1).permute(0, 3, 1, 2))
-        return pooled.permute(0, 2, 3, 1).unflatten(0, x.shape[:2])
+        pooled: Tensor = layer(x.flatten(0, 1).permute(0, 3, 1, 2))
+        images: Tensor = pooled.permute(0, 2, 3, 1).unflatten(0, x.shape[:2])
+        return images
 
     return apply
 
@@ -167,7 +169,10 @@ def _pooling(layer: Any) -> Forward:
 def _convolution(name: str, layer: Any) -> Forward:
     def apply(weights: Weights, x: Tensor) -> Tensor:
         weight, bias = weights[f"{name}.weight"], weights.get(f"{name}.bias")
-        return _Convolution.apply(x, weight, bias, layer.stride, layer.padding)
+        outputs: Tensor = _Convolution.apply(  # type: ignore[no-untyped-call]  # torch's own
+            x, weight, bias, layer.stride, layer.padding
+        )
+        return outputs
 
     return apply
 
@@ -183,7 +188,7 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: Any, padding: Any
-    ):
+    ) -> Tensor:
         networks, outputs, _, *kernel = weight.shape
         if not x.stride(0):  # all networks look at the same images
             x = x[:1]
@@ -198,7 +203,7 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         patches, matrix = ctx.saved_tensors
         padded, (networks, outputs, channels, *kernel), stride, padding, places = ctx.geometry
         gradient = gradient.reshape(networks, -1, outputs)
