@@ -6,31 +6,40 @@ Every check works on a damaged installation: what cannot be imported is reported
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
 from types import ModuleType
 
 GIGABYTE = 1024**3
 MEMORY_NEEDED = 1 * GIGABYTE  # lesson 04, server and kernel together
 DISK_NEEDED = 1 * GIGABYTE  # the largest data set and its copies
 REINSTALL = "install grda-edu again, as README says"
-PACKAGES = (
-    "torch",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "plotly",
-    "anywidget",
-    "ipywidgets",
-    "ipykernel",
-    "jupyterlab",
-    "platformdirs",
-    "psutil",
-)
+PACKAGES = {  # what pip calls it -> the part of it that the course imports
+    "torch": "torch",
+    "numpy": "numpy",
+    "scipy": "scipy.optimize",
+    "scikit-learn": "sklearn.datasets",
+    "plotly": "plotly.graph_objects",
+    "anywidget": "anywidget",
+    "ipywidgets": "ipywidgets",
+    "ipykernel": "ipykernel.kernelapp",
+    "ipython": "IPython",
+    "traitlets": "traitlets",
+    "jupyterlab": "jupyterlab.labapp",
+    "jupytext": "jupytext",
+    "platformdirs": "platformdirs",
+    "filelock": "filelock",
+    "safetensors": "safetensors.numpy",
+    "psutil": "psutil",
+}
+KERNEL = "python3"  # the lessons' notebooks ask for it
+PROBE = "import sys; print(sys.prefix, flush=True); import grda_edu, ipykernel"
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Finding:
 
 def main() -> int:
     """Print every finding; the exit status is 0 if nothing needs to be done."""
-    findings = [finding for check in CHECKS for finding in check()]
+    findings = [finding for check in CHECKS for finding in _findings(check)]
     for finding in findings:
         print(f"{'!' if finding.advice else ' '} {finding.name:<14} {finding.value}")
         if finding.advice:
@@ -58,12 +67,47 @@ def main() -> int:
     return int(wrong > 0)
 
 
+def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What the check finds; that it failed is a finding too."""
+    try:
+        yield from check()
+    except Exception as error:  # what is damaged here is not known, hence not how it fails
+        name = check.__name__.removeprefix("check_").replace("_", " ")
+        yield Finding(name, f"cannot be checked ({_in_a_line(error)})", REINSTALL)
+
+
 def _load(name: str) -> tuple[ModuleType | None, str]:
-    """The module, or None and why it cannot be imported (a broken shared library raises OSError)."""
+    """The module, or None and why it cannot be imported.
+
+    A damaged package raises what it likes: OSError for a shared library, ValueError or
+    AttributeError where versions do not fit each other.
+    """
     try:
         return import_module(name), ""
-    except (ImportError, OSError) as error:
-        return None, str(error).partition("\n")[0]
+    except Exception as error:
+        return None, _in_a_line(error)
+
+
+def _in_a_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _refusal(folder: Path) -> str:
+    """Why nothing can be kept in ``folder``, which may have to be made first; "" if it can.
+
+    Tried, not asked: permissions do not know of read-only disks, or of files in the way.
+    """
+    try:
+        with TemporaryFile(dir=_nearest(folder)):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _nearest(folder: Path) -> Path:
+    """The first of the folder and those above it that is there, links followed."""
+    real = Path(os.path.realpath(folder))
+    return next(place for place in (real, *real.parents) if place.exists())
 
 
 def check_versions() -> Iterator[Finding]:
@@ -77,11 +121,18 @@ def check_versions() -> Iterator[Finding]:
         else "install Python 3.11, 3.12 or 3.13 and set the course up again with it",
     )
     yield Finding("grda-edu", version("grda-edu"))
-    for package in PACKAGES:
+    for package, module in PACKAGES.items():
         try:
-            yield Finding(package, version(package))
+            installed = version(package)
         except PackageNotFoundError:
             yield Finding(package, "not installed", f"pip install {package}")
+            continue
+        _, why = _load(module)
+        yield Finding(
+            package,
+            f"{installed}, cannot be imported ({why})" if why else installed,
+            f"pip install --force-reinstall {package}" if why else "",
+        )
 
 
 def check_device() -> Iterator[Finding]:
@@ -148,14 +199,85 @@ def check_data_folder() -> Iterator[Finding]:
         yield Finding("data folder", f"unknown: the course cannot be imported ({why})", REINSTALL)
         return
     folder: Path = progress.folder()
-    exists = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(exists).free
+    free = shutil.disk_usage(_nearest(folder)).free
+    missing = [
+        place for place in (folder, *folder.parents) if place.is_symlink() and not place.exists()
+    ]
     advice = ""
-    if not os.access(exists, os.W_OK):
-        advice = f"make {exists} writable, or progress and data are not kept"
+    if why := _refusal(folder):
+        advice = f"make {_nearest(folder)} a folder that you can write ({why}), or progress and data are not kept"
+    elif missing:
+        target = os.path.realpath(missing[0])
+        advice = f"{missing[0]} is a link to {target}, which is not there: connect that disk, or make that folder"
+    elif notice := progress.Progress().notice():
+        advice = notice
     elif free < DISK_NEEDED:
         advice = "free some disk space: larger data sets do not fit"
     yield Finding("data folder", f"{folder}, {free / GIGABYTE:.1f} GB free", advice)
+
+
+def check_jupyter() -> Iterator[Finding]:
+    """The Python that runs the notebooks' cells, and where JupyterLab notes what runs."""
+    paths, why = _load("jupyter_core.paths")
+    manager, also = _load("jupyter_client.manager")
+    if paths is None or manager is None:
+        advice = "pip install --force-reinstall jupyterlab ipykernel"
+        yield Finding("kernel", f"unknown: Jupyter cannot be imported ({why or also})", advice)
+        return
+    folder = Path(paths.jupyter_runtime_dir())
+    why = _refusal(folder)
+    yield Finding(
+        "jupyter folder",
+        str(folder),
+        f"make {_nearest(folder)} a folder that you can write ({why}), or JupyterLab does not start"
+        if why
+        else "",
+    )
+    try:
+        kernel = manager.KernelManager(kernel_name=KERNEL)
+        command, spec = kernel.format_kernel_cmd(), kernel.kernel_spec
+    except Exception as error:  # none, or a kernel.json that is damaged
+        advice = f'"{sys.executable}" -m ipykernel install --sys-prefix'
+        yield Finding("kernel", f"{KERNEL} cannot be read ({_in_a_line(error)})", advice)
+        return
+    why = _foreign(command, spec.env)
+    where = (
+        f"rename the folder {spec.resource_dir}, and notebooks run in this Python" if why else ""
+    )
+    yield Finding("kernel", f"{KERNEL}: {command[0]}{why and f', {why}'}", where)
+
+
+def _foreign(command: list[str], environment: dict[str, str]) -> str:
+    """In what the Python that ``command`` starts differs from this one; "" if it does not."""
+    if "-m" not in command:
+        return "which starts in a way that cannot be checked"
+    python = command[: command.index("-m")]
+    with (
+        TemporaryDirectory() as elsewhere
+    ):  # python -c would find a course in the folder it runs in
+        try:
+            probe = subprocess.run(
+                [*python, "-c", PROBE],
+                cwd=elsewhere,
+                env={**os.environ, **environment, "PYTHONIOENCODING": "utf-8"},
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=60,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"which does not start ({_in_a_line(error)})"
+    prefix = probe.stdout.strip()
+    *_, why = ["", *probe.stderr.strip().splitlines()]
+    if not prefix:
+        return f"which does not start ({why})"
+    if _place(prefix) != _place(sys.prefix):
+        return f"another Python, in {prefix}"
+    return f"which cannot import the course ({why})" if probe.returncode else ""
+
+
+def _place(path: str) -> str:
+    return os.path.normcase(os.path.realpath(path))
 
 
 def check_lessons() -> Iterator[Finding]:
@@ -206,6 +328,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_cores,
     check_memory,
     check_data_folder,
+    check_jupyter,
     check_lessons,
     check_recordings,
 )

@@ -3,10 +3,12 @@
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -355,6 +357,137 @@ def test_doctor_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     device = findings(doctor.check_device)["device"]
     assert "cannot be imported" in device.value
     assert device.advice == "pip install --force-reinstall torch"
+
+
+@pytest.mark.parametrize(
+    "error", [ImportError("no DLL"), OSError("no DLL"), ValueError("no DLL"), AttributeError()]
+)
+def test_doctor_imports_what_is_installed(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A damaged package, or one that does not fit another, has a version all the same."""
+    load = doctor.import_module
+
+    def damaged(name: str) -> object:
+        if name == "sklearn.datasets":
+            raise error
+        return load(name)
+
+    assert not findings(doctor.check_versions)["scikit-learn"].advice
+    monkeypatch.setattr(doctor, "import_module", damaged)
+    found = findings(doctor.check_versions)
+    assert found["scikit-learn"].advice == "pip install --force-reinstall scikit-learn"
+    assert f"({str(error) or 'AttributeError'})" in found["scikit-learn"].value
+    assert not found["numpy"].advice
+
+
+def test_doctor_looks_at_everything_that_the_course_needs(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}
+    assert set(doctor.PACKAGES) == needed
+
+
+def test_a_check_that_fails_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check_the_weather():
+        yield doctor.Finding("sun", "shines")
+        raise RuntimeError("clouds")
+
+    monkeypatch.setattr(doctor, "CHECKS", (check_the_weather,))
+    assert doctor.main() == 1
+    said = capsys.readouterr().out
+    assert "shines" in said and "! the weather    cannot be checked (clouds)" in said
+
+
+def test_doctor_sees_a_home_that_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("GRDA_EDU_HOME", str(home / "share" / "grda-edu"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(home / "runtime"))
+    assert not findings(doctor.check_data_folder)["data folder"].advice
+    assert not findings(doctor.check_jupyter)["jupyter folder"].advice
+    assert not home.exists()  # looked at, and nothing made
+    home.write_text("in the way")
+    for check, name in (
+        (doctor.check_data_folder, "data folder"),
+        (doctor.check_jupyter, "jupyter folder"),
+    ):
+        assert (
+            f"make {home} a folder that you can write (Not a directory)"
+            in findings(check)[name].advice
+        )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_doctor_sees_a_link_to_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, disk = tmp_path / "link", tmp_path / "disk"
+    link.symlink_to(disk)
+    monkeypatch.setenv("GRDA_EDU_HOME", str(link / "grda-edu"))
+    advice = findings(doctor.check_data_folder)["data folder"].advice
+    assert advice.startswith(f"{link} is a link to {disk}, which is not there")
+    disk.mkdir()
+    assert not findings(doctor.check_data_folder)["data folder"].advice
+
+
+def test_doctor_sees_progress_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRDA_EDU_HOME", str(tmp_path))
+    (tmp_path / "progress.json").mkdir()
+    assert "Progress cannot be kept" in findings(doctor.check_data_folder)["data folder"].advice
+
+
+@pytest.fixture
+def kernelspec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a kernel python3 that is found before all others."""
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    path = tmp_path / "kernels" / "python3" / "kernel.json"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def write_kernel(path: Path, *python: str, **more: object) -> None:
+    argv = [*python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    path.write_text(
+        json.dumps({"argv": argv, "display_name": "Python 3", "language": "python", **more})
+    )
+
+
+def test_doctor_takes_this_python_under_each_of_its_names(kernelspec: Path, root: Path) -> None:
+    course = {"PYTHONPATH": str(root)}
+    for python in (sys.executable, "python", "python3"):
+        write_kernel(kernelspec, python, env=course)
+        assert findings(doctor.check_jupyter)["kernel"].advice == ""
+
+
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        (["/nowhere/python"], "which does not start ([Errno 2]"),
+        ([sys.executable, "--no-such-option"], "which does not start ("),
+        ([sys.executable, "-c", "print('/elsewhere')"], "another Python, in /elsewhere"),
+    ],
+)
+def test_doctor_sees_a_kernel_of_another_python(
+    kernelspec: Path, monkeypatch: pytest.MonkeyPatch, python: list[str], words: str
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    write_kernel(kernelspec, *python)
+    found = findings(doctor.check_jupyter)["kernel"]
+    assert words in found.value
+    assert found.advice.startswith(f"rename the folder {kernelspec.parent}")
+
+
+def test_doctor_sees_a_kernel_that_lacks_the_course(kernelspec: Path, tmp_path: Path) -> None:
+    (tmp_path / "grda_edu.py").write_text("raise ImportError('not here')")
+    write_kernel(kernelspec, sys.executable, env={"PYTHONPATH": str(tmp_path)})
+    found = findings(doctor.check_jupyter)["kernel"]
+    assert "which cannot import the course (ImportError: not here)" in found.value and found.advice
+
+
+def test_doctor_sees_a_damaged_kernel(kernelspec: Path) -> None:
+    kernelspec.write_text("{")
+    assert "-m ipykernel install" in findings(doctor.check_jupyter)["kernel"].advice
 
 
 def test_doctor_sees_too_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
