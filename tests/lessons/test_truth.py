@@ -22,7 +22,6 @@ WAITING = {  # lessons whose cases are still to be written
     "05",
     "06",
     "07",
-    "08",
     "09",
 }
 

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import Choice, dots, palette, writing
-from grda_edu.lessons.lesson08.numbers import SETTINGS, pairs, seeds
+
+from .numbers import SETTINGS, pairs, seeds
 
 
 def curve(

@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 
 from grda_edu.explore import Explorable, Panel, axis, key, keys, note, palette, panels, writing
 from grda_edu.explore.layout import rule
-from grda_edu.lessons.lesson08.curves import along, curve, cut, means, named, setting_choice
-from grda_edu.lessons.lesson08.numbers import about, cutoffs, ended, seeds
+
+from .curves import along, curve, cut, means, named, setting_choice
+from .numbers import about, cutoffs, ended, seeds
 
 _CURVES = {  # what depends on the cut-off -> words, style
     "correlation": ("correlation of ŝ with s", palette.DIRECTIONAL),
@@ -73,5 +74,5 @@ def _cutoff(setting: tuple[float, float]) -> tuple[dict, str]:
     return row, (
         f"{named(*setting)}, {means()}: correlation of ŝ with s {told}. It falls most between {words[falls]} and "
         f"{words[falls + 1]}, where P₀'s rank grows by {writing.percent(np.diff(mean['rank'])[falls])} of all directions, "
-        f"and the flat share of sign(w) by {100 * np.diff(mean['share'])[falls]:.0f} points."
+        f"and the flat share of sign(w) by {writing.decimal(100 * np.diff(mean['share'])[falls], 0)} points."
     )

@@ -23,8 +23,9 @@ from grda_edu.explore import (
     writing,
 )
 from grda_edu.explore.layout import box, rule
-from grda_edu.lessons.lesson08.curves import cut
-from grda_edu.lessons.lesson08.numbers import about, array, at, seeds
+
+from .curves import cut
+from .numbers import about, array, at, seeds
 
 FLAT_FILL = "rgba(0, 158, 115, 0.16)"  # what lies below the cut-off
 _LEAST = 1e-8  # eigenvalues smaller than this are drawn as zero: single precision knows no better

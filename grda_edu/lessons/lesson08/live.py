@@ -12,11 +12,12 @@ import plotly.graph_objects as go
 from grda_edu.explore import Picture, coloured, palette, panels, writing
 from grda_edu.geometry import evidence
 from grda_edu.geometry.pruning import direction_scores, directional_pruning, quadratic_twin
-from grda_edu.lessons.lesson08.curves import named
-from grda_edu.lessons.lesson08.numbers import about, ended, pairs, seeds
-from grda_edu.lessons.lesson08.scatter import survivors_panel, weights_panel
 from grda_edu.training.run import Run
 from grda_edu.views.runs import TrainingView
+
+from .curves import named
+from .numbers import about, ended, pairs, seeds
+from .scatter import survivors_panel, weights_panel
 
 EPOCHS = 100  # t = 450 at γ = 0.1: 45 batches of 32 an epoch
 TRAINING, CURVATURE = 0.55, 0.9  # shares of the bar at which the trainings and the Hessian end
@@ -77,7 +78,7 @@ class LiveTheorem:
                 run.message = "trained; stopped before the Hessian was done"
             return runs
         self.measured = found
-        self.picture.show(*_match(found, self.c, self.mu, self.seed, self.epochs))
+        self.picture.show(*show_match(found, self.c, self.mu, self.seed, self.epochs))
         return runs
 
     def _ipython_display_(self) -> None:
@@ -184,7 +185,7 @@ def _empty() -> dict[str, object]:
     return {name: np.zeros(0) for name in names} | {"layout.title.text": "Not measured yet"}
 
 
-def _match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> tuple[dict, str]:
+def show_match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> tuple[dict, str]:
     alive = (found.grda != 0) & (found.sgd != 0)
     estimates = evidence.score_estimates(found.sgd, found.grda, found.lam)
     predicted = directional_pruning(found.sgd, found.s, found.lam)

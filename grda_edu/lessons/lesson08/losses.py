@@ -20,7 +20,8 @@ from grda_edu.explore import (
     writing,
 )
 from grda_edu.explore.layout import rule
-from grda_edu.lessons.lesson08.numbers import array, crossover, priced, seeds
+
+from .numbers import array, crossover, priced, seeds
 
 _WAYS = {  # recorded loss -> words, style
     "gRDA": ("gRDA", palette.GRDA),

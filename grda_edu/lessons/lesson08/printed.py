@@ -8,8 +8,9 @@ import numpy as np
 
 from grda_edu.explore import TextTable, writing
 from grda_edu.geometry.pruning import magnitude_pruning
-from grda_edu.lessons.lesson08.curves import cut, means, named
-from grda_edu.lessons.lesson08.numbers import (
+
+from .curves import cut, means, named
+from .numbers import (
     SETTINGS,
     about,
     array,

@@ -6,7 +6,8 @@ import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore import writing
-from grda_edu.lessons.lesson08.numbers import (
+
+from .numbers import (
     SETTINGS,
     about,
     along_gamma,

@@ -19,8 +19,9 @@ from grda_edu.explore import (
     panels,
     writing,
 )
-from grda_edu.lessons.lesson08.curves import along, curve, cut, means, named
-from grda_edu.lessons.lesson08.numbers import SETTINGS, about, along_gamma, cutoffs, lrs
+
+from .curves import along, curve, cut, means, named
+from .numbers import SETTINGS, about, along_gamma, cutoffs, lrs
 
 _PANELS = {  # title -> where, its axis, and curve of ``along_gamma`` -> words, style
     "Correlation of ŝ with s": (

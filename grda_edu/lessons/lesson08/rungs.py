@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from grda_edu.explore import Explorable, Panel, axis, dots, palette, panels, writing
 from grda_edu.geometry.evidence import CONTROLS
-from grda_edu.lessons.lesson08.curves import named, setting_choice
-from grda_edu.lessons.lesson08.numbers import RUNGS, ended, ladder_of, seeds
+
+from .curves import named, setting_choice
+from .numbers import RUNGS, ended, ladder_of, seeds
 
 _CLOSER = axis("larger is closer", (0.45, 1.03), ticks=0.25)
 _MEASURES = {  # of ``ladder_of`` -> title, where, axis

@@ -21,8 +21,9 @@ from grda_edu.explore import (
     writing,
 )
 from grda_edu.explore.layout import Ends
-from grda_edu.lessons.lesson08.curves import named
-from grda_edu.lessons.lesson08.numbers import SETTINGS, about, ended, seeds
+
+from .curves import named
+from .numbers import SETTINGS, about, ended, seeds
 
 PREDICTORS = {  # prediction -> label, style
     "directional": ("directional pruning", palette.DIRECTIONAL),

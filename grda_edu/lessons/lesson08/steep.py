@@ -18,8 +18,9 @@ from grda_edu.explore import (
     panels,
     writing,
 )
-from grda_edu.lessons.lesson08.curves import along, curve, means, named
-from grda_edu.lessons.lesson08.numbers import about, array, shares
+
+from .curves import along, curve, means, named
+from .numbers import about, array, shares
 
 _MOVES = {  # recorded shares -> words, style
     "grda": ("gRDA's move", palette.GRDA),

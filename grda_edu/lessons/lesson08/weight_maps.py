@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 
 from grda_edu.explore import Choice, Explorable, Panel, Slider, axis, panels, tiles, writing
 from grda_edu.explore.layout import Ends
-from grda_edu.lessons.lesson08.curves import cut, named
-from grda_edu.lessons.lesson08.numbers import SETTINGS, about, at, cutoffs, ended, layers, seeds
+
+from .curves import cut, named
+from .numbers import SETTINGS, about, at, cutoffs, ended, layers, seeds
 
 _ENDS = {-0.5: "≤ −0.5", 0: "0 stays", 0.5: "0.5", 1: "1", 1.5: "≥ 1.5"}  # of the colour scale
 
@@ -81,16 +82,16 @@ def _maps(mu: float, cutoff: float, c: float) -> tuple[dict, str]:
         "ŝ outputs.z": output_tiles(actual["fc.weight"]),
         "layout.title.text": f"Correlation over the {found.survivors:,} survivors: {correlation}",
     }
-    grew = f"of the survivors with s > 0 {writing.percent(found.grew_where_positive, 0)} grew"
-    below = int((s < 0).sum())
+    negative = writing.count(int((s < 0).sum()), "weight")
     if found.negative:
-        grew = (
-            f"{writing.count(found.negative, 'survivor')}, of which "
-            f"{writing.percent(found.grew_where_negative, 0)} grew; {grew}"
+        grew = writing.percent(found.grew_where_negative, 0)
+        negative += (
+            f", among them {writing.count(found.negative, 'survivor')}, of which {grew} grew"
         )
+    positive = writing.percent(found.grew_where_positive, 0)
     return row, (
         f"Seed {seed}, cut-off {cut(cutoff)} (P₀ of rank {one.rank[at(cutoffs(), cutoff)]:,}), {named(c, mu)}: "
         f"{writing.percent(one.zeros, 0)} of gRDA's weights are zero. Over the others s and ŝ have correlation {correlation}. "
-        f"Below zero is s for {writing.count(below, 'weight')}{', among them ' if found.negative else '; '}{grew}. "
+        f"s < 0 holds for {negative}; among the survivors with s > 0, {positive} grew. "
         f"s itself runs from {writing.significant(s.min())} to {writing.decimal(s.max())}."
     )

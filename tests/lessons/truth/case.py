@@ -172,15 +172,17 @@ def _check_key(it: Shown, place: str, key: s.Key, named: list[str]) -> None:
         assert s.hexed(key.color) in neutral, f"{where} is {key.color} but names no trace"
         assert not key.glyphs, f"{where} has the glyph {key.glyphs[0]!r} but names no trace"
         return
+    inks = [name for name in named if name.startswith("#")]
+    assert not inks or key.color in inks, f"{where} is {key.color}, expected is {inks[0]}"
     glyphs: set[str] = set()
-    for name in named:
+    for name in [name for name in named if name not in inks]:
         drawn, kind = _named(it, where, name)
         colors = {
             str(s.hexed(value))
             for attribute, value in drawn.items()
             if attribute.endswith("color") and attribute != "marker.line.color"
         }
-        assert s.hexed(key.color) in colors, f"{where} is {key.color}, {name!r} is {colors}"
+        assert inks or s.hexed(key.color) in colors, f"{where} is {key.color}, {name!r} is {colors}"
         glyphs |= s.glyphs_of(drawn, kind)
     assert len(set(key.glyphs)) == len(key.glyphs), f"{where} has a glyph twice"
     wrong = set(key.glyphs) - glyphs
