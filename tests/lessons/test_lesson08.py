@@ -387,6 +387,25 @@ def test_the_spectrum_counts_what_is_below_the_cutoff(recorded):
         np.testing.assert_allclose(undone[clear], values[k, n][clear])
 
 
+def test_ticks_say_the_values_at_their_places():
+    """On the spectrum's signed logarithmic axis, and on the colour scale of the maps."""
+
+    def value(text):
+        raised = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+        text = text.replace("−", "-").replace("10⁻", "1e⁻").translate(raised)
+        return float(text.strip("≤≥ stay"))
+
+    axis = lesson08.spectrum().figure["layout"]["yaxis"]
+    for place, text in zip(axis["tickvals"], axis["ticktext"], strict=True):
+        expected = np.sign(place) * 10 ** (abs(place) - 8) if place else 0
+        assert value(text) == pytest.approx(expected)
+    maps = {trace["name"]: trace for trace in lesson08.scores_on_weights().figure["data"]}
+    scale = maps["s outputs"]["colorbar"]
+    assert [value(text) for text in scale["ticktext"]] == scale["tickvals"]
+    for trace in maps.values():
+        assert (trace["zmin"], trace["zmax"]) == (scale["tickvals"][0], scale["tickvals"][-1])
+
+
 def test_tiles_put_every_weight_in_a_place_of_its_own():
     filters = np.arange(72.0).reshape(8, 1, 3, 3)
     square = weight_maps.filter_tiles(filters)

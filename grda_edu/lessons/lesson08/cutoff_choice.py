@@ -35,10 +35,11 @@ def _cutoff_figure() -> go.Figure:
         for name, (_, style) in _CURVES.items()
         for trace in curve(name, style, cutoffs(), name + " %{y:.2f}<extra></extra>")
     ]
+    entries = [key(words, style, "both") for words, style in _CURVES.values()]
     ticks = {value: cut(value) for value in cutoffs()}
     shown = Panel(
         *traces,
-        key=keys(*(key(words, style, "mark") for words, style in _CURVES.values())),
+        key=f"{keys(*entries[:2])}<br>{keys(*entries[2:])}",
         xaxis=axis("cut-off: eigenvalues below it count as flat", type="log", ticks=ticks),
         yaxis=axis(range=(-0.05, 1.02), ticks=0.25, tickformat=".2~f"),
     )

@@ -49,7 +49,7 @@ def _losses_figure() -> go.Figure:
         dots(name, style, line=style.line(2), hovertemplate=f"{words}: {_LOSS}", **joined)
         for name, (words, style) in _WAYS.items()
     ]
-    entries = [key(words, style, "mark") for words, style in _WAYS.values()]
+    entries = [key(words, style, "both") for words, style in _WAYS.values()]
     shown = Panel(
         *ways,
         key=keys(*entries, key("SGD, no zeros", palette.SGD)),

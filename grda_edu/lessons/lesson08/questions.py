@@ -87,7 +87,7 @@ PREDICTIONS = {
         unit="%",
         tolerance=10.0,
         explanation=(
-            "{answer:.0f} %, in the mean of the recorded seeds: nearly nine directions in ten are flat. Even this small "
+            "{answer:.0f}%, in the mean of the recorded seeds: nearly nine directions in ten are flat. Even this small "
             "network has far more weights than it needs."
         ),
     ),

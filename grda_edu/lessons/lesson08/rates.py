@@ -82,7 +82,7 @@ def _gamma_figure() -> go.Figure:
             traces += curve(name, style, lrs(), hover, cliponaxis=False)
             rim: dict[str, Any] = {"size": 13, "hollow": True, "outline": 2, "cliponaxis": False}
             traces.append(dots(f"{name}, t doubled", star, x=[about("main_lr")], **rim))
-        entries = [key(words, style, "mark") for words, style in curves.values()]
+        entries = [key(words, style, "both") for words, style in curves.values()]
         entries += [key("t doubled", _DOUBLED, "hollow")] if x[1] == 1 else []
         xaxis = axis("γ, falling", falling, type="log", ticks=rates)
         parts.append(

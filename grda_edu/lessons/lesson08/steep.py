@@ -50,7 +50,7 @@ def _steep_figure() -> go.Figure:
         for name, (words, style) in _MOVES.items()
         for trace in curve(name, style, times, words + " %{y:.3f}<extra></extra>")
     ]
-    entries = [key(words, style, "mark") for words, style in _MOVES.values()]
+    entries = [key(words, style, "both") for words, style in _MOVES.values()]
     shown = Panel(
         *traces,
         line("random", palette.TARGET, width=2, x=times),
