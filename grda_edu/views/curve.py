@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Picture, palette
+from grda_edu.explore import Panel, Picture, axis, key, keys, line, palette, panels, writing
 
 from .live import Job, LiveView
 
 if TYPE_CHECKING:
     from grda_edu.geometry.valley import Curve
 
-LOSS_AXIS = {"type": "log", "range": [-3.6, 1.3], "dtick": 1, "tickformat": "~g"}
+LOSS_AXIS = axis(log=True, range=(-3.6, 1.3))
 """Cross-entropy in nats, as far as digits networks go."""
-
-
-def loss_text(loss: float) -> str:
-    """A loss with two digits: 0.00065, 0.026, 1.4."""
-    return f"{loss:.2g}" if loss >= 0.001 else f"{loss:.5f}"
 
 
 class CurveView(LiveView["Curve | None"]):
@@ -71,50 +66,36 @@ class CurveView(LiveView["Curve | None"]):
 
     def _verdict(self) -> tuple[bool, str]:
         message = "" if self.curve is None else self.curve.message
-        return not message, message or f"Finished: {self._epochs} epochs"
+        return not message, message or f"Finished: {writing.count(self._epochs, 'epoch')}"
 
     def _devices(self) -> str:
         return "" if self.curve is None else str(self.curve.start.device)
 
 
-def _figure(epochs: int, t: np.ndarray, line: np.ndarray, recorded: np.ndarray) -> go.Figure:
-    left, right = {"xaxis": "x", "yaxis": "y"}, {"xaxis": "x2", "yaxis": "y2"}
-    quiet = {"hoverinfo": "skip"}
-    look = {
-        "mode": "lines+markers",
-        "line": {"color": palette.INK, "width": 3},
-        "marker": {"size": 6},
-    }
-    return palette.figure(
-        go.Scatter(
-            name="line", x=t, y=line, mode="lines", line=palette.TARGET.line(2), **quiet, **left
+def _figure(epochs: int, t: np.ndarray, straight: np.ndarray, recorded: np.ndarray) -> go.Figure:
+    dotted: dict[str, Any] = {"width": 3, "mode": "lines+markers", "marker_size": 6}
+    along = Panel(
+        line("line", palette.TARGET, width=2, x=t, y=straight),
+        line("recorded", palette.OBS, width=2, x=t, y=recorded),
+        line("curve", palette.INK, **dotted),
+        x=(0, 0.44),
+        title="Loss",
+        key=keys(
+            key("best curve", palette.INK, "both"),
+            key("line", palette.TARGET),
+            key("recorded", palette.OBS),
         ),
-        go.Scatter(
-            name="recorded",
-            x=t,
-            y=recorded,
-            mode="lines",
-            line=palette.OBS.line(2),
-            **quiet,
-            **left,
-        ),
-        go.Scatter(name="curve", **look, **quiet, **left),
-        go.Scatter(name="highest", **look, **quiet, **right),
-        height=360,
-        xaxis={"domain": [0, 0.44], "range": [0, 1], "title_text": "way t"},
+        xaxis=axis("way t", (0, 1)),
         yaxis=LOSS_AXIS,
-        xaxis2={"domain": [0.56, 1], "range": [0, epochs], "anchor": "y2", "title_text": "epoch"},
-        yaxis2=LOSS_AXIS | {"anchor": "x2"},
-        annotations=[
-            palette.legend(
-                0.0,
-                ("loss: best curve ━", palette.INK),
-                ("line ╌", palette.MUTED),
-                ("recorded ╌", palette.OBS.color),
-            ),
-            palette.legend(0.56, ("highest loss on the curve", palette.INK)),
-        ],
     )
+    highest = Panel(
+        line("highest", palette.INK, **dotted),
+        x=(0.56, 1),
+        title="Highest loss on the curve",
+        xaxis=axis("epoch", (0, epochs)),
+        yaxis=LOSS_AXIS,
+    )
+    return panels(along, highest, height=360, margin_t=66)
 
 
 def _row(curve: Curve | None, path: str) -> tuple[dict[str, object], str]:
@@ -132,5 +113,5 @@ def _row(curve: Curve | None, path: str) -> tuple[dict[str, object], str]:
     }
     return row, (
         f"{path}: the highest loss on the best curve so far (epoch {int(curve.epoch[curve.chosen])}) is "
-        f"{loss_text(best.max())}, on the straight line {loss_text(highest[0])}."
+        f"{writing.loss(best.max())}, on the straight line {writing.loss(highest[0])}."
     )

@@ -1,0 +1,87 @@
+"""Lesson 09's third figure: the worst point of every path, for all pairs and seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from grda_edu.explore import Choice, Explorable, Panel, axis, dots, key, keys, palette, panels
+from grda_edu.explore.writing import loss, percent
+
+from .looks import over_seeds
+from .numbers import PATHS, seeds, worst
+
+LABELS = {
+    "grda": "SGD →<br>gRDA",
+    "batches": "SGD → SGD,<br>same start, other batches",
+    "start": "SGD → SGD,<br>another start",
+    "grda_start": "gRDA → gRDA,<br>another start",
+    "magnitude": "SGD → SGD,<br>smallest weights cut",
+    "random": "SGD →<br>a random point",
+}
+_LOOKS = {  # path -> its look, its size, how far it is drawn above its pair's line, its name
+    "ends": (palette.Style(palette.MUTED, "solid", "line-ns"), 13, 0.0, "the two ends"),
+    "line": (palette.Style(palette.INK, "solid", "diamond-open"), 10, 0.26, "the straight line"),
+    "curve": (palette.Style(palette.INK, "solid", "circle"), 9, -0.26, "the trained curve"),
+}
+_SHOWN = {  # what is shown -> its words, and what its axis needs
+    "loss": ("highest training loss", axis(log=True, range=(-3.6, 1.6))),
+    "accuracy": ("lowest test accuracy", axis(range=(0.0, 1.02), share=True, ticks=0.2)),
+}
+
+
+def hills() -> Explorable:
+    """The worst point of every path, straight and trained, beside the worse of its two ends."""
+    return Explorable(
+        _figure,
+        _hills,
+        {"what": Choice({words: what for what, (words, _) in _SHOWN.items()}, label="show")},
+        label="The worst point of straight lines and of trained curves, for all pairs and seeds",
+    )
+
+
+def _figure() -> go.Figure:
+    heights = np.arange(len(PATHS))[::-1]
+    traces = [
+        dots(
+            path,
+            style,
+            size=size,
+            y=np.repeat(heights + above, len(seeds())),
+            opacity=0.8,
+            marker_line={"width": 0 if path == "curve" else 2, "color": style.color},
+            hovertemplate=name + ": %{x:.3g}<extra></extra>",
+        )
+        for path, (style, size, above, name) in _LOOKS.items()
+    ]
+    everything = Panel(
+        *traces,
+        title="Worst point of",
+        key=keys(*(key(name, style, "mark") for style, _, _, name in _LOOKS.values())),
+        yaxis=axis(
+            range=(-0.6, len(PATHS) - 0.4),
+            ticks={h: f"{label} " for h, label in zip(heights, LABELS.values(), strict=True)},
+            showgrid=False,
+            zeroline=False,
+        ),
+    )
+    return panels(everything, height=430, margin={"l": 190, "r": 24, "t": 76, "b": 52})
+
+
+def _hills(what: str) -> tuple[dict[str, object], str]:
+    words, place = _SHOWN[what]
+    row: dict[str, object] = {
+        f"{path}.x": np.concatenate([worst(pair, path, what) for pair in PATHS]) for path in _LOOKS
+    }
+    row |= {f"layout.xaxis.{name}": value for name, value in ({"type": "linear"} | place).items()}
+    row |= {
+        "layout.xaxis.title.text": f"{words} on the path",
+        "layout.title.text": f"{words.capitalize()}, {len(seeds())} seeds each",
+    }
+    write = loss if what == "loss" else percent
+    parts = "; ".join(
+        f"{label}: {over_seeds(worst(pair, 'line', what), write)} / "
+        f"{over_seeds(worst(pair, 'curve', what), write)}"
+        for pair, label in PATHS.items()
+    )
+    return row, f"{words.capitalize()} on the straight line / on the trained curve. {parts}."
