@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grda_edu.checks import whole
+
 DIGITS_TEST = 360
 MNIST_TEST = 1000
 
@@ -93,10 +95,7 @@ def stratified_order(labels: np.ndarray) -> np.ndarray:
 def _split(name: str, images: np.ndarray, labels: np.ndarray, test: int, validation: int) -> Data:
     classes = int(labels.max()) + 1
     most = len(labels) - test - classes
-    if not isinstance(validation, int) or isinstance(validation, bool):
-        raise ValueError(f"validation must be an integer from 0 to {most}, got {validation!r}")
-    if not 0 <= validation <= most:
-        raise ValueError(f"validation must be an integer from 0 to {most}, got {validation}")
+    validation = whole("validation", validation, 0, most)
     order = stratified_order(labels)
     # The training images keep their place in the data set: only who is held out is random.
     parts = {

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from grda_edu.checks import whole
+
 
 def small_digits_cnn(seed: int = 0) -> nn.Sequential:
     """The CNN of 1,370 parameters, small enough for its whole Hessian: [N, 1, 8, 8] -> [N, 10].
@@ -76,8 +78,7 @@ def mnist_cnn(seed: int = 0) -> nn.Sequential:
 def _seeded(
     name: str, seed: int, layers: Callable[[], "OrderedDict[str, nn.Module]"]
 ) -> nn.Sequential:
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be an integer >= 0, got {seed!r}")
+    seed = whole("seed", seed)
     # Only the CPU's generator draws initial weights, and fork_rng puts it back as it was.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

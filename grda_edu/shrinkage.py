@@ -7,6 +7,8 @@ Nothing here imports torch.
 from dataclasses import dataclass
 from typing import Any
 
+from grda_edu.checks import number, numbers
+
 
 def soft_threshold(x: Any, tau: Any) -> Any:
     """Move every entry of ``x`` towards zero by ``tau``; what would cross zero becomes zero.
@@ -26,7 +28,7 @@ def soft_threshold(x: Any, tau: Any) -> Any:
 
     Source: the update rule of gRDA, Chao et al. 2020 (arXiv:2006.09358).
     """
-    _require("tau", tau, tau >= 0, ">= 0")
+    numbers("tau", tau, ">= 0", finite=False)
     if hasattr(x, "clip"):
         return x - x.clip(-tau, tau)
     return x - max(min(x, tau), -tau)
@@ -40,7 +42,7 @@ def hard_threshold(x: Any, tau: Any) -> Any:
     The discontinuous relative of ``soft_threshold``: what magnitude pruning does.
     Arguments, result and errors are those of ``soft_threshold``.
     """
-    _require("tau", tau, tau >= 0, ">= 0")
+    numbers("tau", tau, ">= 0", finite=False)
     return x * (abs(x) > tau) + 0.0  # the 0.0 turns -0.0 into 0.0
 
 
@@ -64,7 +66,7 @@ def tuning_function(n: Any, lr: Any, c: Any, mu: Any) -> Any:
 
     Source: Chao et al. 2020 (arXiv:2006.09358); item 7 of the authors' response.
     """
-    _require("n", n, n >= 0, ">= 0")
+    numbers("n", n, ">= 0", finite=False)
     _require_hyperparameters(lr, c, mu)
     return c * lr ** (0.5 + mu) * n**mu
 
@@ -78,7 +80,7 @@ def tuning_increment(n: Any, lr: Any, c: Any, mu: Any) -> Any:
     ``tuning_function(n, lr_now)`` instead would let a drop of the learning rate collapse it.
     Arguments and errors are those of ``tuning_function``, with ``n`` ≥ 1.
     """
-    _require("n", n, n >= 1, ">= 1")
+    numbers("n", n, ">= 1", finite=False)
     _require_hyperparameters(lr, c, mu)
     return c * lr ** (0.5 + mu) * (n**mu - (n - 1) ** mu)
 
@@ -105,7 +107,7 @@ class PowerTuning:
 
     def __post_init__(self) -> None:
         _require_hyperparameters(0.0, self.c, self.mu)
-        _require("momentum", self.momentum, 0 <= self.momentum < 1, ">= 0 and < 1")
+        number("momentum", self.momentum, "[0, 1)")
 
     def __call__(self, n: Any, lr: Any) -> Any:
         """The threshold after ``n`` steps of one learning rate."""
@@ -113,12 +115,6 @@ class PowerTuning:
 
 
 def _require_hyperparameters(lr: Any, c: Any, mu: Any) -> None:
-    _require("lr", lr, lr >= 0, ">= 0")
-    _require("c", c, c >= 0, ">= 0")
-    _require("mu", mu, mu > 0, "> 0")
-
-
-def _require(name: str, value: Any, inside: Any, accepted: str) -> None:
-    """Raise ValueError unless every entry lies inside the range; NaN lies in none."""
-    if not (inside.all() if hasattr(inside, "all") else inside):
-        raise ValueError(f"{name} = {value}: accepted is {name} {accepted}")
+    numbers("lr", lr, ">= 0", finite=False)
+    numbers("c", c, ">= 0", finite=False)
+    numbers("mu", mu, "> 0", finite=False)

@@ -66,7 +66,7 @@ def test_seed_decides_the_weights_and_leaves_the_global_generator_alone(make):
 
 @pytest.mark.parametrize("seed", [-1, 0.5, None, True])
 def test_bad_seed_is_refused(seed):
-    with pytest.raises(ValueError, match=r"seed must be an integer >= 0, got"):
+    with pytest.raises(ValueError, match=f"seed = {seed}: accepted is an integer >= 0"):
         digits_cnn(seed)
 
 

@@ -172,7 +172,7 @@ def test_recipes_are_compared_with_each_other_seed_by_seed():
         reached = recipes.goal_reached(ours, other, *goal)
         np.testing.assert_array_equal(reached, (zeros >= goal[0]) & (lost < goal[1]))
     assert recipes.goal_reached(ours, other, 0.3, 0.02).any()
-    with pytest.raises(ValueError, match=r"recipe must be one of .*, got 'gRDA'"):
+    with pytest.raises(ValueError, match=r"recipe = 'gRDA': accepted is one of 'SGD, constant'"):
         recipes.of("gRDA", "total_zeros")
 
 
@@ -200,10 +200,10 @@ def test_pictures_begin_with_the_seeds_weights(grid):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ((0.04, 0.65, 0), r"c must be one of the recorded 0, 0\.001, .*0\.05, got 0\.04"),
-        ((0.02, 0.66, 0), r"mu must be one of the recorded 0\.501, .*0\.7, got 0\.66"),
-        ((0.02, 0.65, 3), r"seed must be one of the recorded 0, 1, 2, got 3"),
-        ((float("nan"), 0.65, 0), r"c must be one of .* got nan"),
+        ((0.04, 0.65, 0), r"c = 0\.04: accepted is one of the recorded 0, 0\.001, .*0\.05"),
+        ((0.02, 0.66, 0), r"mu = 0\.66: accepted is one of the recorded 0\.501, .*0\.7"),
+        ((0.02, 0.65, 3), r"seed = 3: accepted is one of the recorded 0, 1, 2"),
+        ((float("nan"), 0.65, 0), r"c = nan: accepted is one of"),
     ],
 )
 def test_a_cell_that_was_not_recorded_is_refused(grid, cell, message):
@@ -212,7 +212,7 @@ def test_a_cell_that_was_not_recorded_is_refused(grid, cell, message):
 
 
 def test_unknown_curve_is_refused(grid):
-    with pytest.raises(ValueError, match=r"name must be one of .*train_loss.* got 'accuracy'"):
+    with pytest.raises(ValueError, match=r"name = 'accuracy': accepted is one of .*'train_loss'"):
         grid.curves("accuracy")
 
 
@@ -359,9 +359,9 @@ def test_a_run_that_diverged_is_not_recorded(kept):
 
 
 def test_bad_requests_are_named():
-    with pytest.raises(ValueError, match=r"name must be one of digits_grid, .*got 'valley'"):
+    with pytest.raises(ValueError, match=r"name = 'valley': accepted is one of 'digits_grid'"):
         record("valley")
-    with pytest.raises(ValueError, match=r"workers must be at least 1, got 0"):
+    with pytest.raises(ValueError, match=r"workers = 0: accepted is an integer >= 1"):
         record("digits_grid", workers=0)
 
 

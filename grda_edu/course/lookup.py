@@ -6,6 +6,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
 
+from grda_edu.checks import one_of
+
 from .map import lesson
 
 T = TypeVar("T")
@@ -21,7 +23,5 @@ def find(name: str, kind: type[T]) -> T:
     """The Exercise or Prediction ``name``; ValueError names what the lesson has."""
     number, _, short = name.partition(".")
     table = getattr(module(number), TABLES[kind.__name__], {})
-    if short not in table:
-        known = ", ".join(f'"{number}.{key}"' for key in table) or "none"
-        raise ValueError(f"{kind.__name__.lower()} must be one of {known}, got {name!r}")
+    one_of(kind.__name__.lower(), name, [f"{number}.{key}" for key in table])
     return table[short]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from grda_edu.checks import refuse
+
 from . import page
 from .card import Card
 from .keeping import progress
@@ -142,8 +144,7 @@ def lesson(number: str) -> Lesson:
     for row in LESSONS:
         if row.number == number:
             return row
-    known = ", ".join(repr(row.number) for row in LESSONS)
-    raise ValueError(f"lesson must be one of {known}, got {number!r}")
+    refuse("lesson", number, f"one of {', '.join(repr(row.number) for row in LESSONS)}")
 
 
 def navigation(number: str) -> None:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, jvp, vjp, vmap
 from torch.nn.functional import cross_entropy
 
+from grda_edu import checks
 from grda_edu.geometry import Floats
 
 IMAGES = 128  # evaluated together: activations stay in the cache
@@ -122,8 +123,7 @@ class FixedLoss:
         if w is None:
             return now
         w = torch.as_tensor(w).detach().to(now).clone()
-        if w.shape != now.shape:
-            raise ValueError(f"w has shape {tuple(w.shape)}: accepted is [{self.size}]")
+        checks.shape("w", w, (self.size,))
         return w
 
     def _refuse_random_loss(self) -> None:
@@ -285,10 +285,7 @@ class Spectrum:
 
     def top(self, k: int) -> Floats:
         """The eigenvectors of the ``k`` largest eigenvalues, largest first: [D, k]."""
-        if not 1 <= k <= len(self.values):
-            raise ValueError(
-                f"k = {k}: accepted is 1 to the {len(self.values)} eigenvalues there are"
-            )
+        checks.whole("k", k, 1, len(self.values), why="the number of eigenvalues")
         return self.vectors[:, ::-1][:, :k]
 
 
@@ -299,9 +296,8 @@ def spectrum(matrix: Floats) -> Spectrum:
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise ValueError(f"matrix has shape {matrix.shape}: accepted is [D, D]")
-    if not np.isfinite(matrix).all():
-        raise ValueError("matrix has entries that are NaN or infinite: accepted are finite ones")
+        raise ValueError(f"matrix has shape {matrix.shape}: accepted is (D, D)")
+    checks.finite("matrix", matrix)
     skew = float(np.abs(matrix - matrix.T).max())
     if skew > 1e-6 * float(np.abs(matrix).max()):
         raise ValueError(
@@ -337,8 +333,7 @@ def top_eigenpairs(
 
     Raises ValueError unless 1 ≤ k < D.
     """
-    if not 1 <= k < loss.size:
-        raise ValueError(f"k = {k}: accepted is 1 to {loss.size - 1}, below the number of weights")
+    checks.whole("k", k, 1, loss.size - 1, why="below the number of weights")
     multiply, count = loss.products(w), 0
     like = loss.weights
 
@@ -417,8 +412,7 @@ def flat_subspace(of: Spectrum, cutoff: float, *, relative: bool = False) -> Fla
     A cut-off that keeps nothing or everything is allowed; the result says so in words.
     Raises ValueError for a cut-off that is not a finite number.
     """
-    if not math.isfinite(cutoff):
-        raise ValueError(f"cutoff = {cutoff}: accepted is a finite number")
+    checks.number("cutoff", cutoff)
     absolute = float(cutoff * of.values[-1]) if relative else float(cutoff)
     rank = of.rank_below(absolute)
     return FlatSubspace(
@@ -447,16 +441,14 @@ def share_in_subspace(move: Floats, basis: Floats) -> float:
     _check_basis(move, basis)
     length = np.linalg.norm(move)
     if not 0 < length < math.inf:
-        raise ValueError(
-            f"move has length {length}: its share is undefined, accepted is above zero"
-        )
+        raise ValueError(f"move has length {length}: accepted is a finite length > 0")
     return float(np.linalg.norm(basis.T @ move) / length)
 
 
 def _check_basis(v: Floats, basis: Floats) -> None:
     if np.ndim(basis) != 2 or len(basis) != len(v):
         raise ValueError(
-            f"basis has shape {np.shape(basis)}: accepted is [{len(v)}, k], one row for each weight"
+            f"basis has shape {np.shape(basis)}: accepted is ({len(v)}, k), one row for each weight"
         )
     off = np.abs(basis.T @ basis - np.eye(basis.shape[1])).max(initial=0.0)
     if not off < 1e-5:

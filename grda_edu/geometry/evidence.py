@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from grda_edu.checks import number
 from grda_edu.geometry import Floats
 from grda_edu.geometry.pruning import (
     direction_scores,
@@ -42,8 +43,7 @@ def score_estimates(w_sgd: Floats, w_grda: Floats, lam: float) -> Floats:
     If gRDA were directional pruning exactly, this would be s_j wherever w_gRDA,j is not zero.
     Raises ValueError unless λ > 0.
     """
-    if not lam > 0:
-        raise ValueError(f"lam = {lam}: accepted is lam > 0, else nothing was pruned")
+    number("lam", lam, "> 0")  # at 0 nothing was pruned
     return -np.sign(w_sgd) * (w_grda - w_sgd) / lam
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grda_edu import checks
 from grda_edu.geometry import Floats
 from grda_edu.shrinkage import hard_threshold, soft_threshold, tuning_function
 
@@ -38,13 +39,13 @@ def soft_pruning(weights: Any, tau: float) -> Any:
     Raises ValueError if ``tau`` is negative or NaN, or a weight is not finite.
     """
     vector, rebuild = _read(weights)
-    return rebuild(soft_threshold(vector, _not_negative("tau", tau)) + 0.0)
+    return rebuild(soft_threshold(vector, checks.number("tau", tau, ">= 0")) + 0.0)
 
 
 def hard_pruning(weights: Any, tau: float) -> Any:
     """Weights of size ``tau`` or less become zero, the others stay. Errors as for ``soft_pruning``."""
     vector, rebuild = _read(weights)
-    return rebuild(hard_threshold(vector, _not_negative("tau", tau)))
+    return rebuild(hard_threshold(vector, checks.number("tau", tau, ">= 0")))
 
 
 def magnitude_pruning(weights: Any, fraction: float, *, by_layer: bool = False) -> Any:
@@ -56,16 +57,15 @@ def magnitude_pruning(weights: Any, fraction: float, *, by_layer: bool = False) 
     Raises ValueError for a fraction outside [0, 1], weights that are not finite, and ``by_layer``
     with a single array.
     """
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"fraction = {fraction}: accepted is 0 <= fraction <= 1")
+    checks.number("fraction", fraction, "[0, 1]")
     vector, rebuild = _read(weights)
     sizes = [vector.size]
     if by_layer:
         tensors = _tensors(weights)
         if tensors is None:
             raise ValueError(
-                f"by_layer = True needs layers: accepted are a module or a mapping from names to "
-                f"tensors, got {type(weights).__name__}"
+                f"by_layer = True with weights of type {type(weights).__name__}: accepted is a "
+                "module or a mapping from names to tensors"
             )
         sizes = [_array("weights", tensor).size for tensor in tensors.values()]
     out = vector.copy()
@@ -80,8 +80,7 @@ def threshold_for(weights: Any, zeros: int) -> float:
     Equal sizes die together, so that there may be more. Raises ValueError unless 0 ≤ zeros ≤ p.
     """
     vector, _ = _read(weights)
-    if not 0 <= zeros <= vector.size:
-        raise ValueError(f"zeros = {zeros}: accepted is 0 <= zeros <= {vector.size}")
+    checks.whole("zeros", zeros, 0, vector.size)
     return float(np.sort(np.abs(vector))[zeros - 1]) if zeros else 0.0
 
 
@@ -132,7 +131,9 @@ def directional_pruning(w: Any, s: Any, lam: float) -> Any:
     vector, rebuild = _read(w)
     scores = _vector("s", s, vector.size)
     return rebuild(
-        np.sign(vector) * np.maximum(np.abs(vector) - _not_negative("lam", lam) * scores, 0.0) + 0.0
+        np.sign(vector)
+        * np.maximum(np.abs(vector) - checks.number("lam", lam, ">= 0") * scores, 0.0)
+        + 0.0
     )
 
 
@@ -168,9 +169,8 @@ def flat_l1(
     """
     start, rebuild = _read(w)
     project = _Projection(P0, start.size)
-    lam = _not_negative("lam", lam)
-    if max_iterations < 1:
-        raise ValueError(f"max_iterations = {max_iterations}: accepted is max_iterations >= 1")
+    lam = checks.number("lam", lam, ">= 0")
+    checks.whole("max_iterations", max_iterations, 1)
     enough = tolerance * (float(np.linalg.norm(start)) + lam * math.sqrt(start.size))
     z, residual, iterations = start, math.inf, 0
     while residual > enough and iterations < max_iterations:
@@ -206,19 +206,15 @@ def quadratic_twin(w: Any, H: Any, lr: float, c: float, mu: float, steps: int) -
     fit, numbers that are not finite, and hyperparameters out of range.
     """
     start, rebuild = _read(w)
-    if not 0 < lr < math.inf:
-        raise ValueError(f"lr = {lr}: accepted is a finite lr > 0")
-    if steps < 0 or steps != int(steps):
-        raise ValueError(f"steps = {steps}: accepted is an integer steps >= 0")
+    checks.number("lr", lr, "> 0")
+    checks.whole("steps", steps)
     values, vectors = np.linalg.eigh(_hessian(H, start.size))
     top = float(values[-1])
     if lr * top >= 2:
-        raise ValueError(
-            f"lr = {lr}: accepted is lr * h_max < 2, and the largest eigenvalue h_max is {top:.4g}; "
-            f"take lr < {2 / top:.4g}"
-        )
+        below = f"a number < {2 / top:.4g}, two by the largest eigenvalue of H, {top:.4g}"
+        checks.refuse("lr", lr, below)
     slope = _product(np.maximum(values, 0.0), vectors)
-    thresholds = tuning_function(np.arange(1, int(steps) + 1), lr, c, mu)
+    thresholds = tuning_function(np.arange(1, steps + 1), lr, c, mu)
     v, u = start, start
     for threshold in thresholds:
         v = v - lr * slope(u - start)
@@ -256,20 +252,16 @@ def obs_pruning(w: Any, H: Any, zeros: int, *, epsilon: float = 1e-4) -> Surgeon
     Source: Hassibi and Stork 1993; item 4 of the authors' response.
     """
     vector, rebuild = _read(w)
-    if zeros != int(zeros) or not 0 <= zeros <= vector.size:
-        raise ValueError(f"zeros = {zeros}: accepted is an integer 0 <= zeros <= {vector.size}")
-    if not 0 < epsilon < math.inf:
-        raise ValueError(f"epsilon = {epsilon}: accepted is a finite epsilon > 0")
+    checks.whole("zeros", zeros, 0, vector.size)
+    checks.number("epsilon", epsilon, "> 0")
     values, vectors = np.linalg.eigh(_hessian(H, vector.size))
     if values[0] + epsilon <= 0:
-        raise ValueError(
-            f"epsilon = {epsilon}: accepted is epsilon > {-values[0]:.4g}, minus the lowest "
-            "eigenvalue of H, so that H + epsilon*I is positive definite"
-        )
+        above = f"a number > {-values[0]:.4g}, minus the lowest eigenvalue of H"
+        checks.refuse("epsilon", epsilon, f"{above}, so that H + epsilon*I is positive definite")
     inverse = (vectors / (values + epsilon)) @ vectors.T
     left = np.ones(vector.size, bool)
-    order, increase = np.zeros(int(zeros), int), np.zeros(int(zeros))
-    for k in range(int(zeros)):
+    order, increase = np.zeros(zeros, int), np.zeros(zeros)
+    for k in range(zeros):
         cost = np.full(vector.size, np.inf)
         cost[left] = vector[left] ** 2 / (2 * np.diag(inverse)[left])
         q = int(np.argmin(cost))
@@ -323,8 +315,7 @@ def _refuse(what: str, error: Floats) -> None:
 def _hessian(H: Any, size: int) -> Floats:
     """H as float64 [p, p], made symmetric."""
     given = _array("H", H)
-    if given.shape != (size, size):
-        raise ValueError(f"H has shape {given.shape}: accepted is ({size}, {size})")
+    checks.shape("H", given, (size, size))
     return (given + given.T) / 2
 
 
@@ -394,8 +385,7 @@ def _array(name: str, value: Any) -> Floats:
     array = np.asarray(
         value.detach().to_dense().cpu() if _is_tensor(value) else value, dtype=np.float64
     )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} has NaN or infinity among its numbers: accepted are finite ones")
+    checks.finite(name, array)
     if array.size == 0 and array.ndim < 2:
         raise ValueError(f"{name} holds no weights: accepted is at least one")
     return array
@@ -403,14 +393,5 @@ def _array(name: str, value: Any) -> Floats:
 
 def _vector(name: str, value: Any, size: int) -> Floats:
     array = _array(name, value)
-    if array.shape != (size,):
-        raise ValueError(
-            f"{name} has shape {array.shape}: accepted is one number for each weight, ({size},)"
-        )
+    checks.shape(name, array, (size,), "one number for each weight")
     return array
-
-
-def _not_negative(name: str, value: float) -> float:
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} = {value}: accepted is a finite {name} >= 0")
-    return float(value)

@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from grda_edu import checks
 from grda_edu.data import Data
 from grda_edu.training.device import threads_for
 from grda_edu.training.loop import evaluate
@@ -45,11 +46,7 @@ def put_weights(model: nn.Module, weights: Any) -> None:
     """
     first = next(model.parameters())
     size = sum(p.numel() for p in model.parameters())
-    if tuple(weights.shape) != (size,):
-        raise ValueError(
-            f"weights must be a vector of the model's {size} parameters, "
-            f"got shape {tuple(weights.shape)}"
-        )
+    checks.shape("weights", weights, (size,), "the model's parameters")
     copy = torch.as_tensor(weights).detach().to(first.device, first.dtype, copy=True)
     vector_to_parameters(copy, model.parameters())
 
@@ -62,7 +59,7 @@ def straight_line(start: Any, end: Any, t: float) -> Any:
 
     start, end: [d] each. Raises ValueError if they are not vectors of one length.
     """
-    _check_vectors(start=start, end=end)
+    checks.vectors(start=start, end=end)
     return (1 - t) * start + t * end
 
 
@@ -77,7 +74,7 @@ def bezier(start: Any, middle: Any, end: Any, t: float) -> Any:
     Raises ValueError if the three are not vectors of one length.
     Source: Garipov et al. 2018; Chao et al. 2020 (arXiv:2006.09358), section 4.2.
     """
-    _check_vectors(start=start, middle=middle, end=end)
+    checks.vectors(start=start, middle=middle, end=end)
     return _bezier(start, middle, end, t)
 
 
@@ -147,15 +144,16 @@ def train_curve(
     Raises ValueError for vectors that do not fit, ends that are one point, and numbers out of range.
     Source: Garipov et al. 2018.
     """
-    _check_vectors(start=start, end=end)
+    checks.vectors(start=start, end=end)
     if bool((start == end).all()):
-        raise ValueError("end must differ from start: the two are the same point, got |d| = 0")
-    _check_numbers(
-        epochs=epochs, batch_size=batch_size, check_every=check_every, points=points, seed=seed
-    )
-    for name, value, most in (("lr", lr, math.inf), ("momentum", momentum, 1.0)):
-        if not 0 <= value < most:
-            raise ValueError(f"{name} = {value}: accepted is 0 <= {name} < {most:g}")
+        raise ValueError("end is the same point as start: accepted is another one")
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        checks.whole(name, value, 1)
+    checks.whole("check_every", check_every, 1)
+    checks.whole("points", points, 2)
+    checks.whole("seed", seed)
+    checks.number("lr", lr, ">= 0")
+    checks.number("momentum", momentum, "[0, 1)")
     training = _CurveTraining(model, data, start, end, np.linspace(0, 1, points), lr, momentum)
     with threads_for(training.model, data.device):
         return training.run(epochs, batch_size, seed, check_every, progress, stop)
@@ -273,9 +271,8 @@ def measure_along(
 
     Raises ValueError for an unknown part, and for a point that does not fit the model.
     """
-    unknown = [part for part in parts if part not in PARTS]
-    if unknown or not parts:
-        raise ValueError(f"parts must be some of {', '.join(PARTS)}, got {list(parts)}")
+    for part in checks.distinct("parts", parts):
+        checks.one_of("part", part, PARTS)
     model = deepcopy(model).to(data.device)
     rows = []
     with threads_for(model, data.device):
@@ -364,8 +361,8 @@ class Plane:
         margin: room on each side, in parts of the longer side;
         around: float [K, 2], further points of the plane that shall lie inside.
         """
-        if size < 2 or not margin >= 0:
-            raise ValueError(f"size >= 2 and margin >= 0 are accepted, got {size} and {margin}")
+        checks.whole("size", size, 2)
+        checks.number("margin", margin, ">= 0")
         inside = self.corners if around is None else np.vstack([self.corners, around])
         low, high = inside.min(axis=0), inside.max(axis=0)
         room = margin * (high - low).max()
@@ -375,7 +372,8 @@ class Plane:
     def _away(self, weights: Any) -> Any:
         if weights.shape[-1:] != self.origin.shape:
             raise ValueError(
-                f"weights must be vectors of {len(self.origin)} numbers, got shape {tuple(weights.shape)}"
+                f"weights has shape {tuple(weights.shape)}: accepted are vectors of "
+                f"{len(self.origin)} numbers"
             )
         return weights - self.origin
 
@@ -386,11 +384,11 @@ def plane_through(first: Any, second: Any, third: Any) -> Plane:
     Raises ValueError if they are not vectors of one length, if two of them are the same point, or
     if the three lie on one line: many planes contain them then.
     """
-    _check_vectors(first=first, second=second, third=third)
+    checks.vectors(first=first, second=second, third=third)
     points = {"first": first, "second": second, "third": third}
     for one, other in (("first", "second"), ("first", "third"), ("second", "third")):
         if bool((points[one] == points[other]).all()):
-            raise ValueError(f"{other} must differ from {one}: the two are the same point")
+            raise ValueError(f"{other} is the same point as {one}: accepted is another one")
     along, side = second - first, third - first
     width = _length(along)
     along = along / width
@@ -399,8 +397,8 @@ def plane_through(first: Any, second: Any, third: Any) -> Plane:
     height = _length(across)
     if height <= SAME_LINE * _length(side):
         raise ValueError(
-            "first, second and third lie on one line, so that no single plane goes through them: "
-            f"third is {height:.3g} away from it, more than {SAME_LINE * _length(side):.3g} is accepted"
+            f"third is {height:.3g} away from the line through first and second: accepted is more "
+            f"than {SAME_LINE * _length(side):.3g}, else no single plane goes through the three"
         )
     corners = np.array([[0.0, 0.0], [width, 0.0], [float(side @ along), height]])
     return Plane(first, (along, across / height), corners)
@@ -432,26 +430,3 @@ def _numpy(value: Any) -> np.ndarray:
 
 def _length(vector: Any) -> float:
     return float((vector @ vector) ** 0.5)
-
-
-def _check_vectors(**vectors: Any) -> None:
-    """All have one axis, the same number of entries, and finite entries."""
-    (first, reference), *_ = vectors.items()
-    for name, vector in vectors.items():
-        shape = tuple(vector.shape)
-        if len(shape) != 1 or not shape[0]:
-            raise ValueError(f"{name} must be a vector with one axis, got shape {shape}")
-        if len(vector) != len(reference):
-            raise ValueError(
-                f"{name} must have as many numbers as {first}, {len(reference)}, got {len(vector)}"
-            )
-        if not bool((abs(vector) < math.inf).all()):
-            raise ValueError(f"{name} must be finite, got NaN or infinity among its numbers")
-
-
-def _check_numbers(**numbers: int) -> None:
-    least = {"seed": 0, "points": 2}
-    for name, value in numbers.items():
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < least.get(name, 1):
-            raise ValueError(f"{name} must be an integer >= {least.get(name, 1)}, got {value!r}")

@@ -10,16 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grda_edu.checks import Range, number, refuse, said
+
 Tuning = Callable[[int, float], float]
 
-_ACCEPTED: dict[str, tuple[str, Callable[[float], bool]]] = {
-    "lr": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
-    "c": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
-    "mu": ("a finite number > 0", lambda x: 0 < x < math.inf),
-    "momentum": ("a number in [0, 1)", lambda x: 0 <= x < 1),
-    "dampening": ("a number in [0, 1]", lambda x: 0 <= x <= 1),
-    "nu": ("a number in [0, 1]", lambda x: 0 <= x <= 1),
-    "weight_decay": ("a finite number >= 0", lambda x: 0 <= x < math.inf),
+_ACCEPTED: dict[str, Range] = {
+    "lr": ">= 0",
+    "c": ">= 0",
+    "mu": "> 0",
+    "momentum": "[0, 1)",
+    "dampening": "[0, 1]",
+    "nu": "[0, 1]",
+    "weight_decay": ">= 0",
 }
 
 
@@ -54,22 +56,19 @@ def checked(group: dict[str, Any]) -> dict[str, Any]:
             f"tuning = {name_of_function(group['tuning'])} beside c = {group['c']} and "
             f"mu = {group['mu']}: accepted is a tuning function or c and mu, not both"
         )
-    for name, (accepted, inside) in _ACCEPTED.items():
+    for name, within in _ACCEPTED.items():
         value = group[name]
-        if name in ("c", "mu"):
-            if own_tuning:
-                continue
-            accepted += "" if value is not None else ", or a tuning function in place of c and mu"
-        try:
-            number = float(value)
-        except (TypeError, ValueError, RuntimeError):  # a word, or a tensor of several elements
-            number = math.nan
-        if not inside(number):
-            if isinstance(value, Tensor) and value.numel() != 1:
-                accepted = f"{accepted}. Tensor {name} must be 1-element"
-                value = f"a tensor of shape {tuple(value.shape)}"
-            raise ValueError(f"{name} = {value}: accepted is {accepted}")
-        group[name] = value if name == "lr" and isinstance(value, Tensor) else number
+        if name in ("c", "mu") and own_tuning:
+            continue
+        if name in ("c", "mu") and value is None:
+            refuse(name, value, f"{said(within)}, or a tuning function in place of c and mu")
+        if isinstance(value, Tensor) and value.numel() != 1:
+            raise ValueError(
+                f"{name} has shape {tuple(value.shape)}: accepted is {said(within)}. "
+                f"Tensor {name} must be 1-element"  # in torch's own words
+            )
+        checked_number = number(name, value, within)
+        group[name] = value if name == "lr" and isinstance(value, Tensor) else checked_number
     if own_tuning:
         _check_tuning(group["tuning"], float(group["lr"]))
     if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):

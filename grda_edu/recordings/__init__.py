@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from grda_edu.checks import one_of, refuse
 from grda_edu.training.run import CURVES, Run
 
 FOLDER = Path(__file__).parent
@@ -169,8 +170,7 @@ class RunSet:
         )
 
     def _place(self, recipe: str) -> int:
-        if recipe not in self.recipes:
-            raise ValueError(f"recipe must be one of {', '.join(self.recipes)}, got {recipe!r}")
+        one_of("recipe", recipe, self.recipes)
         return self.recipes.index(recipe)
 
 
@@ -260,9 +260,7 @@ def _curves(recording: RunGrid | RunSet, name: str) -> np.ndarray:
     """One quantity of every stored run: [rows, E+1, …]."""
     if name == "total_zeros":
         return recording.stored["zeros"].sum(axis=-1) / recording.sizes.sum()
-    if name not in recording.stored:
-        known = ", ".join(sorted([*recording.stored, "total_zeros"]))
-        raise ValueError(f"name must be one of {known}, got {name!r}")
+    one_of("name", name, sorted([*recording.stored, "total_zeros"]))
     return recording.stored[name]
 
 
@@ -298,5 +296,5 @@ def _position(name: str, values: np.ndarray, value: float) -> int:
     (found,) = np.nonzero(np.abs(values - value) <= 1e-9 * abs(value))
     if len(found) != 1:
         listed = ", ".join(f"{v:g}" for v in values)
-        raise ValueError(f"{name} must be one of the recorded {listed}, got {value!r}")
+        refuse(name, value, f"one of the recorded {listed}")
     return int(found[0])

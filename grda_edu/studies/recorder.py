@@ -20,6 +20,7 @@ import numpy as np
 import platformdirs
 import torch
 
+from grda_edu.checks import one_of, whole
 from grda_edu.optim import GRDA
 from grda_edu.recordings import FOLDER, MANIFEST, manifest
 from grda_edu.studies.catalogue import STUDIES
@@ -136,10 +137,8 @@ def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:
     Raises ValueError for an unknown name or a number of workers below 1, ModuleNotFoundError if
     its data need an optional package that is not installed.
     """
-    if name not in PLANS:
-        raise ValueError(f"name must be one of {', '.join(PLANS)}, got {name!r}")
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers!r}")
+    one_of("name", name, PLANS)
+    whole("workers", workers, 1)
     plan = PLANS[name]
     kept = _kept_runs_folder(name, plan)
     kept.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from grda_edu import checks
 from grda_edu.shrinkage import tuning_function
 
 SGD, SUBGRADIENT, PROXIMAL, RDA, GRDA = "SGD", "ℓ1 subgradient", "proximal SGD", "RDA", "gRDA"
@@ -75,12 +76,13 @@ def simulate(
         ValueError: names the argument, its value and what is accepted.
     """
     _check(method, steps, a=a, lr=lr, lam=lam, w_star=w_star, w0=w0, noise=noise)
-    kept = np.arange(steps + 1) if keep is None else np.asarray(keep)
-    _check_kept(kept, steps)
+    kept = np.arange(steps + 1)
+    if keep is not None:
+        kept = np.array(checks.increasing("keep", keep, 0, steps))
     noise = np.broadcast_to(0.0, steps) if np.ndim(noise) == 0 else np.asarray(noise)
     if noise.shape[0] != steps:
         raise ValueError(
-            f"noise has {noise.shape[0]} rows: accepted is one row a step, {steps} of them"
+            f"noise has {noise.shape[0]} rows: accepted are {steps}, one for each step"
         )
     sizes = (a, w_star, w0, lr, c, mu, lam, noise[0])
     shape = np.broadcast_shapes(*map(np.shape, sizes))
@@ -115,28 +117,14 @@ def _threshold(method: str, n: int, lr: Numbers, c: Numbers, mu: Numbers, lam: N
 
 
 def _check(method: str, steps: int, **numbers: Numbers) -> None:
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r}: accepted is one of {', '.join(METHODS)}")
-    if steps < 1:
-        raise ValueError(f"steps = {steps}: accepted is steps >= 1")
-    accepted = {"a": ">= 0", "lr": "> 0", "lam": ">= 0"}
+    checks.one_of("method", method, METHODS)
+    checks.whole("steps", steps, 1)
+    accepted: dict[str, checks.Range] = {"a": ">= 0", "lr": "> 0", "lam": ">= 0"}
     for name, value in numbers.items():
-        array = np.asarray(value, dtype=float)
-        low = array > 0 if name == "lr" else array >= 0
-        inside = np.isfinite(array) & (low if name in accepted else True)
-        if not inside.all():
-            raise ValueError(
-                f"{name} = {value}: accepted is finite {name} {accepted.get(name, '')}".rstrip()
-            )
+        checks.numbers(name, np.asarray(value, dtype=float), accepted.get(name, ""))
     a, lr = numbers["a"], numbers["lr"]
     if not (np.multiply(a, lr) < 2).all():
         raise ValueError(f"a = {a} with lr = {lr}: accepted is a < 2/lr, beyond it the steps grow")
-
-
-def _check_kept(kept: np.ndarray, steps: int) -> None:
-    increasing = kept.ndim == 1 and kept.size > 0 and (np.diff(kept) > 0).all()
-    if not (increasing and kept[0] >= 0 and kept[-1] <= steps):
-        raise ValueError(f"keep = {kept}: accepted are increasing step numbers from 0 to {steps}")
 
 
 def deaths(w: np.ndarray) -> np.ndarray:
@@ -201,8 +189,6 @@ def random_walks(
     steps m of them are added, which gives one normal number with deviation σ√m: nothing is
     approximated by drawing that number.
     """
-    gaps = np.diff(np.asarray(steps), prepend=0)
-    if (gaps < 1).any():
-        raise ValueError(f"steps = {steps}: accepted are increasing step numbers, the first >= 1")
+    gaps = np.diff(checks.increasing("steps", steps, 1), prepend=0)
     draws = np.random.default_rng(seed).standard_normal((gaps.size, count))
     return -lr * sigma * np.cumsum(np.sqrt(gaps)[:, None] * draws, axis=0)

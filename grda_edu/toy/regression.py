@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from grda_edu import checks
 from grda_edu.shrinkage import soft_threshold, tuning_function
 
 
@@ -49,12 +49,9 @@ def sparse_regression(
             negative or not finite.
     """
     for name, value in (("observations", observations), ("weights", weights), ("true", true)):
-        if value < 1:
-            raise ValueError(f"{name} = {value}: accepted is {name} >= 1")
-    if true > weights:
-        raise ValueError(f"true = {true}: accepted is true <= weights = {weights}")
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise = {noise}: accepted is noise >= 0 and finite")
+        checks.whole(name, value, 1)
+    checks.whole("true", true, 1, weights, why="the number of weights")
+    checks.number("noise", noise, ">= 0")
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((observations, weights))
     truth = np.zeros(weights)
@@ -93,10 +90,9 @@ def grda(
 
     Source: Chao et al. 2020 (arXiv:2006.09358).
     """
-    c, mu = _axis("c", c, 0, "c >= 0"), _axis("mu", mu, np.nextafter(0, 1), "mu > 0")
-    if not 0 < lr < np.inf:
-        raise ValueError(f"lr = {lr}: accepted is lr > 0 and finite")
-    record = _steps(record)
+    c, mu = _axis("c", c, ">= 0"), _axis("mu", mu, "> 0")
+    checks.number("lr", lr, "> 0")
+    record = checks.increasing("record", record)
     batches = _batches(problem, batch, seed)
     strength, power = (grid.reshape(-1, 1) for grid in np.meshgrid(c, mu, indexing="ij"))
     v = np.tile(problem.start, (strength.size, 1))
@@ -117,7 +113,7 @@ def _batches(problem: Regression, batch: int, seed: int) -> Iterator[np.ndarray]
     """Row numbers of one batch after the other, without end."""
     count = len(problem.y)
     if batch < 1 or count % batch:
-        raise ValueError(f"batch = {batch}: accepted is a divisor of {count}, the observations")
+        checks.refuse("batch", batch, f"a divisor of {count}, the observations")
     rng = np.random.default_rng(seed)
 
     def endless() -> Iterator[np.ndarray]:
@@ -127,32 +123,14 @@ def _batches(problem: Regression, batch: int, seed: int) -> Iterator[np.ndarray]
     return endless()
 
 
-def _axis(name: str, values: Sequence[float] | np.ndarray, low: float, accepted: str) -> np.ndarray:
-    """``values`` as an array [K]; ValueError names the first that cannot be an axis of the grid."""
-    grid = np.asarray(values, dtype=float)
-    if grid.ndim != 1 or grid.size == 0:
-        raise ValueError(f"{name} has shape {grid.shape}: accepted is a list of at least one value")
-    bad = grid[~((grid >= low) & (grid < np.inf))]
-    if bad.size:
-        raise ValueError(f"{name} holds {bad[0]}: accepted is {accepted} and finite")
-    distinct, count = np.unique(grid, return_counts=True)
-    if distinct.size < grid.size:
-        raise ValueError(f"{name} holds {distinct[count > 1][0]} more than once: accepted is once")
-    return grid
-
-
-def _steps(record: Sequence[int]) -> list[int]:
-    steps = [int(n) for n in record]
-    if not steps or steps[0] < 0 or any(b <= a for a, b in pairwise(steps)):
-        raise ValueError(f"record = {list(record)}: accepted are increasing step numbers >= 0")
-    return steps
+def _axis(name: str, values: Sequence[float] | np.ndarray, within: checks.Range) -> np.ndarray:
+    """``values`` as an axis of the grid, float [K]."""
+    return np.array([checks.number(name, v, within) for v in checks.distinct(name, values)])
 
 
 def _require_finite(w: np.ndarray, lr: float, n: int) -> None:
     if not np.isfinite(w).all():
-        raise ValueError(
-            f"lr = {lr}: the weights grew without bound by step {n}; accepted is a smaller lr"
-        )
+        checks.refuse("lr", lr, f"a smaller one, the weights grew without bound by step {n}")
 
 
 # ------------------------------------------------- how good an answer is

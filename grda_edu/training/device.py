@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from grda_edu.checks import refuse
+
 SMALL_MODEL = 100_000  # parameters; below it one thread is faster than several
 
 
@@ -22,12 +24,10 @@ def choose_device(device: str | torch.device = "auto") -> torch.device:
         return torch.device(next((name for name, there in usable.items() if there), "cpu"))
     try:
         chosen = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(
-            f"device must be 'auto', 'cpu', 'cuda' or 'mps', got {device!r}"
-        ) from error
+    except (RuntimeError, TypeError):
+        refuse("device", device, "'auto', 'cpu', 'cuda' or 'mps'")
     if not usable.get(chosen.type, chosen.type == "cpu"):
-        raise ValueError(f"device {device!r} is not available here; use 'auto' or 'cpu'")
+        refuse("device", device, "'auto' or 'cpu', that one is not available here")
     return chosen
 
 

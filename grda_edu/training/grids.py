@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from grda_edu.checks import distinct, refuse
 from grda_edu.data import Data
 from grda_edu.optim import GRDA
 from grda_edu.shrinkage import tuning_increment
@@ -85,15 +86,20 @@ def sweep(
     Raises ValueError for arguments that cannot be used, naming them: an empty grid, a NaN or a
     value twice in it, and all that ``train`` refuses.
     """
-    grid = [_values("c", c), _values("mu", mu), _values("seeds", seeds)]
+    axes = {"c": c, "mu": mu, "seeds": seeds}
+    grid = [
+        distinct(name, values if isinstance(values, Iterable) else [values])
+        for name, values in axes.items()
+    ]
     cells: list[Cell] = [(x, m, s) for x in grid[0] for m in grid[1] for s in grid[2]]
     for seed in grid[2]:
         check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
+    epochs, batch_size = int(epochs), int(batch_size)
     data = data.to(choose_device(device))
     recipe = _Recipe(make_model, data, lr, epochs, batch_size, set(snapshot_epochs))
     model = recipe.begin(cells[0]).model
     if make_model(cells[0][2]) is model:
-        raise ValueError("make_model must give a new network at each call, got the same one twice")
+        raise ValueError("make_model gave one network twice: accepted is a new one at each call")
     for cell in cells:
         recipe.optimizer(cell)(list(model.parameters()))  # refuses what it cannot use
     check_data(model, data)
@@ -206,7 +212,7 @@ class _Sweep:
         model, data = self.recipe.begin(self.cells[0]).model, self.recipe.data
         size = bytes_per_network(model, data, self.recipe.batch_size)
         if size > memory:
-            raise ValueError(f"memory = {memory} bytes: accepted is {size} (one network) or more")
+            refuse("memory", memory, f"a number of bytes >= {size}, one network")
         parts = _divided(sorted(self.cells), memory // size)
         together = TOGETHER if data.device.type == "cpu" else len(self.cells)
         self.how |= {"method": "stack", "parts": len(parts), "bytes_per_network": size}
@@ -368,22 +374,6 @@ def _keep_memory() -> None:
     the system when they are freed, and the next step pays a page fault for every 4 kB of them.
     """
     torch.empty(30 * 2**20, dtype=torch.uint8)
-
-
-def _values(name: str, values: Any) -> list[Any]:
-    """A grid as a list. Raises ValueError for none, for a NaN, and for one that is there twice."""
-    listed = list(values) if isinstance(values, Iterable) else [values]
-    listed = [value.item() if hasattr(value, "item") else value for value in listed]  # numpy's
-    if not listed:
-        raise ValueError(f"{name} is empty: accepted is at least one value")
-    if any(value != value for value in listed):
-        raise ValueError(f"{name} = {listed}: accepted are numbers, got a NaN")
-    twice = [value for k, value in enumerate(listed) if value in listed[:k]]
-    if twice:
-        raise ValueError(
-            f"{name} = {listed}: accepted is each value once, {twice[0]} is there twice"
-        )
-    return listed
 
 
 def _divided(cells: list[Cell], most: int) -> list[list[Cell]]:

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from grda_edu.checks import refuse, whole
 from grda_edu.data import Data
 from grda_edu.training.checkpoint import Checkpoint
 from grda_edu.training.device import (
@@ -73,6 +74,7 @@ def train(
     Raises ValueError or TypeError for arguments that cannot be used, naming them.
     """
     check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
+    epochs, batch_size, seed = int(epochs), int(batch_size), int(seed)  # numpy's fit no JSON
     device = choose_device(device)
     model.to(device)
     data = data.to(device)
@@ -320,17 +322,12 @@ def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> tuple[float, float]:
 def check_counts(
     epochs: int, batch_size: int, seed: int, snapshot_epochs: Collection[int], images: int
 ) -> None:
-    limits = [
-        ("epochs", epochs, 1, None),
-        ("batch_size", batch_size, 1, images),
-        ("seed", seed, 0, None),
-        *(("snapshot_epochs", k, 0, epochs) for k in snapshot_epochs),
-    ]
-    for name, value, least, most in limits:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < least or (most is not None and value > most):
-            accepted = f"an integer from {least} to {most}" if most else f"an integer >= {least}"
-            raise ValueError(f"{name} must be {accepted}, got {value!r}")
+    """Raise ValueError unless these are whole numbers of their ranges."""
+    whole("epochs", epochs, 1)
+    whole("batch_size", batch_size, 1, images)
+    whole("seed", seed)
+    for k in snapshot_epochs:
+        whole("snapshot_epochs", k, 0, epochs)
 
 
 def check_data(model: nn.Module, data: Data) -> None:
@@ -341,18 +338,20 @@ def check_data(model: nn.Module, data: Data) -> None:
         shape = tuple(model(data.x_train[:1]).shape)
     model.train(was_training)
     if len(shape) != 2:
-        raise ValueError(f"model must give outputs of shape [N, classes], got {shape} for N = 1")
+        raise ValueError(
+            f"model gives outputs of shape {shape} for one image: accepted is [1, classes]"
+        )
     labels = torch.cat([data.y_train, data.y_val, data.y_test])
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= shape[1]:
         raise ValueError(
-            f"data has labels {low} to {high}, but model has {shape[1]} outputs: "
-            f"labels 0 to {shape[1] - 1} are accepted"
+            f"data has labels {low} to {high}: accepted are 0 to {shape[1] - 1}, "
+            f"as model has {shape[1]} outputs"
         )
     if int(data.y_train.min()) == int(data.y_train.max()):
         raise ValueError(
             f"data has one class to train on, label {int(data.y_train[0])}: "
-            "at least two are needed, there is nothing to tell apart"
+            "accepted are at least two, there is nothing to tell apart"
         )
 
 
@@ -363,12 +362,12 @@ def _make_optimizer(
     optimizer = make_optimizer(parameters)
     if not isinstance(optimizer, Optimizer):
         kind = type(optimizer).__name__
-        raise TypeError(f"make_optimizer must return a torch.optim.Optimizer, got {kind}")
+        raise TypeError(f"make_optimizer returned a {kind}: accepted is a torch.optim.Optimizer")
     known = {id(p) for p in parameters}
     if any(id(p) not in known for group in optimizer.param_groups for p in group["params"]):
         raise ValueError(
             "make_optimizer returned an optimizer of another model's parameters: "
-            "give it the list that it is called with"
+            "accepted is one of the list that it is called with"
         )
     return optimizer
 
@@ -395,19 +394,19 @@ def _check_resume(run: Run, configuration: dict[str, Any]) -> Checkpoint:
     checkpoint = run.checkpoint
     if not isinstance(checkpoint, Checkpoint):
         raise ValueError(
-            "resume needs a run with its checkpoint: set run.checkpoint = Checkpoint.load(path)"
+            f"resume has checkpoint = {checkpoint!r}: accepted is a run with its checkpoint, "
+            "set run.checkpoint = Checkpoint.load(path)"
         )
     for name in configuration | run.configuration:
         was, now = run.configuration.get(name), configuration.get(name)
         if name not in ("epochs", "sweep") and was != now:
-            raise ValueError(f"resume: the run was made with {name} = {was!r}, got {now!r}")
+            refuse(name, now, f"{was!r}, with which the run to resume was made")
     if checkpoint.epoch != run.epoch[-1]:
         raise ValueError(
-            f"resume: the run ends at epoch {run.epoch[-1]}, its checkpoint at {checkpoint.epoch}"
+            f"resume has a checkpoint of epoch {checkpoint.epoch}: accepted is one of epoch "
+            f"{run.epoch[-1]}, where the run ends"
         )
     if checkpoint.epoch >= configuration["epochs"]:
-        raise ValueError(
-            f"resume: the run has {checkpoint.epoch} epochs; epochs must be greater, "
-            f"got {configuration['epochs']}"
-        )
+        done = f"an integer > {checkpoint.epoch}, the epochs that the run to resume has"
+        refuse("epochs", configuration["epochs"], done)
     return checkpoint

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
+from grda_edu.checks import number, refuse, vectors, whole
 from grda_edu.training.run import Run
 
 STEPS = (1.0, 1.5, 2.0, 3.0, 5.0)
@@ -73,10 +74,9 @@ def c_steps(start: float = 1e-4, largest: float = 0.1) -> tuple[float, ...]:
     Raises ValueError unless 0 < start <= largest < infinity.
     """
     for name, value in (("start", start), ("largest", largest)):
-        if not (math.isfinite(value) and value > 0):
-            raise ValueError(f"{name} = {value!r}: accepted is a number > 0")
+        number(name, value, "> 0")
     if largest < start:
-        raise ValueError(f"largest = {largest!r}: accepted is a number >= start = {start!r}")
+        refuse("largest", largest, f"a finite number >= start = {start!r}")
     powers = range(math.floor(math.log10(start)), math.ceil(math.log10(largest)) + 1)
     round_ones = (float(f"{step}e{power}") for power in powers for step in STEPS)
     inner = (c for c in round_ones if start * (1 + 1e-9) < c < largest * (1 - 1e-9))
@@ -110,11 +110,9 @@ def stopping_epoch(accuracy: Sequence[float], patience: int = 5, tolerance: floa
     Raises ValueError for NaN, an empty trace, patience < 1 or tolerance < 0.
     """
     trace = np.asarray(accuracy, dtype=float)
-    if trace.ndim != 1 or not len(trace) or not np.isfinite(trace).all():
-        raise ValueError("accuracy: accepted is a trace of at least one finite number")
-    if not is_whole(patience) or patience < 1:
-        raise ValueError(f"patience = {patience!r}: accepted is an integer >= 1")
-    check_tolerance(tolerance)
+    vectors(accuracy=trace)
+    whole("patience", patience, 1)
+    number("tolerance", tolerance, "[0, 1)")
     best, since = trace[0], 0
     for epoch in range(1, len(trace)):
         if trace[epoch] > best + tolerance + 1e-9:
@@ -129,21 +127,9 @@ def stopping_regret(run: Run, epoch: int) -> tuple[float, float]:
 
     Returns (test accuracy, share of zeros) at the end minus those at ``epoch``: positive is lost.
     """
-    if not 0 <= epoch < len(run.epoch):
-        raise ValueError(f"epoch = {epoch!r}: accepted is 0 to {len(run.epoch) - 1}")
+    whole("epoch", epoch, 0, len(run.epoch) - 1)
     zeros = run.total_zeros
     return (
         float(run.test_accuracy[-1] - run.test_accuracy[epoch]),
         float(zeros[-1] - zeros[epoch]),
     )
-
-
-def check_tolerance(tolerance: float) -> None:
-    """Raise ValueError unless 0 <= tolerance < 1."""
-    if not 0 <= tolerance < 1:
-        raise ValueError(f"tolerance = {tolerance!r}: accepted is a share from 0 to below 1")
-
-
-def is_whole(value: object) -> bool:
-    """Is it an integer, and not a truth value?"""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)

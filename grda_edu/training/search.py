@@ -18,17 +18,15 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from grda_edu.checks import distinct, number, whole
 from grda_edu.data import Data
 from grda_edu.optim import GRDA
-from grda_edu.shrinkage import tuning_function
 from grda_edu.training.loop import train
 from grda_edu.training.rules import (
     c_steps,
-    check_tolerance,
     difference_error,
     greatest_comparable,
     is_comparable,
-    is_whole,
     longest_way,
 )
 from grda_edu.training.run import Run
@@ -358,23 +356,15 @@ def check_settings(
     budget: int | None = None,
 ) -> None:
     """Raise ValueError naming the setting of ``find_c`` that cannot be used."""
-    tuning_function(1, lr, 0.0, mu)  # refuses what no threshold can be made of
-    for name, value in (("mu", mu), ("lr", lr)):
-        if not math.isfinite(value):
-            raise ValueError(f"{name} = {value!r}: accepted is a finite number > 0")
-    check_tolerance(tolerance)
-    if not is_whole(epochs) or epochs < 1:
-        raise ValueError(f"epochs = {epochs!r}: accepted is an integer >= 1")
-    seeds = tuple(seeds)
-    if not seeds or any(not is_whole(seed) or seed < 0 for seed in seeds):
-        raise ValueError(f"seeds = {seeds!r}: accepted are integers >= 0, at least one")
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"seeds = {seeds!r}: one stands there twice")
-    cost = epochs * len(seeds)
-    if budget is not None and (not is_whole(budget) or budget < 2 * cost):
-        raise ValueError(
-            f"budget = {budget!r}: accepted is an integer >= {2 * cost}, what SGD and one c take"
-        )
+    number("mu", mu, "> 0")
+    number("lr", lr, ">= 0")
+    number("tolerance", tolerance, "[0, 1)")
+    whole("epochs", epochs, 1)
+    seeds = distinct("seeds", seeds)
+    for seed in seeds:
+        whole("seed", seed)
+    if budget is not None:
+        whole("budget", budget, 2 * epochs * len(seeds), why="what SGD and one c take")
 
 
 def _check_validation(data: Data) -> None:
@@ -386,13 +376,4 @@ def _check_validation(data: Data) -> None:
 
 
 def _checked_grid(grid: Sequence[float]) -> tuple[float, ...]:
-    values = [float(c) for c in grid]
-    if not values:
-        raise ValueError("grid is empty: accepted is at least one c > 0")
-    bad = [c for c in values if not (math.isfinite(c) and c > 0)]
-    if bad:
-        raise ValueError(f"grid contains {bad[0]!r}: accepted are numbers > 0")
-    twice = [c for k, c in enumerate(values) if c in values[:k]]
-    if twice:
-        raise ValueError(f"grid contains {twice[0]!r} twice: accepted are different numbers")
-    return tuple(sorted(values))
+    return tuple(sorted(number("c", c, "> 0") for c in distinct("grid", grid)))

@@ -35,7 +35,7 @@ def stack(models: list[nn.Module]) -> Weights:
     other = next((own for own in shapes if own != shapes[0]), None)
     if other is not None:
         raise ValueError(
-            f"models must have parameters of the same shapes, got {shapes[0]} and {other}"
+            f"models have parameters of shapes {shapes[0]} and {other}: accepted are the same ones"
         )
     return {name: torch.stack([own[name].detach() for own in named]) for name in named[0]}
 

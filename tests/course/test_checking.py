@@ -88,5 +88,5 @@ def test_a_file_that_cannot_be_written_is_said(lesson, cards, home, monkeypatch)
 
 
 def test_an_unknown_exercise(lesson):
-    with pytest.raises(ValueError, match=r'exercise must be one of "01.shrink", got "?\'01.tau'):
+    with pytest.raises(ValueError, match=r"exercise = '01.tau': accepted is one of '01.shrink'"):
         check("01.tau", right)

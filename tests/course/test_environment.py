@@ -22,7 +22,7 @@ def test_from_04_on_torch_its_device_and_threads(home, capsys):
 
 
 def test_an_unknown_lesson(home):
-    with pytest.raises(ValueError, match="got '99'"):
+    with pytest.raises(ValueError, match="lesson = '99': accepted"):
         begin("99")
 
 

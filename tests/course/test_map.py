@@ -56,7 +56,7 @@ def test_navigation_leads_to_the_neighbours(shown, here):
 
 
 def test_an_unknown_lesson():
-    with pytest.raises(ValueError, match=r"lesson must be one of '00', '01'.*got '1'"):
+    with pytest.raises(ValueError, match=r"lesson = '1': accepted is one of '00', '01'"):
         navigation("1")
 
 

@@ -160,5 +160,5 @@ def test_a_path_needs_its_curvature_from_the_start():
 
 def test_the_strength_has_to_be_positive(made_up):
     w, _, _, pruned = made_up
-    with pytest.raises(ValueError, match=r"lam = 0: accepted is lam > 0"):
+    with pytest.raises(ValueError, match=r"lam = 0: accepted is a finite number > 0"):
         score_estimates(w, pruned, 0)

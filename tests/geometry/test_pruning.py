@@ -209,7 +209,10 @@ def test_no_step_and_no_penalty_leave_the_weights():
 
 
 def test_the_twin_refuses_steps_that_grow_without_bound():
-    with pytest.raises(ValueError, match=r"lr = 0\.5.*h_max.*4.*lr < 0\.5"):
+    with pytest.raises(
+        ValueError,
+        match=r"lr = 0\.5: accepted is a number < 0\.5, two by the largest eigenvalue of H, 4",
+    ):
         quadratic_twin(np.ones(2), np.diag([4.0, 1.0]), 0.5, 0.02, 0.51, 5)
 
 
@@ -273,7 +276,7 @@ def test_epsilon_decides_how_far_the_correction_goes_along_the_floor():
 
 
 def test_obs_refuses_a_hessian_that_is_not_positive_definite_after_epsilon():
-    with pytest.raises(ValueError, match=r"epsilon = 0\.1: accepted is epsilon > 0\.5"):
+    with pytest.raises(ValueError, match=r"epsilon = 0\.1: accepted is a number > 0\.5"):
         obs_pruning(np.ones(2), np.diag([1.0, -0.5]), 1, epsilon=0.1)
 
 
@@ -442,7 +445,10 @@ I3 = np.eye(3)
         (lambda: obs_pruning(W, np.eye(4), 1), r"H has shape \(4, 4\)"),
         (lambda: magnitude_pruning(W, 1.1), r"fraction = 1\.1: accepted"),
         (lambda: magnitude_pruning(W, np.nan), "fraction = nan: accepted"),
-        (lambda: magnitude_pruning(W, 0.5, by_layer=True), "by_layer = True needs layers"),
+        (
+            lambda: magnitude_pruning(W, 0.5, by_layer=True),
+            "by_layer = True with weights of type ndarray",
+        ),
         (lambda: magnitude_pruning({}, 0.5), "w holds no weights"),
         (lambda: soft_pruning(W, -1), "tau = -1: accepted"),
         (lambda: hard_pruning(W, np.nan), "tau = nan: accepted"),

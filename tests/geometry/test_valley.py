@@ -399,34 +399,58 @@ V = np.arange(4.0)
     [
         (
             lambda: straight_line(V, np.zeros(5), 0.5),
-            r"end must have as many numbers as start, 4, got 5",
+            r"end has shape \(5,\): accepted is \(4,\), as many numbers as start",
         ),
-        (lambda: bezier(V, V[:3], V, 0.5), r"middle must have as many numbers as start, 4, got 3"),
-        (lambda: bezier(V[None], V, V, 0.5), r"start must be a vector .* got shape \(1, 4\)"),
-        (lambda: plane_through(V, V + 1, V[:2]), r"third must have as many .* 4, got 2"),
-        (lambda: plane_through(V, V, V + 1), r"second must differ from first"),
-        (lambda: plane_through(V, V + 1, V), r"third must differ from first"),
-        (lambda: plane_through(V, V + 1, V + 1), r"third must differ from second"),
-        (lambda: plane_through(V, V + 1, V + 3), r"lie on one line.*third is .* away from it"),
+        (lambda: bezier(V, V[:3], V, 0.5), r"middle has shape \(3,\): accepted is \(4,\)"),
+        (lambda: bezier(V[None], V, V, 0.5), r"start has shape \(1, 4\): accepted is one axis"),
+        (lambda: plane_through(V, V + 1, V[:2]), r"third has shape \(2,\): accepted is \(4,\)"),
+        (lambda: plane_through(V, V, V + 1), r"second is the same point as first"),
+        (lambda: plane_through(V, V + 1, V), r"third is the same point as first"),
+        (lambda: plane_through(V, V + 1, V + 1), r"third is the same point as second"),
+        (
+            lambda: plane_through(V, V + 1, V + 3),
+            r"third is .* away from the line through first and second: accepted",
+        ),
         (
             lambda: plane_through(V, V * math.nan, V + 3),
-            r"second must be finite, got NaN or infinity",
+            r"second has NaN or infinity among its numbers",
         ),
-        (lambda: plane_through(V, V + 1, V**2).project(V[:3]), r"vectors of 4 numbers, got .*\(3,"),
-        (lambda: plane_through(V, V + 1, V**2).grid(1), r"size >= 2 .* got 1"),
-        (lambda: put_weights(Given(ring, 2), V), r"model's 2 parameters, got shape \(4,\)"),
-        (lambda: measure_along(Given(ring, 2), [V], blank()), r"model's 2 parameters"),
-        (lambda: measure_along(Given(ring, 4), [V], blank(), ["x"]), r"parts .*got \['x'\]"),
-        (lambda: train_curve(Given(ring, 4), blank(), V, V), r"end must differ from start"),
-        (lambda: train_curve(Given(ring, 4), blank(), V, V[:3]), r"end must have as many .* got 3"),
-        (lambda: train_curve(Given(ring, 2), blank(), V, V + 1), r"model's 2 parameters"),
-        (lambda: train_curve(Given(ring, 4), blank(), V, V + 1, epochs=0), r"epochs .* got 0"),
+        (
+            lambda: plane_through(V, V + 1, V**2).project(V[:3]),
+            r"shape \(3,\): accepted are vectors of 4 numbers",
+        ),
+        (lambda: plane_through(V, V + 1, V**2).grid(1), r"size = 1: accepted is an integer >= 2"),
+        (
+            lambda: put_weights(Given(ring, 2), V),
+            r"weights has shape \(4,\): accepted is \(2,\), the model's",
+        ),
+        (lambda: measure_along(Given(ring, 2), [V], blank()), r"accepted is \(2,\), the model's"),
+        (
+            lambda: measure_along(Given(ring, 4), [V], blank(), ["x"]),
+            r"part = 'x': accepted is one of 'train', 'val', 'test'",
+        ),
+        (lambda: train_curve(Given(ring, 4), blank(), V, V), r"end is the same point as start"),
+        (
+            lambda: train_curve(Given(ring, 4), blank(), V, V[:3]),
+            r"end has shape \(3,\): accepted is \(4,\)",
+        ),
+        (
+            lambda: train_curve(Given(ring, 2), blank(), V, V + 1),
+            r"accepted is \(2,\), the model's",
+        ),
+        (
+            lambda: train_curve(Given(ring, 4), blank(), V, V + 1, epochs=0),
+            r"epochs = 0: accepted is an integer >= 1",
+        ),
         (lambda: train_curve(Given(ring, 4), blank(), V, V + 1, lr=-1.0), r"lr = -1\.0: accepted"),
         (
             lambda: train_curve(Given(ring, 4), blank(), V, V + 1, momentum=1.0),
-            r"momentum = 1\.0: accepted is 0 <= momentum < 1",
+            r"momentum = 1\.0: accepted is a number in \[0, 1\)",
         ),
-        (lambda: train_curve(Given(ring, 4), blank(), V, V + 1, points=1), r"points .*>= 2, got 1"),
+        (
+            lambda: train_curve(Given(ring, 4), blank(), V, V + 1, points=1),
+            r"points = 1: accepted is an integer >= 2",
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):

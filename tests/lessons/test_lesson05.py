@@ -483,7 +483,7 @@ def test_seed_16_goes_wrong(capsys):
         ({"epochs": 0}, "epochs = 0"),
         ({"mu": math.nan}, "mu = nan"),
         ({"seeds": (0, 0)}, "seeds"),
-        ({"data": "cifar"}, "data must be one of digits, mnist5k, got 'cifar'"),
+        ({"data": "cifar"}, "data = 'cifar': accepted is one of 'digits', 'mnist5k'"),
     ],
 )
 def test_bad_settings_are_named_before_anything_starts(settings, words):

@@ -270,7 +270,9 @@ def test_a_training_can_be_resumed_with_the_same_function_only(tmp_path):
     resumed, whole = go(2, resume=half)[0], go(2)[0]
     for p, q in zip(resumed.parameters(), whole.parameters(), strict=True):
         assert torch.equal(p, q)
-    with pytest.raises(ValueError, match=r"resume: .*logarithmic.*other"):
+    with pytest.raises(
+        ValueError, match=r"hyperparameters = .*'other'.*: accepted is .*'logarithmic'"
+    ):
         go(2, tuning=other, resume=half)
 
 

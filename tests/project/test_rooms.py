@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "studies": FORMULAS | {"optim", "training", "geometry", "recordings"},
     "explore": set(),  # the browser side knows nothing of the science
     "views": FORMULAS | {"training", "geometry", "explore"},
-    "course": {"files", "explore", "training"},
+    "course": {"checks", "files", "explore", "training"},
     "lessons": CORE | {"explore", "views", "course"},
     "app": CORE | {"course", "lessons"},
     "reference": set(),

@@ -299,12 +299,18 @@ def test_finished_run_can_be_continued_and_its_checkpoint_used_again(data):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"batch_size": 20}, r"batch_size = 24, got 20"),
-        ({"seed": 1}, r"seed = 0, got 1"),
-        ({"epochs": 1}, r"the run has 1 epochs; epochs must be greater, got 1"),
-        ({"make_scheduler": SCHEDULE}, r"scheduler = None, got 'MultiStepLR'"),
-        ({"make_optimizer": partial(SGD, momentum=0.9)}, r"made with hyperparameters"),
-        ({"make_optimizer": partial(GRDA, lr=0.1, c=0, mu=0.6)}, r"optimizer = 'SGD', got 'GRDA'"),
+        ({"batch_size": 20}, r"batch_size = 20: accepted is 24, with which"),
+        ({"seed": 1}, r"seed = 1: accepted is 0, with which"),
+        ({"epochs": 1}, r"epochs = 1: accepted is an integer > 1, the epochs that the run"),
+        ({"make_scheduler": SCHEDULE}, r"scheduler = 'MultiStepLR': accepted is None"),
+        (
+            {"make_optimizer": partial(SGD, momentum=0.9)},
+            r"hyperparameters = .*'momentum': 0.9.*: accepted is .*'momentum': 0,",
+        ),
+        (
+            {"make_optimizer": partial(GRDA, lr=0.1, c=0, mu=0.6)},
+            r"optimizer = 'GRDA': accepted is 'SGD'",
+        ),
     ],
 )
 def test_resuming_another_training_is_refused(data, change, message):
@@ -322,7 +328,7 @@ def test_resume_needs_the_checkpoint(data):
         train(small_digits_cnn(), data, SGD, batch_size=BATCH, epochs=2, resume=run)
     run.checkpoint = later
     run.epoch = run.epoch[:1]
-    with pytest.raises(ValueError, match=r"ends at epoch 0, its checkpoint at 1"):
+    with pytest.raises(ValueError, match=r"checkpoint of epoch 1: accepted is one of epoch 0"):
         train(small_digits_cnn(), data, SGD, batch_size=BATCH, epochs=2, resume=run)
 
 
@@ -536,7 +542,10 @@ def test_unknown_device_is_refused(device):
 
 def test_absent_device_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match=r"device 'cuda' is not available here"):
+    with pytest.raises(
+        ValueError,
+        match=r"device = 'cuda': accepted is 'auto' or 'cpu', that one is not available here",
+    ):
         choose_device("cuda")
 
 
@@ -546,17 +555,17 @@ def test_absent_device_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": 0}, r"epochs must be an integer >= 1, got 0"),
-        ({"epochs": 2.5}, r"epochs must be an integer >= 1, got 2\.5"),
-        ({"epochs": True}, r"epochs must be an integer >= 1, got True"),
-        ({"epochs": math.nan}, r"epochs must be an integer >= 1, got nan"),
-        ({"batch_size": 0}, r"batch_size must be an integer from 1 to 100, got 0"),
-        ({"batch_size": 101}, r"batch_size must be an integer from 1 to 100, got 101"),
-        ({"batch_size": "32"}, r"batch_size must be an integer from 1 to 100, got '32'"),
-        ({"seed": -1}, r"seed must be an integer >= 0, got -1"),
-        ({"seed": None}, r"seed must be an integer >= 0, got None"),
-        ({"snapshot_epochs": [0, 3]}, r"snapshot_epochs must be an integer from 0 to 2, got 3"),
-        ({"device": "abacus"}, r"device must be 'auto', 'cpu', 'cuda' or 'mps', got 'abacus'"),
+        ({"epochs": 0}, r"epochs = 0: accepted is an integer >= 1"),
+        ({"epochs": 2.5}, r"epochs = 2\.5: accepted is an integer >= 1"),
+        ({"epochs": True}, r"epochs = True: accepted is an integer >= 1"),
+        ({"epochs": math.nan}, r"epochs = nan: accepted is an integer >= 1"),
+        ({"batch_size": 0}, r"batch_size = 0: accepted is an integer from 1 to 100"),
+        ({"batch_size": 101}, r"batch_size = 101: accepted is an integer from 1 to 100"),
+        ({"batch_size": "32"}, r"batch_size = '32': accepted is an integer from 1 to 100"),
+        ({"seed": -1}, r"seed = -1: accepted is an integer >= 0"),
+        ({"seed": None}, r"seed = None: accepted is an integer >= 0"),
+        ({"snapshot_epochs": [0, 3]}, r"snapshot_epochs = 3: accepted is an integer from 0 to 2"),
+        ({"device": "abacus"}, r"device = 'abacus': accepted is 'auto', 'cpu', 'cuda' or 'mps'"),
     ],
 )
 def test_bad_arguments_are_named(data, change, message):
@@ -570,22 +579,28 @@ def linear(outputs):
 
 
 def test_labels_must_fit_the_outputs(data):
-    message = r"data has labels 0 to 9, but model has 5 outputs: labels 0 to 4 are accepted"
+    message = r"data has labels 0 to 9: accepted are 0 to 4, as model has 5 outputs"
     with pytest.raises(ValueError, match=message):
         train(linear(5), data, SGD, epochs=1)
     negative = replace(data, y_test=data.y_test - 1)
-    with pytest.raises(ValueError, match=r"data has labels -1 to 9, but model has 10 outputs"):
+    with pytest.raises(
+        ValueError, match=r"data has labels -1 to 9: accepted are 0 to 9, as model has 10 outputs"
+    ):
         train(linear(10), negative, SGD, epochs=1)
     train(linear(11), data, SGD, epochs=1)  # more outputs than labels are nobody's mistake
 
 
 def test_outputs_must_be_one_row_an_image(data):
-    with pytest.raises(ValueError, match=r"shape \[N, classes\], got \(1, 1, 8, 10\) for N = 1"):
+    with pytest.raises(
+        ValueError, match=r"shape \(1, 1, 8, 10\) for one image: accepted is \[1, classes\]"
+    ):
         train(nn.Linear(8, 10), data, SGD, epochs=1)
 
 
 def test_make_optimizer_must_make_one_of_these_parameters(data):
-    with pytest.raises(TypeError, match=r"make_optimizer must return .*Optimizer, got list"):
+    with pytest.raises(
+        TypeError, match=r"make_optimizer returned a list: accepted is a torch.optim.Optimizer"
+    ):
         train(small_digits_cnn(), data, list, epochs=1)
     other = SGD(small_digits_cnn().parameters())
     with pytest.raises(ValueError, match=r"another model's parameters"):

@@ -43,7 +43,7 @@ def test_odd_ends_are_kept():
         ((0.0, 0.1), "start = 0.0"),
         ((math.nan, 0.1), "start = nan"),
         ((1e-4, math.inf), "largest = inf"),
-        ((0.1, 0.01), "largest = 0.01: accepted is a number >= start = 0.1"),
+        ((0.1, 0.01), "largest = 0.01: accepted is a finite number >= start = 0.1"),
     ],
 )
 def test_ends_that_are_none_are_named(ends, words):

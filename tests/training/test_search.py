@@ -203,16 +203,19 @@ def test_the_defaults_start_at_1e_4(data):
         ({"tolerance": -0.01}, "tolerance = -0.01"),
         ({"tolerance": math.nan}, "tolerance = nan"),
         ({"tolerance": 15}, "tolerance = 15"),
-        ({"grid": [0.1, math.nan]}, "grid contains nan"),
-        ({"grid": [0.1, 0.2, 0.1]}, "grid contains 0.1 twice"),
-        ({"grid": [0.1, 0.0]}, "grid contains 0.0"),
-        ({"grid": []}, "grid is empty"),
+        ({"grid": [0.1, math.nan]}, "c = nan: accepted is a finite number > 0"),
+        (
+            {"grid": [0.1, 0.2, 0.1]},
+            "grid = \\[0.1, 0.2, 0.1\\]: accepted is each value once, 0.1 is there twice",
+        ),
+        ({"grid": [0.1, 0.0]}, "c = 0.0: accepted is a finite number > 0"),
+        ({"grid": []}, "grid = \\[\\]: accepted is a list of at least one"),
         ({"grid": None, "start": 0.0}, "start = 0.0"),
         ({"grid": None, "largest": math.nan}, "largest = nan"),
-        ({"seeds": ()}, "seeds"),
-        ({"seeds": (1, 1)}, "seeds"),
-        ({"seeds": (-1,)}, "seeds"),
-        ({"budget": 3}, "budget = 3: accepted is an integer >= 4"),
+        ({"seeds": ()}, r"seeds = \[\]: accepted is a list of at least one value"),
+        ({"seeds": (1, 1)}, r"seeds = \[1, 1\]: accepted is each value once"),
+        ({"seeds": (-1,)}, "seed = -1: accepted is an integer >= 0"),
+        ({"budget": 3}, "budget = 3: accepted is an integer >= 4, what SGD and one c take"),
     ],
 )
 def test_what_cannot_be_used_is_named_at_once(data, settings, words):
@@ -226,7 +229,9 @@ def test_data_without_a_validation_part_is_refused():
 
 
 def test_a_model_that_does_not_fit_the_labels_is_named(data):
-    with pytest.raises(ValueError, match="data has labels 0 to 9, but model has 4 outputs"):
+    with pytest.raises(
+        ValueError, match="data has labels 0 to 9: accepted are 0 to 3, as model has 4 outputs"
+    ):
         next(search(data, lambda seed: nn.Sequential(nn.Flatten(), nn.Linear(64, 4))))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from grda_edu.checks import one_of
 from grda_edu.explore.writing import count, decimal, percent, points
 from grda_edu.views.probes import SearchView
 
@@ -43,8 +44,7 @@ def live_search(
     from grda_edu.training.search import Search, check_settings, find_c
 
     check_settings(mu, LR, epochs, tolerance, seeds)
-    if data not in NETWORKS:
-        raise ValueError(f"data must be one of {', '.join(NETWORKS)}, got {data!r}")
+    one_of("data", data, NETWORKS)
 
     def job(progress: Callable[[Search, float], object], stop: threading.Event) -> Search:
         search = find_c(

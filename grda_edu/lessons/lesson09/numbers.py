@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from grda_edu import recordings
+from grda_edu.checks import one_of
 from grda_edu.recordings import Measurements
 
 GOAL = 0.1  # training loss that a bent path has to stay below
@@ -66,8 +67,7 @@ def network(name: str) -> np.ndarray:
 
 def ends(pair: str) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the two networks of a recorded pair. ValueError names the pairs there are."""
-    if pair not in PATHS:
-        raise ValueError(f"pair must be one of {', '.join(PATHS)}, got {pair!r}")
+    one_of("pair", pair, PATHS)
     first, second = paths().configuration["pairs"][pair]
     return network(first), network(second)
 
