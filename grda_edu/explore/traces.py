@@ -38,7 +38,8 @@ def dots(
     """Markers in the look's colour and symbol.
 
     hollow: only the rim is drawn, ``outline`` (pixels) wide where it is given;
-    outline: of full markers, the width of a rim in the page's colour that sets them off.
+    outline: of full markers, the width of a rim in the page's colour that sets them off; of short
+        lines ("line-ew", "line-ns"), which have no inside, their own width.
     """
     style = style_of(look)
     symbol = style.symbol
@@ -46,8 +47,8 @@ def dots(
         symbol += "-open"
     marker: dict = {"color": style.color, "symbol": symbol, "size": size}
     if outline:
-        rim = {} if symbol.endswith("-open") else {"color": palette.PAPER}
-        marker["line"] = {**rim, "width": outline}
+        rim = style.color if symbol.startswith("line-") else palette.PAPER
+        marker["line"] = ({} if symbol.endswith("-open") else {"color": rim}) | {"width": outline}
     return _finish(go.Scatter(name=name, mode="markers", marker=marker), more)
 
 

@@ -92,6 +92,8 @@ def test_full_dots_may_have_a_paper_rim_and_hollow_ones_are_open():
     assert dots("a", palette.SGD, hollow=True).marker.symbol == "square-open"
     zero = dots("a", palette.ZERO, hollow=True, outline=2).marker
     assert zero.symbol == "circle-open" and zero.line.color is None and zero.line.width == 2
+    dash = dots("a", palette.BAND_EDGE, outline=2).marker  # without an inside: all of it is rim
+    assert dash.symbol == "line-ew" and dash.line.color == palette.BAND_EDGE.color
 
 
 def test_a_colour_alone_is_a_solid_line_and_round_dots():
@@ -242,6 +244,7 @@ def test_headings_and_keys_are_joined():
     assert keys("a", "b") == "a   b"
     assert heading("T", "one", "two") == "<b>T</b><br>one<br>two"
     assert heading("T", "below", beside="beside") == "<b>T</b>   beside<br>below"
+    assert Panel(title="T", beside="beside", key="below").heading == "<b>T</b>   beside<br>below"
     assert heading("") == ""
     assert heading("", "a key alone") == "a key alone"
 

@@ -73,18 +73,15 @@ def _map_figure() -> go.Figure:
 
 def _field(name: str, beside: str, n: str = "") -> Panel:
     """One of the two upper panels; ``n`` tells the second's marks from the first's."""
-    columns, rows = np.arange(len(_MAP_C)), np.arange(len(MU))
-    low, high, form = (0.1, 1, "error %{z:.2f}") if n else (0, _MOST_FALSE, "%{z} false weights")
-    x = (0.57, 0.98) if n else (0, 0.41)
+    low, high, hover = (0.1, 1, "error %{z:.2f}") if n else (0, _MOST_FALSE, "%{z} false weights")
+    x, rows = (0.57, 0.98) if n else (0, 0.41), np.arange(len(MU))
     bar = {"x": x[1], "y": 1, "yanchor": "top", "len": 0.44}
     bar |= {"thickness": 10, "xpad": 4, "outlinewidth": 0}
-    hover = f"{form}<extra></extra>"
-    c_ticks = {k: f"{_MAP_C[k]:g}" for k in columns.tolist()[::4]}
+    c_ticks = {k: f"{_MAP_C[k]:g}" for k in range(0, len(_MAP_C), 4)}
     mu_ticks = {k: f"{mu:g}" for k, mu in enumerate(MU)}
+    field = tiles(name, low, high, gap=1, hovertemplate=f"{hover}<extra></extra>")
     return Panel(
-        tiles(name, low, high, gap=1, x=columns, y=rows, hovertemplate=hover).update(
-            showscale=True, colorbar=bar
-        ),
+        field.update(showscale=True, colorbar=bar),
         line(f"edge{n}", "white", width=3),
         line(f"level{n}", _LEVEL, y=rows),
         dots(f"here{n}", palette.GRDA, size=15, hollow=True, outline=2.5),
@@ -92,8 +89,8 @@ def _field(name: str, beside: str, n: str = "") -> Panel:
         y=(0.55, 1),
         title=name,
         beside=beside,
-        xaxis=axis("c", (-0.5, columns.size - 0.5), ticks=c_ticks, showgrid=False),
-        yaxis=axis("μ", (-0.5, rows.size - 0.5), ticks=mu_ticks, showgrid=False),
+        xaxis=axis("c", (-0.5, len(_MAP_C) - 0.5), ticks=c_ticks, showgrid=False),
+        yaxis=axis("μ", (-0.5, len(MU) - 0.5), ticks=mu_ticks, showgrid=False),
     )
 
 

@@ -62,10 +62,9 @@ def _training_figure() -> go.Figure:
     lasso = regression.prediction_error(r.problem, r.lasso[r.lasso_closest()])
     steps = axis("step", (0, np.log10(STEPS * 1.1)), log=True, tickformat=",d")
     upper, lower, noise = (0.6, 1), (0, 0.38), r.problem.noise
-    edge = {"color": palette.INK, "width": 2}  # a dash is all edge
     return panels(
         Panel(
-            dots("truth", _TRUTH, size=13, x=at, y=r.problem.truth[true], marker_line=edge),
+            dots("truth", _TRUTH, size=13, outline=2, x=at, y=r.problem.truth[true]),
             dots("found", palette.GRDA, size=9, outline=1.5, x=at),
             dots("lost", palette.ZERO, size=10, outline=2.5, x=at),
             x=(0, 0.3),
