@@ -47,6 +47,7 @@ _HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "spectrum": "geometry.curvature",
     "top_eigenpairs": "geometry.curvature",
     "flat_subspace": "geometry.curvature",
+    "compact": "sparse.compaction",
     "keep_zeros": "sparse.masks",
     "save_sparse": "sparse.storage",
     "load_sparse": "sparse.storage",

@@ -32,6 +32,10 @@ from grda_edu.shrinkage import hard_threshold as hard_threshold
 from grda_edu.shrinkage import soft_threshold as soft_threshold
 from grda_edu.shrinkage import tuning_function as tuning_function
 from grda_edu.shrinkage import tuning_increment as tuning_increment
+from grda_edu.sparse.compaction import compact as compact
+from grda_edu.sparse.masks import keep_zeros as keep_zeros
+from grda_edu.sparse.storage import load_sparse as load_sparse
+from grda_edu.sparse.storage import save_sparse as save_sparse
 from grda_edu.training.checkpoint import Checkpoint as Checkpoint
 from grda_edu.training.grids import sweep as sweep
 from grda_edu.training.loop import train as train

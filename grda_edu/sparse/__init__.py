@@ -1,1 +1,1 @@
-"""What zeros buy, and how to keep them: files that skip zeros, and zeros that stay zero."""
+"""What zeros buy, and how to keep them: smaller files, smaller networks, zeros that stay zero."""
