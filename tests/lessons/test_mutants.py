@@ -211,6 +211,32 @@ def test_a_wrong_case_says_what_is_wrong(changes, words):
         check(wrong.shown(position), expected(wrong, position))
 
 
+def test_a_mark_that_many_colours_share_is_keyed_in_its_own():
+    """Its colour is held, and its glyph to the traces."""
+    looks = {"SGD": hollow(palette.SGD), "gRDA": hollow(palette.GRDA._replace(symbol="square"))}
+    ink = palette.Style(palette.INK, "solid", "square")
+    entry = key("later", ink, "hollow")
+
+    def marked() -> Explorable:
+        drawn = [dots(name, style, x=[0]) for name, style in looks.items()]
+        controls = {"a": Slider([1, 2])}
+        return Explorable(
+            lambda: panels(Panel(*drawn)),
+            lambda a: ({"SGD.y": [a], "gRDA.y": [a], heading_key(0): entry}, "None."),
+            controls,
+        )
+
+    keyed = Case(
+        "marked", marked, lambda a: {}, looks, {"notes[0]": {"later": (palette.INK, "SGD", "gRDA")}}
+    )
+    _, alive = survivors(keyed)
+    assert alive == []
+    for false in (key("later", palette.GRDA, "both"), key("later", ink, "mark")):
+        entry = false
+        with pytest.raises(AssertionError, match="the key 'later'"):
+            check(keyed.shown({"a": 1}), expected(keyed, {"a": 1}))
+
+
 def test_what_is_filled_is_a_bar_in_a_key():
     """Its edge is a line too, and the key could not say which of the two it means."""
     band = line("band", palette.GRDA, fill="tozeroy", x=[0, 1], y=[1, 1])

@@ -17,14 +17,10 @@ def curve(
     name: str, style: palette.Style, x: Sequence[float], hover: str, **more: Any
 ) -> list[go.Scatter]:
     """A line through the means at ``x`` [T] under ``hover``'s words, and a small dot for each seed."""
-    joined: dict[str, Any] = {
-        "mode": "lines+markers",
-        "line": style.line(),
-        "hovertemplate": hover,
-    } | more
+    joined: dict[str, Any] = {"mode": "lines+markers", "line": style.line(), **more}
     around = np.repeat(x, len(seeds()))
     return [
-        dots(name, style, x=x, **joined),
+        dots(name, style, x=x, hovertemplate=hover, **joined),
         dots(f"{name}, seeds", style, size=5, opacity=0.5, x=around, **more),
     ]
 

@@ -75,15 +75,15 @@ def _gamma_figure() -> go.Figure:
     for title, (x, yaxis, curves) in _PANELS.items():
         traces: list[go.Scatter] = []
         for name, (_, style) in curves.items():
-            star, hover = (
-                style._replace(symbol=_DOUBLED.symbol),
-                f"{name}: %{{y:.2f}}<extra></extra>",
+            star = style._replace(symbol=_DOUBLED.symbol)
+            traces += curve(
+                name, style, lrs(), name + ": %{y:.2f}<extra></extra>", cliponaxis=False
             )
-            traces += curve(name, style, lrs(), hover, cliponaxis=False)
             rim: dict[str, Any] = {"size": 13, "hollow": True, "outline": 2, "cliponaxis": False}
             traces.append(dots(f"{name}, t doubled", star, x=[about("main_lr")], **rim))
         entries = [key(words, style, "both") for words, style in curves.values()]
-        entries += [key("t doubled", _DOUBLED, "hollow")] if x[1] == 1 else []
+        if len(parts) == len(_PANELS) - 1:  # stars mean the same in every panel
+            entries.append(key("t doubled", _DOUBLED, "hollow"))
         xaxis = axis("γ, falling", falling, type="log", ticks=rates)
         parts.append(
             Panel(*traces, x=x, title=title, key="<br>".join(entries), xaxis=xaxis, yaxis=yaxis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -88,15 +90,9 @@ def _match_figure() -> go.Figure:
     labels = [label for label, _ in PREDICTORS.values()]
     weights = weights_panel("All weights", (0, 0.44), (0.54, 1))
     scores = survivors_panel("Survivors: does s say how they moved?", (0.57, 1), (0.54, 1))
+    mark: dict[str, Any] = {"size": 10, "opacity": 0.9, "y": labels}
     marks = [
-        dots(
-            name,
-            style,
-            size=10,
-            opacity=0.9,
-            y=labels,
-            hovertemplate=f"{words} %{{x:.2f}}<extra></extra>",
-        )
+        dots(name, style, hovertemplate=words + " %{x:.2f}<extra></extra>", **mark)
         for name, (style, words) in _METRICS.items()
     ]
     chosen = palette.GRDA._replace(symbol="line-ns")

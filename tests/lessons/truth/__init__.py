@@ -37,9 +37,10 @@ be accounted for; a place that is not mentioned must have none. Places are "sent
 line, round dots), to ``palette.FIELD``, or to ``look(style, **{"marker.color": [...]})`` where one
 attribute is different. A trace may differ in dash: ``GRDA._replace(dash="dot")``.
 **keys** maps a place to its coloured words, in their order, and each to the trace (or traces) that
-it names: colour and glyph must be that trace's ("TRACE[k]" is item k of one with many colours). A mark that traces of many
-colours share has its own, named first: ``{"t doubled": (palette.INK, "a later", "b later")}``. Numbers in the words are written #. Words in ink or
-muted ink may name nothing: ``()``. A glyph outside coloured words is refused.
+it names: colour and glyph must be that trace's ("TRACE[k]" is item k of one with many colours). A
+mark that traces of many colours share has a colour of its own, which is named first:
+``{"t doubled": (palette.INK, "a later", "b later")}``. Numbers in the words are written #. Words in
+ink or muted ink may name nothing: ``()``. A glyph outside coloured words is refused.
 **names** are words with digits that say no number ("conv1", "ℓ1", a device): compute them too.
 says, looks, keys and names may be functions of the position, keys and names plain values as well.
 
