@@ -88,6 +88,15 @@ def is_comparable(difference: float, tolerance: float) -> bool:
     return difference >= -tolerance - 1e-9  # 1e-9: a tolerance of whole images is kept to
 
 
+def in_points(share: float) -> str:
+    """A tolerance as it is read, in points of accuracy.
+
+    >>> in_points(0.01), in_points(0.15), in_points(0.005)
+    ('1 point', '15 points', '0.5 points')
+    """
+    return f"{100 * share:g} point{'' if math.isclose(share, 0.01) else 's'}"
+
+
 def difference_error(one: float, other: float, images: int) -> float:
     """Standard error of the difference of two accuracies: √((p(1-p) + q(1-q))/n).
 

@@ -26,6 +26,7 @@ from grda_edu.training.rules import (
     c_steps,
     difference_error,
     greatest_comparable,
+    in_points,
     is_comparable,
     longest_way,
 )
@@ -321,7 +322,7 @@ def _sentence(
 ) -> str:
     """The end of a search in words."""
     after = f"after {prober.epochs} epoch{'s' * (prober.epochs != 1)}"
-    within = f"within {100 * prober.tolerance:g} points of SGD {after}"
+    within = f"within {in_points(prober.tolerance)} of SGD {after}"
     tried = f"the greatest c {within} is {best:g}" if best else f"no c was found {within}"
     if ended == "edge":
         beyond = min(p.c for p in probes[1:] if not p.comparable)
@@ -339,11 +340,11 @@ def _sentence(
             return f"SGD itself {sgd.message}: choose a smaller lr before you choose c."
         return (
             f"SGD reads {sgd.accuracy:.1%} of the validation images {after}, guessing "
-            f"{prober.guessing:.1%}: with a tolerance of {100 * prober.tolerance:g} points a dead "
+            f"{prober.guessing:.1%}: with a tolerance of {in_points(prober.tolerance)} a dead "
             "network would pass. Train longer or allow less."
         )
     if ended == "budget":
-        return f"The budget of {budget} epochs is used up: so far, {tried}."
+        return f"The budget of {budget} epoch{'s' * (budget != 1)} is used up: so far, {tried}."
     return f"Stopped: so far, {tried}."
 
 

@@ -25,6 +25,7 @@ from grda_edu.explore import (
     panels,
 )
 from grda_edu.explore.writing import count, decimal, percent
+from grda_edu.training.rules import in_points
 
 from .live import Job, LiveView
 
@@ -190,14 +191,9 @@ def _own_error(probe: Probe) -> float:
 def _key(sgd: Sequence[Probe]) -> str:
     kinds = [key(name, look, "mark") for name, look in LOOKS.items()]
     if sgd and not sgd[0].message:
-        below = f"band: {_points(sgd[0].tolerance)} below"
+        below = f"band: {in_points(sgd[0].tolerance)} below"
         kinds.insert(0, key(f"SGD {percent(sgd[0].accuracy)}, {below}", palette.SGD))
     return keys(*kinds)
-
-
-def _points(share: float) -> str:
-    """A tolerance, which may be a part of a point."""
-    return f"{100 * share:g} point{'s' * (not math.isclose(share, 0.01))}"
 
 
 def _title(probes: Sequence[Probe], answer: Answer | None, best: float | None) -> str:
@@ -234,6 +230,6 @@ def _probe_in_words(number: int, probe: Probe) -> str:
         return f"{words}: {probe.message}, so it is not comparable."
     return (
         f"{words}: {percent(probe.accuracy)} with {percent(probe.zeros)} zeros, {_kind(probe)}; the tolerance is "
-        f"{_points(probe.tolerance)}, the standard error of the difference "
+        f"{in_points(probe.tolerance)}, the standard error of the difference "
         f"{decimal(100 * probe.standard_error, 1)} (bars)."
     )

@@ -25,6 +25,7 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.writing import count, decimal, percent, points
 from grda_edu.recordings import RunGrid
+from grda_edu.training.rules import in_points
 
 from .numbers import (
     MU,
@@ -36,7 +37,6 @@ from .numbers import (
     harder,
     held_out,
     hits,
-    in_points,
     nearest,
     probe_error,
     rule_picks,

@@ -61,11 +61,6 @@ def curves(runs: RunGrid, name: str) -> np.ndarray:
     return runs.curves(name)
 
 
-def in_points(share: float) -> str:
-    """A tolerance as a learner reads it: "1 point", "15 points"."""
-    return f"{100 * share:g} point{'s' * (not np.isclose(share, 0.01))}"
-
-
 def differences(
     runs: RunGrid, mu: float, epochs: int, part: str = "val_accuracy", average: int = 1
 ) -> np.ndarray:

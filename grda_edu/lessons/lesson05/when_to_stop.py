@@ -22,13 +22,13 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.writing import count, decimal, points
 from grda_edu.recordings import RunGrid
+from grda_edu.training.rules import in_points
 
 from .numbers import (
     MU,
     C,
     curves,
     held_out,
-    in_points,
     nearest,
     stops,
 )
