@@ -503,7 +503,13 @@ DECADES = [1e-4, 1e-3, 1e-2, 1e-1]
 def end_of_search(fine: list[bool], cs: list[float], best: float | None, within: list) -> list:
     """Of the answer's sentence: c, the tolerance, and the step beyond."""
     if best is None:
-        return ["Even the smallest c", cs[0], "is not", *within[:-1], f"{within[-1]}: start lower, allow a larger"]
+        return [
+            "Even the smallest c",
+            cs[0],
+            "is not",
+            *within[:-1],
+            f"{within[-1]}: start lower, allow a larger",
+        ]
     if best == cs[-1]:
         return ["The largest c tried", best, "is still within", *within]
     beyond = min(cs[k] for k in searched(fine, cs) if not fine[k])
