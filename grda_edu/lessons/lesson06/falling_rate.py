@@ -102,10 +102,11 @@ def _two_thresholds(
     row |= {f"{name}.y": y for name, y in drawn.items()}
     row |= {f"layout.xaxis{k}.range": [0, epochs] for k in ("", 2)}
     row["layout.yaxis2.range"] = [0, 1.12 * max(accumulated.max(), recomputed.max())]
+    change = f"falls to {lr * factor:g}" if factor < 1 else "stays"
     fall = f"{decimal(before, 3)} → {decimal(after, 3)}"
     row["layout.title.text"] = f"At the drop: recomputed {fall}"
     return row, (
-        f"γ = {lr:g} falls to {lr * factor:g} after epoch {last} of {epochs} (c = {c:g}, μ = {mu:g}). "
+        f"γ = {lr:g} {change} after epoch {last} of {epochs} (c = {c:g}, μ = {mu:g}). "
         f"The accumulated threshold goes from {decimal(before, 3)} to {decimal(accumulated[-1], 3)} by the "
         f"last epoch; the recomputed one goes from {decimal(before, 3)} to {decimal(after, 3)} at one step, "
         f"{percent(after / before)} of what it was."
