@@ -19,7 +19,6 @@ HERE = Path(__file__).parent
 NOTEBOOKS = {p.name[:2]: p for p in sorted(HERE.parents[1].glob("notebooks/[0-9]*.md"))}
 WITH_CASES = [p.stem.removeprefix("lesson") for p in sorted((HERE / "truth").glob("lesson*.py"))]
 WAITING = {  # lessons whose cases are still to be written
-    "07",
     "09",
 }
 

@@ -1,0 +1,354 @@
+"""Lesson 07 once more: angles by hand, methods as the minima that they are, gRDA step by step."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import cos, radians, sin, sqrt
+
+import numpy as np
+
+from grda_edu.explore import palette
+from grda_edu.lessons import lesson07
+from lessons.truth import Case, hollow, look
+
+CURVATURE, EPSILON = 4.0, 1e-3  # h, and what OBS adds to the Hessian
+C, MU = 1.0, 0.51
+RATES = (0.025, 0.05, 0.1, 0.2)
+NAMES = ("w0", "w1", "w2", "w3", "w₁", "w₂", "s1", "s2", "P0")  # with an index, not a number
+
+GREEN = palette.DIRECTIONAL
+FLOOR = hollow(GREEN)._replace(dash="dot")
+LOOKS = {
+    "directional": GREEN,
+    "floor": FLOOR,
+    "soft": palette.BAND_EDGE._replace(symbol="pentagon"),
+    "magnitude": palette.MAGNITUDE,
+    "obs": palette.OBS,
+}
+CALLED = {
+    "directional": "directional pruning",
+    "floor": "kept on the floor",
+    "soft": "soft-thresholding",
+    "magnitude": "magnitude",
+    "obs": "OBS",
+}
+
+
+# ------------------------------------------------- the valley and its methods
+
+
+def valley(angle: float, place: float) -> tuple[np.ndarray, np.ndarray]:
+    """w_SGD and the direction across: [2] each; (1, 0.4) lies on the floor."""
+    along = np.round([cos(radians(angle)), sin(radians(angle))], 15)
+    return np.array([1.0, 0.4]) + place * along, np.array([-along[1], along[0]])
+
+
+def space(tilt: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same for three weights: [3] each."""
+    t = radians(tilt)
+    return np.array([1.0, 0.55, 0.75]), np.array([0.8 * sin(t), -0.6 * sin(t), cos(t)])
+
+
+def shrink(x: np.ndarray, by: float | np.ndarray) -> np.ndarray:
+    return np.array([np.sign(v) * max(abs(v) - b, 0.0) for v, b in zip(x, by + 0 * x, strict=True)])
+
+
+def scores(w: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The sign's part across taken away, weight by weight."""
+    signs = np.sign(w)
+    across = float(sum(signs * n))
+    return np.array([s * (s - across * k) for s, k in zip(signs, n, strict=True)])
+
+
+def on_floor(w: np.ndarray, n: np.ndarray, lam: float) -> np.ndarray:
+    """The least of ½‖x - w‖² + λ‖x‖₁ with n·(x - w) = 0, by bisection for the multiplier."""
+    low, high = -100.0, 100.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        if n @ (shrink(w + middle * n, lam) - w) < 0:
+            low = middle
+        else:
+            high = middle
+    return shrink(w + high * n, lam)
+
+
+def surgeon(w: np.ndarray, n: np.ndarray) -> tuple[list[np.ndarray], list[float], list[int]]:
+    """Where OBS is after 0, 1, … removals, at which λ it makes them, and of which weights.
+
+    Each place is the least of ½(x - w)ᵀ(H + εI)(x - w) with the removed weights held at zero.
+    """
+    A = CURVATURE * np.outer(n, n) + EPSILON * np.eye(w.size)
+
+    def least(gone: list[int]) -> tuple[float, np.ndarray]:
+        free = [j for j in range(w.size) if j not in gone]
+        x = np.zeros(w.size)
+        x[free] = w[free] + np.linalg.solve(A[np.ix_(free, free)], A[np.ix_(free, gone)] @ w[gone])
+        return 0.5 * float((x - w) @ A @ (x - w)), x
+
+    places, prices, gone, cost = [w], [], [], 0.0
+    while len(gone) < w.size:
+        found = {j: least([*gone, j]) for j in range(w.size) if j not in gone}
+        j = min(found, key=lambda j: found[j][0])
+        prices.append(max([*prices, sqrt(2 * max(found[j][0] - cost, 0.0) / EPSILON)]))
+        cost = found[j][0]
+        gone.append(j)
+        places.append(found[j][1])
+    return places, prices, gone
+
+
+def reached(method: str, w: np.ndarray, n: np.ndarray, lam: float) -> np.ndarray:
+    """Where a method is at λ."""
+    if method == "directional":
+        return shrink(w, lam * scores(w, n))
+    if method == "floor":
+        return on_floor(w, n, lam)
+    if method == "soft":
+        return shrink(w, lam)
+    if method == "magnitude":
+        return np.array([0.0 if abs(v) <= lam else v for v in w])
+    places, prices, _ = surgeon(w, n)
+    return places[sum(price <= lam for price in prices)]
+
+
+def paid(methods: tuple[str, ...], w: np.ndarray, n: np.ndarray, lam: float) -> list:
+    """Each method's name, weights and loss."""
+    told: list = []
+    for method in methods:
+        x = reached(method, w, n, lam)
+        told += [CALLED[method], *x, "loss", 0.5 * CURVATURE * float(n @ (x - w)) ** 2]
+    return told
+
+
+def first_dead(w: np.ndarray, n: np.ndarray) -> tuple[int, float] | None:
+    """Which weight (from 1) directional pruning brings to zero first, and at which λ."""
+    pairs = enumerate(zip(w, scores(w, n), strict=True), 1)
+    times = {k: abs(v) / s for k, (v, s) in pairs if s > 1e-9}
+    return min(times.items(), key=lambda item: item[1]) if times else None
+
+
+def title_of_scores(w: np.ndarray, n: np.ndarray) -> list:
+    first = first_dead(w, n) if w.all() else None
+    told = (
+        ["none reaches zero"]
+        if first is None
+        else [f"w{first[0]} reaches zero first, at λ =", first[1]]
+    )
+    return [*scores(w, n), *told]
+
+
+# ------------------------------------------------- arrows and scores
+
+PLANE = {f"band {level}": palette.MUTED for level in (1.0, 0.4, 0.1, 0.02)} | {
+    "ground": palette.MUTED,
+    "sgd": palette.SGD,
+}
+AXES = {"xaxis.title": ["w1"], "yaxis.title": ["w2"]}
+SECOND = palette.Style(palette.MUTED, "dot", "square")
+
+
+def of_many(*styles: palette.Style) -> dict:
+    """Points of several looks; hollow ones have a rim of their own colour."""
+    colors = [style.color for style in styles]
+    rims = [s.color if s.symbol.endswith("-open") else palette.PAPER for s in styles]
+    symbols = [style.symbol for style in styles]
+    return look(
+        palette.INK,
+        **{"marker.color": colors, "marker.symbol": symbols, "marker.line.color": rims},
+    )
+
+
+def fate(w: float, s: float, lam: float) -> str:
+    """What becomes of the size of a weight as λ goes on from here."""
+    size, soon = (max(abs(w) - at * s, 0.0) for at in (lam, lam + 1e-6))
+    speed = (soon - size) / 1e-6
+    if size == 0:
+        return "is zero"
+    if abs(speed) < 5e-3:
+        return "stays"
+    return "grows" if speed > 0 else "shrinks"
+
+
+def says_scores(angle: float, place: float, lam: float) -> dict:
+    w, n = valley(angle, place)
+    s = scores(w, n)
+    fates = [f"w{'₁₂'[j]} {fate(w[j], s[j], lam)}" for j in range(2)]
+    now = shrink(w, lam * s)
+    return AXES | {
+        "sentence": [*s, lam, "directional pruning has reached", *now, ": ", *fates],
+        "title": title_of_scores(w, n),
+        "notes[0]": ["P0"],
+        "notes[2]": ["w1", "w2"],
+        "scores.x": ["s1", "s2"],
+        "scores.text": list(s),
+    }
+
+
+SCORES = Case(
+    "floor_and_scores",
+    lesson07.floor_and_scores,
+    says_scores,
+    looks=PLANE
+    | {
+        "route": GREEN,
+        "sign": look(palette.INK, **{"marker.symbol": "arrow"}),
+        "drop": SECOND,
+        "shadow": look(GREEN.color, **{"marker.symbol": "arrow"}),
+        "now": GREEN,
+        "scores": GREEN,
+        "first": palette.INK,
+        "second": SECOND,
+        "sizes": of_many(palette.style_of(palette.INK), SECOND),
+    },
+    keys={
+        "notes[0]": {
+            "→ −sign(w)": "sign",
+            "→ its shadow on the floor, −P0 sign(w)": "shadow",
+            "wDP": ["route", "now"],
+        },
+        "notes[2]": {"|w1|": ["first", "sizes[0]"], "|w2|": ["second", "sizes[1]"]},
+    },
+    names=NAMES,
+    positions=[
+        {"angle": 90.0, "place": -0.4},
+        {"angle": -45.0},
+        {"angle": -25.0, "lam": 1.2},
+        {"angle": 20.0, "lam": 1.5},
+    ],
+)
+
+
+# ------------------------------------------------- five ways to prune
+
+
+def says_paths(angle: float, place: float, lam: float) -> dict:
+    w, n = valley(angle, place)
+    if w.all():
+        _, prices, gone = surgeon(w, n)
+        first = first_dead(w, n)
+        title = [f"OBS removes w{gone[0] + 1} in one jump", prices[0], "directional pruning"]
+        title += ["makes no zero"] if first is None else [f"glides towards w{first[0]}", 0]
+    else:
+        title = [f"w{1 + w.tolist().index(0)} is zero from the start", "neither OBS nor", "moves"]
+        for method in ("obs", "directional"):
+            assert (reached(method, w, n, 2.5) == w).all()
+    return AXES | {"sentence": [lam, *paid(tuple(CALLED), w, n, lam)], "title": title}
+
+
+PATHS = Case(
+    "all_paths",
+    lesson07.all_paths,
+    says_paths,
+    looks=PLANE
+    | LOOKS
+    | {f"{what} of {name}": style for what in ("move", "loss") for name, style in LOOKS.items()}
+    | {"now": of_many(*LOOKS.values()), "shapes[0]": palette.MUTED},
+    keys={
+        "notes[0]": {
+            words: [method, f"now[{k}]"] for k, (method, words) in enumerate(CALLED.items())
+        }
+    },
+    names=NAMES,
+    positions=[
+        {"angle": 90.0, "place": -0.4, "lam": 1.0},
+        {"angle": -45.0, "lam": 0.4},
+        {"angle": 40.0, "lam": 1.0},
+        {"angle": 20.0, "lam": 2.0},
+    ],
+)
+
+
+# ------------------------------------------------- gRDA's own way
+
+
+@cache
+def walk(lr: float, angle: float, lam: float) -> tuple[int, float, np.ndarray]:
+    """gRDA from up the side until its threshold would pass λ: steps, the threshold, the weights."""
+    at, n = valley(angle, 0.0)
+    v = w = at + 0.9 * n
+    k, g = 0, 0.0
+    while k == 0 or C * sqrt(lr) * ((k + 1) * lr) ** MU <= lam + 1e-12:
+        k += 1
+        v = v - lr * CURVATURE * float(n @ (w - at)) * n
+        g = C * sqrt(lr) * (k * lr) ** MU
+        w = np.sign(v) * np.maximum(np.abs(v) - g, 0.0)
+    return k, g, w
+
+
+def says_landing(lr: float, angle: float, lam: float) -> dict:
+    w, n = valley(angle, 0.0)
+    steps, g, grda = walk(lr, angle, lam)
+    kept = on_floor(w, n, g)
+    far = float(np.hypot(*(grda - kept)))
+    return AXES | {
+        "sentence": [
+            *(f"{lr:g}", "λ =", g, "after", steps, "step", steps * lr, "gRDA", *grda),
+            *("directional pruning", *reached("directional", w, n, g), "kept on the floor", *kept),
+        ],
+        "title": [f"{lr:g}", g, "gRDA is", far, "from the hollow diamond"],
+        **{f"notes[{k}]": [f"{rate:g}"] for k, rate in enumerate(RATES, 2)},
+        "start.text": ["w0"],
+    }
+
+
+LANDING = Case(
+    "grda_lands",
+    lesson07.grda_lands,
+    says_landing,
+    looks=PLANE
+    | {f"gap {rate}": palette.GRDA for rate in RATES}
+    | {
+        "directional": GREEN,
+        "descent": palette.SGD,
+        "grda": palette.GRDA,
+        "start": palette.INK,
+        "now": of_many(FLOOR, GREEN, palette.GRDA),
+        "gap": palette.GRDA,
+        "closed gap": GREEN,
+        "gap now": palette.GRDA,
+    },
+    keys={
+        "notes[0]": {
+            "gRDA": ["grda", "now[2]"],
+            "SGD": ["descent", "sgd"],
+            "wDP": ["directional", "now[1]"],
+            "kept on the floor": "now[0]",
+        },
+        "notes[1]": {"… the hollow diamond": "gap", "… wDP": "closed gap"},
+        **{f"notes[{k}]": {"γ #": f"gap {rate}"} for k, rate in enumerate(RATES, 2)},
+    },
+    names=NAMES,
+    positions=[{"lr": 0.025, "lam": 2.0}, {"lr": 0.05, "angle": -75.0, "lam": 1.0}],
+)
+
+
+# ------------------------------------------------- three weights
+
+IN_SPACE = {name: LOOKS[name] for name in ("directional", "floor")} | {
+    "obs": palette.OBS._replace(symbol="circle")
+}
+
+
+def says_space(tilt: float, lam: float) -> dict:
+    w, n = space(tilt)
+    return {
+        "sentence": [lam, *paid(tuple(IN_SPACE), w, n, lam)],
+        "title": title_of_scores(w, n),
+        **{f"scene.{letter}axis.title": [f"w{j}"] for j, letter in enumerate("xyz", 1)},
+        **{f"notes[{1 + j}]": [f"w{j}"] for j in (1, 2, 3)},
+    }
+
+
+SPACE = Case(
+    "three_weights",
+    lesson07.three_weights,
+    says_space,
+    looks=IN_SPACE
+    | {f"{name} now": style for name, style in IN_SPACE.items()}
+    | {f"{name} {j}": LOOKS[name] for name in ("directional", "floor") for j in (1, 2, 3)}
+    | {"plane": palette.MUTED, "sgd": palette.SGD, "shapes[0]": palette.MUTED},
+    keys={"notes[1]": {CALLED[name]: [name, f"{name} now"] for name in IN_SPACE}},
+    names=NAMES,
+    positions=[{"tilt": 0.0, "lam": 1.5}, {"tilt": 20.0, "lam": 1.6}],
+)
+
+CASES = [SCORES, PATHS, LANDING, SPACE]
