@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -279,6 +280,13 @@ def test_damaged_manifest_says_what_makes_it_again(folder, text):
         load("digits_grid", folder)
 
 
+def test_a_byte_order_mark_is_no_damage(folder):
+    """Editors on Windows put it there."""
+    text = (folder / MANIFEST).read_text("utf-8")
+    (folder / MANIFEST).write_text(text, encoding="utf-8-sig")
+    assert load("digits_grid", folder).name == "digits_grid"
+
+
 def test_unknown_recording_is_named(folder):
     with pytest.raises(RecordingError, match=r"no recording 'valley' .*there: .*digits_grid"):
         load("valley", folder)
@@ -299,6 +307,21 @@ def kept(monkeypatch, tmp_path):
     monkeypatch.setattr(recorder.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.setitem(PLANS, "small", SMALL)
     return recorder._kept_runs_folder("small", SMALL)
+
+
+def test_recorders_that_end_at_the_same_moment_are_all_listed(kept, tmp_path):
+    about = {"configuration": {}, "device": "cpu", "versions": {"torch": "0"}}
+    (tmp_path / "out").mkdir()
+
+    def write(name):
+        recorder._write(name, {"about": about, "x": np.arange(3)}, [1.0], tmp_path / "out")
+
+    names = [f"study{k}" for k in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, names))
+    assert sorted(manifest(tmp_path / "out")) == sorted(names)
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".json"] + 24 * [".npz"]
+    assert load_measurements(names[0], tmp_path / "out").arrays["x"].tolist() == [0, 1, 2]
 
 
 def test_a_stopped_recording_goes_on_where_it_was(kept, tmp_path, capsys):

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from grda_edu import files
 
 SHIPPED = ".grda-edu.json"  # in the learner's folder: file name -> digest of what was put there
 FIRST_LESSON = "00_start_here.ipynb"
@@ -48,7 +49,7 @@ def deliver(sources: Iterable[Path], folder: Path) -> list[Delivery]:
     before = dict(shipped)
     deliveries = [_deliver_one(source, folder, shipped) for source in sources]
     if shipped != before:
-        _write(folder / SHIPPED, json.dumps(shipped, indent=1, sort_keys=True).encode())
+        files.replace(folder / SHIPPED, json.dumps(shipped, indent=1, sort_keys=True).encode())
     return deliveries
 
 
@@ -62,7 +63,7 @@ def _deliver_one(source: Path, folder: Path, shipped: dict[str, str]) -> Deliver
     )
     written = not (folder / name).exists() or _digest(folder / name) != digest
     if written:
-        _write(folder / name, source.read_bytes())
+        files.replace(folder / name, source.read_bytes())
     shipped[source.name] = shipped[name] = digest
     return Delivery(name, written, kept="" if name == source.name else source.name)
 
@@ -94,22 +95,15 @@ def _digest(path: Path) -> str:
         work = [
             (cell["cell_type"], "".join(cell["source"]), cell.get("outputs", [])) for cell in cells
         ]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return hashlib.sha256(content).hexdigest()
     return hashlib.sha256(json.dumps(work, sort_keys=True).encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write by renaming, so that a full disk or a lost power line leaves the old file."""
-    new = path.with_name(path.name + ".part")
-    new.write_bytes(content)
-    os.replace(new, path)
 
 
 def _read_shipped(folder: Path) -> dict[str, str]:
     """What was put here before. Missing or damaged: nothing, and every notebook that differs counts as changed."""
     try:
-        table = json.loads((folder / SHIPPED).read_text("utf-8"))
+        table = files.read_json(folder / SHIPPED)
     except (FileNotFoundError, ValueError):
         return {}
     return table if isinstance(table, dict) else {}

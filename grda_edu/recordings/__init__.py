@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from grda_edu import files
 from grda_edu.checks import one_of, refuse
 from grda_edu.training.run import CURVES, Run
 
@@ -274,7 +275,7 @@ def manifest(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """Recording -> file, sha256, versions, device, seconds. Empty if nothing was recorded."""
     path = folder / MANIFEST
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = files.read_json(path)
         if not all({"file", "sha256"} <= entry.keys() for entry in entries.values()):
             raise ValueError("an entry lacks its file or its checksum")
     except FileNotFoundError:

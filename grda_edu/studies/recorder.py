@@ -1,6 +1,7 @@
 """Make the shipped recordings again: ``grda-edu record``. It can be stopped and continued."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -20,6 +21,7 @@ import numpy as np
 import platformdirs
 import torch
 
+from grda_edu import files
 from grda_edu.checks import one_of, whole
 from grda_edu.optim import GRDA
 from grda_edu.recordings import FOLDER, MANIFEST, manifest
@@ -264,12 +266,13 @@ def _study_contents(
 def _write(name: str, arrays: dict[str, Any], seconds: list[float], folder: Path) -> Path:
     about = {"name": name, **arrays["about"]}
     path = folder / f"{name}.npz"
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays | {"about": np.array(json.dumps(about))})
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays | {"about": np.array(json.dumps(about))})
+    content = packed.getvalue()
     entry = {
         "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
         "runs": len(seconds),
         "seconds": round(sum(seconds)),
         "recorded": datetime.now(UTC).date().isoformat(),
@@ -277,6 +280,9 @@ def _write(name: str, arrays: dict[str, Any], seconds: list[float], folder: Path
         "versions": about["versions"],
         "command": f"grda-edu record {name}",
     }
-    entries = manifest(folder) | {name: entry}
-    (folder / MANIFEST).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+    # Two recorders may end at the same moment. Their lock lies where no package is made from.
+    with files.alone(Path(platformdirs.user_cache_dir("grda-edu")) / MANIFEST):
+        entries = manifest(folder) | {name: entry}
+        files.replace(path, content)
+        files.replace(folder / MANIFEST, (json.dumps(entries, indent=2) + "\n").encode())
     return path

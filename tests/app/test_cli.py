@@ -106,6 +106,31 @@ def test_only_opening_a_notebook_changes_nothing_and_running_it_does(
     assert "mine" in (place / source.name).read_text()
 
 
+def test_a_byte_order_mark_in_the_record_is_no_damage(source: Path, place: Path) -> None:
+    delivery.deliver([source], place)
+    text = (place / delivery.SHIPPED).read_text("utf-8")
+    (place / delivery.SHIPPED).write_text(text, encoding="utf-8-sig")
+    source.write_text("edition 2")
+    delivery.deliver([source], place)
+    assert texts(place) == {"01_soft.ipynb": "edition 2"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_linked_notebook_is_followed(source: Path, place: Path, tmp_path: Path) -> None:
+    delivery.deliver([source], place)
+    mine = tmp_path / "mine.ipynb"
+    (place / source.name).rename(mine)
+    (place / source.name).symlink_to(mine)
+    source.write_text("edition 2")
+    delivery.deliver([source], place)
+    assert (place / source.name).is_symlink() and mine.read_text() == "edition 2"
+
+
+def test_a_folder_holds_nothing_but_lessons_and_the_record(source: Path, place: Path) -> None:
+    delivery.deliver([source], place)
+    assert {path.name for path in place.iterdir()} == {source.name, delivery.SHIPPED}
+
+
 @pytest.mark.parametrize("record", [None, "{broken", "[1, 2]"])
 def test_without_the_record_every_difference_counts_as_a_change(
     source: Path, place: Path, record: str | None
@@ -155,10 +180,10 @@ def test_a_folder_that_cannot_be_written_says_what_to_do(
     assert str(tmp_path / "file") in said
     assert "Give a folder of yours: grda-edu lab" in said
 
-    def refuse(path: Path, content: bytes) -> int:
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path: str, other: str) -> None:
+        raise PermissionError(13, "Permission denied", path, None, other)
 
-    monkeypatch.setattr(Path, "write_bytes", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     assert cli.main(["lab", str(tmp_path / "read-only"), "--no-start"]) == 1
     assert "(Permission denied). Give a folder of yours" in capsys.readouterr().err
 
