@@ -29,6 +29,7 @@ _HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "find_c": "training.search",
     "stopping_epoch": "training.rules",
     "Run": "training.run",
+    "interrupted": "training.interrupt",
     "direction_scores": "geometry.pruning",
     "directional_pruning": "geometry.pruning",
     "flat_l1": "geometry.pruning",

@@ -38,6 +38,7 @@ from grda_edu.sparse.storage import load_sparse as load_sparse
 from grda_edu.sparse.storage import save_sparse as save_sparse
 from grda_edu.training.checkpoint import Checkpoint as Checkpoint
 from grda_edu.training.grids import sweep as sweep
+from grda_edu.training.interrupt import interrupted as interrupted
 from grda_edu.training.loop import train as train
 from grda_edu.training.rules import stopping_epoch as stopping_epoch
 from grda_edu.training.run import Run as Run

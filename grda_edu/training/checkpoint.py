@@ -1,14 +1,17 @@
 """The state that continues a training: tensors and plain values, saved without pickle."""
 
+import io
 import json
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from grda_edu import files
 from grda_edu.training.run import DAMAGE
 
 
@@ -32,9 +35,10 @@ class Checkpoint:
         """
         arrays: list[np.ndarray] = []
         tree = _pack({name: getattr(self, name) for name in self.__dataclass_fields__}, arrays)
-        with open(path, "wb") as file:
-            named: dict[str, Any] = {f"tensor{k}": array for k, array in enumerate(arrays)}
-            np.savez_compressed(file, tree=np.array(json.dumps(tree)), **named)
+        named: dict[str, Any] = {f"tensor{k}": array for k, array in enumerate(arrays)}
+        content = io.BytesIO()
+        np.savez_compressed(content, tree=np.array(json.dumps(tree)), **named)
+        files.replace(Path(path), content.getvalue())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Checkpoint":

@@ -17,6 +17,7 @@ from grda_edu.data import Data
 from grda_edu.optim import GRDA
 from grda_edu.shrinkage import tuning_increment
 from grda_edu.training.device import choose_device, draws_at_random, threads_for
+from grda_edu.training.interrupt import Stop, gentle
 from grda_edu.training.loop import (
     PARTS,
     Report,
@@ -83,6 +84,9 @@ def sweep(
     order the same grid gives the same bits. A network whose loss becomes NaN or infinite ends with
     a message, as in ``train``, and the others go on.
 
+    An interrupt ends the sweep as ``stop`` does and raises ``Interrupted``; what all networks had
+    done is in ``grda_edu.interrupted()``.
+
     Raises ValueError for arguments that cannot be used, naming them: an empty grid, a NaN or a
     value twice in it, and all that ``train`` refuses.
     """
@@ -106,11 +110,15 @@ def sweep(
     alone = _why_alone(model, data, batch_size)
     trained = _Sweep(recipe, cells, {"networks": len(cells), "method": "loop", "note": alone})
     report = Report(progress, trained)
-    if alone:
-        trained.one_by_one(stop, report)
-    else:
-        trained.in_parts(memory, stop, report)
-    return report.last()
+    with gentle(stop) as end:
+        if alone:
+            trained.one_by_one(end, report)
+        else:
+            trained.in_parts(memory, end, report)
+    runs = report.last()
+    finished = sum(run.finished for run in runs.values())
+    end.conclude(runs, f"the sweep was stopped, {finished} of {len(cells)} networks have finished")
+    return runs
 
 
 def bytes_per_network(model: nn.Module, data: Data, batch_size: int = 32) -> int:
@@ -196,7 +204,7 @@ class _Sweep:
         runs = self.done | {cell: training.run() for cell, training in self.current.items()}
         return {cell: runs[cell] for cell in self.cells if cell in runs}
 
-    def one_by_one(self, stop: Event | None, report: Report[Runs]) -> None:
+    def one_by_one(self, stop: Stop, report: Report[Runs]) -> None:
         for cell in self.cells:
 
             def watch(run: Run, fraction: float, cell: Cell = cell) -> None:
@@ -207,7 +215,7 @@ class _Sweep:
             self.recipe.train(cell, progress=watch, stop=stop)
             self.share = 0.0
 
-    def in_parts(self, memory: int, stop: Event | None, report: Report[Runs]) -> None:
+    def in_parts(self, memory: int, stop: Stop, report: Report[Runs]) -> None:
         """Train the networks in stacks; as many at the same time as the memory holds."""
         model, data = self.recipe.begin(self.cells[0]).model, self.recipe.data
         size = bytes_per_network(model, data, self.recipe.batch_size)
@@ -226,7 +234,7 @@ class _Sweep:
             for part in parts:
                 self.train(_divided(part, together), stop, report)
 
-    def train(self, groups: list[list[Cell]], stop: Event | None, report: Report[Runs]) -> None:
+    def train(self, groups: list[list[Cell]], stop: Stop, report: Report[Runs]) -> None:
         """Train the stacks of a part, taking turns of an epoch."""
         stacks = []
         for group in groups:
@@ -274,14 +282,14 @@ class _Stack:
         for weights in self.trained.values():
             weights.requires_grad_()
 
-    def run_epoch(self, stop: Event | None, report: Callable[[], None]) -> None:
+    def run_epoch(self, stop: Stop, report: Callable[[], None]) -> None:
         """One epoch of all networks that have not ended."""
         if not self.going():
             return
         self.model.train()
         orders = torch.stack([training.draw_order() for training in self.trainings])
         for batch in orders.split(self.trainings[0].batch_size, dim=1):
-            if stop is not None and stop.is_set():
+            if stop.is_set():
                 for k in self.going():
                     self.trainings[k].say_stopped()
                 return

@@ -26,6 +26,7 @@ from grda_edu.training.device import (
     threads_for,
     versions,
 )
+from grda_edu.training.interrupt import Stop, gentle
 from grda_edu.training.run import CURVES, Run, weight_histogram
 from grda_edu.zeros import zeros_by_layer
 
@@ -51,7 +52,7 @@ def train(
     make_scheduler: Callable[[Optimizer], LRScheduler] | None = None,
     snapshot_epochs: Collection[int] = (),
     progress: Progress | None = None,
-    stop: Event | None = None,
+    stop: Event | Stop | None = None,
     resume: Run | None = None,
 ) -> Run:
     """Train ``model`` in place for ``epochs`` epochs in all, and return what happened.
@@ -69,6 +70,8 @@ def train(
         reached uninterrupted; ``model``'s weights are replaced by the checkpoint's.
 
     A loss that is NaN or infinite ends the training too, before the step that it belongs to.
+    An interrupt of the notebook or the terminal ends it before the next batch and raises
+    ``Interrupted``, a KeyboardInterrupt; ``grda_edu.interrupted()`` gives the run, to be resumed.
     Whatever ``progress``, the model or the optimizer raise is passed on.
 
     Raises ValueError or TypeError for arguments that cannot be used, naming them.
@@ -87,16 +90,22 @@ def train(
 
     training = Training(model, data, optimizer, scheduler, configuration, set(snapshot_epochs))
     report = Report(progress, training)
-    with threads_for(model, device), random_stream(model, device, seed):
+    with (
+        gentle(stop) as end,
+        threads_for(model, device),
+        random_stream(model, device, seed),
+    ):
         if resume is None:
             training.measure()
         else:
             training.restore(resume)
         report()
         while training.epoch < epochs and not training.message:
-            training.run_epoch(stop, report)
+            training.run_epoch(end, report)
         training.keep_checkpoint()
-    return report.last()
+    run = report.last()
+    end.conclude(run, f"the training {run.message or 'came to its end'}")
+    return run
 
 
 def describe(
@@ -153,13 +162,13 @@ class Training:
         epochs: int = self.configuration["epochs"]
         return (self.epoch + self.batch / self.batches) / epochs
 
-    def run_epoch(self, stop: Event | None, report: Callable[[], None]) -> None:
+    def run_epoch(self, stop: Stop, report: Callable[[], None]) -> None:
         """Finish the current epoch from where it stands, unless stopped, and measure."""
         order = self.draw_order()
         images, labels = self.data.x_train[order], self.data.y_train[order]
         self.model.train()
         for start in range(self.batch * self.batch_size, len(labels), self.batch_size):
-            if stop is not None and stop.is_set():
+            if stop.is_set():
                 self.say_stopped()
                 return
             end = start + self.batch_size

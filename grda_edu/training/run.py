@@ -3,15 +3,19 @@
 Recorded and live runs are the same type, so every figure shows either.
 """
 
+import io
 import json
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from grda_edu import files
 
 CURVES = (
     "train_loss",
@@ -78,7 +82,11 @@ class Run:
         return not self.message and int(self.epoch[-1]) == self.configuration["epochs"]
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write everything but the checkpoint to one .npz file."""
+        """Write everything but the checkpoint to one .npz file, beside ``path`` and moved there.
+
+        Raises TypeError for a configuration that JSON cannot hold, OSError if the file cannot be
+        written: the old file stays.
+        """
         arrays = {name: getattr(self, name) for name in ARRAYS}
         for epoch, weights in self.snapshots.items():
             arrays |= {f"snapshot/{epoch}/{name}": w for name, w in weights.items()}
@@ -90,8 +98,9 @@ class Run:
             "layers": self.layers,
             "message": self.message,
         }
-        with open(path, "wb") as file:
-            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+        content = io.BytesIO()
+        np.savez_compressed(content, about=np.array(json.dumps(about)), **arrays)
+        files.replace(Path(path), content.getvalue())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Run":
