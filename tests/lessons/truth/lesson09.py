@@ -1,0 +1,238 @@
+"""Lesson 09: the recording's file is read here; a straight line is also a path without a bend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from grda_edu import recordings
+from grda_edu.explore import palette
+from grda_edu.geometry.valley import Curve
+from grda_edu.lessons import lesson09
+from lessons.truth import Case, look
+
+FILE = dict(np.load(recordings.FOLDER / "paths.npz"))
+SEEDS, T, BENDS = (FILE[name].tolist() for name in ("seeds", "t", "bends"))
+IMAGES, GOAL = 360, 0.1
+LABELS = {
+    "grda": "SGD → gRDA",
+    "batches": "SGD → SGD, same start, other batches",
+    "start": "SGD → SGD, another start",
+    "grda_start": "gRDA → gRDA, another start",
+    "magnitude": "SGD → SGD with its smallest weights cut to zero",
+    "random": "SGD → a random point, as far away as gRDA",
+}
+STYLES = {
+    "grda": palette.GRDA,
+    "batches": palette.SGD,
+    "start": palette.SGD,
+    "grda_start": palette.GRDA,
+    "magnitude": palette.MAGNITUDE,
+    "random": palette.TARGET,
+}
+
+
+def right(pair: str, path: str = "line") -> np.ndarray:
+    """Shares of the test images read right, by counting whole images."""
+    return np.round(IMAGES * FILE[f"{pair}/{path}_test_accuracy"].astype(float)) / IMAGES
+
+
+def two_digits(loss: float) -> str:
+    return f"{loss:.1e}"
+
+
+def tenths(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def ends(values: Sequence[float], write: Callable[[float], str] = two_digits) -> list:
+    """The least and the largest, one of them where both are written alike."""
+    low, high = min(map(float, values)), max(map(float, values))
+    return [low] if write(low) == write(high) else [low, "to", high]
+
+
+# ------------------------------------------------- straight ahead
+
+
+def says_straight(path: str, t: float) -> dict:
+    k = T.index(t)
+    loss, images = FILE[f"{path}/line_train_loss"], right(path)
+    return {
+        "sentence": [
+            *(LABELS[path], t, len(SEEDS), "recorded pairs", "bold", SEEDS[0], "training loss"),
+            *(*ends(loss[:, k]), "here", *ends(images[:, k], tenths), "read right"),
+            *("the whole line", *ends([max(line) for line in loss.tolist()])),
+        ],
+        "title": [LABELS[path], t, "loss", loss[0, k], images[0, k], "right"],
+        **{f"xaxis{n}.title": [0, "is the first network", 1, "the second"] for n in ("", 2)},
+    }
+
+
+def looks_straight(path: str, t: float) -> dict:
+    names = [*(f"seed {seed}" for seed in SEEDS)]
+    lines = [f"{what}, {name}" for what in ("loss", "accuracy") for name in names]
+    return dict.fromkeys([*lines, "loss here", "accuracy here"], STYLES[path])
+
+
+STRAIGHT = Case(
+    "straight",
+    lesson09.straight,
+    says_straight,
+    looks=looks_straight,
+    positions=[{"path": path, "t": t} for path, t in zip(LABELS, T[5::6], strict=False)],
+)
+
+
+# ------------------------------------------------- around
+
+
+def says_around(path: str, bend: float, t: float) -> dict:
+    s, k = BENDS.index(bend), T.index(t)
+    losses = FILE[f"first/{path}/bend_train_loss"][s].tolist()
+    images = round(IMAGES * float(FILE[f"first/{path}/bend_test_accuracy"][s, k]))
+    straight = max(FILE[f"{path}/line_train_loss"][0].tolist())
+    stays = all(loss < GOAL for loss in losses)
+    first, second = LABELS[path].split(" → ")
+    beside = {"batches": "SGD, other batches", "magnitude": "pruned", "random": "random"}
+    return {
+        "sentence": [
+            *(LABELS[path], SEEDS[0], bend, t, "training loss", losses[k], images / IMAGES),
+            *("this path", max(losses), "straight line", straight),
+            *("the path stays below" if stays else "the path does not stay below", GOAL),
+        ],
+        "title": [bend, "highest loss", max(losses)],
+        "notes[0]": [GOAL],
+        "notes[2]": [first],
+        "notes[3]": [beside.get(path, second.replace("another", "other"))],
+        "notes[4]": ["trained middle"],
+    }
+
+
+def looks_around(path: str, bend: float, t: float) -> dict:
+    networks = [STYLES["grda" if "gRDA →" in LABELS[path] else "start"], STYLES[path], palette.OBS]
+    several = {
+        "marker.color": [style.color for style in networks],
+        "marker.symbol": [style.symbol for style in networks],
+    }
+    return {
+        "plane": look(palette.FIELD, **{"line.color": palette.PAPER}),
+        "straight under": palette.PAPER,
+        "straight": palette.TARGET,
+        "bent under": palette.PAPER,
+        "bent": palette.INK,
+        "goal": palette.OBS,
+        "networks": look(palette.INK, **several),
+        "here": palette.INK,
+        "goal line": palette.OBS,
+        "loss straight": palette.TARGET,
+        "loss bent": palette.INK,
+        "loss here": palette.INK,
+    }
+
+
+AROUND = Case(
+    "around",
+    lesson09.around,
+    says_around,
+    looks=looks_around,
+    keys={"notes[0]": {"path": "bent", "straight": "straight", "loss #": "goal"}},
+    positions=[
+        {"path": path, "bend": bend, "t": t}
+        for path, bend, t in zip(LABELS, BENDS[3::2], T[35::-7], strict=False)
+    ],
+)
+
+
+# ------------------------------------------------- all pairs, all seeds
+
+
+def says_hills(what: str) -> dict:
+    if what == "loss":
+        words, write, name, extreme = "ighest training loss", two_digits, "train_loss", max
+    else:
+        words, write, name, extreme = "owest test accuracy", tenths, "test_accuracy", min
+    sentence: list = [words, "straight line / on the trained curve"]
+    for pair, label in LABELS.items():
+        line, curve = (FILE[f"{pair}/{path}_{name}"].tolist() for path in ("line", "curve"))
+        sentence += [label, *ends([extreme(v) for v in line], write), "/"]
+        sentence += ends([extreme(v) for v in curve], write)
+    return {
+        "sentence": sentence,
+        "title": [words, len(SEEDS)],
+        "xaxis.title": [words],
+    }
+
+
+HILLS = Case(
+    "hills",
+    lesson09.hills,
+    says_hills,
+    looks={
+        "ends": look(
+            palette.Style(palette.MUTED, "solid", "line-ns"), **{"marker.line.color": palette.MUTED}
+        ),
+        "line": look(
+            palette.Style(palette.INK, "solid", "diamond-open"),
+            **{"marker.line.color": palette.INK},
+        ),
+        "curve": look(palette.INK, **{"marker.line.color": palette.INK}),
+    },
+    keys={
+        "notes[0]": {
+            "the two ends": "ends",
+            "the straight line": "line",
+            "the trained curve": "curve",
+        }
+    },
+)
+
+
+# ------------------------------------------------- training live
+
+
+def live(pair: str, checks: int):
+    """The live view after some checks, told by the recorded training of the same curve."""
+    view = lesson09.live_curve(pair, epochs=40)
+    if checks:
+        losses = FILE[f"{pair}/check_loss"][0, :checks]
+        epochs = FILE[f"{pair}/check_epoch"][0, :checks]
+        best = min(range(checks), key=lambda k: max(losses[k].tolist()))
+        point = torch.zeros(1)
+        view._take(Curve(point, point, point, np.array(T[::4]), epochs, losses, best, ""))
+        view._draw()
+    return view
+
+
+def says_live(pair: str, checks: int) -> dict:
+    if not checks:
+        return {"sentence": ["Nothing"]}
+    heights = [max(losses) for losses in FILE[f"{pair}/check_loss"][0, :checks].tolist()]
+    epoch = FILE[f"{pair}/check_epoch"][0].tolist()[heights.index(min(heights))]
+    straight = max(FILE[f"{pair}/line_train_loss"][0].tolist()[::4])
+    return {
+        "sentence": [LABELS[pair], "best curve", epoch, min(heights), "straight line", straight]
+    }
+
+
+LIVE = Case(
+    "live_curve",
+    live,
+    says_live,
+    looks={
+        "line": palette.TARGET,
+        "recorded": palette.OBS,
+        "curve": palette.INK,
+        "highest": palette.INK,
+    },
+    keys={"notes[0]": {"best curve": "curve", "line": "line", "recorded": "recorded"}},
+    positions=[
+        {"pair": "start", "checks": 0},
+        {"pair": "start", "checks": 1},
+        {"pair": "start", "checks": 5},
+        {"pair": "magnitude", "checks": 11},
+    ],
+)
+
+CASES = [STRAIGHT, AROUND, HILLS, LIVE]
