@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
+from grda_edu.explore.writing import decimal, points
 
 from .numbers import (
     FINAL_LOSS,
@@ -50,7 +51,7 @@ def _tight_values() -> dict[str, object]:
         "small": int((off < -1).sum()),
         "hit": int((np.abs(off) <= 1).sum()),
         "large": int((off > 1).sum()),
-        "error": 100 * probe_error(runs, MU, 5),
+        "error": decimal(100 * probe_error(runs, MU, 5), 1),
     }
 
 
@@ -65,13 +66,13 @@ def zeros_after_stop() -> str:
     return "they go on growing" if fewer.mean() > 0 else "they fall"
 
 
-def _stop_values() -> dict[str, float]:
+def _stop_values() -> dict[str, str]:
     accuracy, fewer = regrets(held_out(), C, MU, PATIENCE, STOP_TOLERANCE)
     epochs = stops(held_out(), C, MU, PATIENCE, STOP_TOLERANCE)
     return {
-        "epoch": float(epochs.mean()),
-        "accuracy": 100 * float(accuracy.mean()),
-        "zeros": 100 * float(fewer.mean()),
+        "epoch": decimal(epochs.mean(), 0),
+        "accuracy": points(accuracy.mean()),
+        "zeros": points(fewer.mean()),
     }
 
 
@@ -89,12 +90,12 @@ PREDICTIONS = {
             "within one point of each other": "The weights that are needed are pushed out in time.",
         },
         explanation=(
-            "After five epochs: {early:.1f} points on the validation images. After 60: {final:.1f} points on the "
+            "After five epochs: {early} points on the validation images. After 60: {final} points on the "
             "test images. Means over three seeds."
         ),
         values=lambda: {
-            "early": 100 * mean_difference(5, "val_accuracy"),
-            "final": 100 * mean_difference(int(developed().epoch[-1]), "test_accuracy"),
+            "early": points(mean_difference(5, "val_accuracy")),
+            "final": points(mean_difference(int(developed().epoch[-1]), "test_accuracy")),
         },
     ),
     "tight": Prediction(
@@ -111,7 +112,7 @@ PREDICTIONS = {
         },
         explanation=(
             "Of ten seeds, {small} get too small a c, {hit} are within one step, {large} get too large a one. Besides, "
-            "one point is less than the standard error of such a difference, {error:.1f} points."
+            "one point is less than the standard error of such a difference, {error} points."
         ),
         values=_tight_values,
     ),
@@ -128,8 +129,8 @@ PREDICTIONS = {
             "they fall": "On ImageNet the authors saw them fall slowly. Not here.",
         },
         explanation=(
-            "The rule stops after {epoch:.0f} epochs on average. Going on to epoch 60 brings {accuracy:+.1f} points of "
-            "test accuracy and {zeros:+.1f} points of zeros. Means over ten seeds."
+            "The rule stops after {epoch} epochs on average. Going on to epoch 60 brings {accuracy} points of "
+            "test accuracy and {zeros} points of zeros. Means over ten seeds."
         ),
         values=_stop_values,
     ),

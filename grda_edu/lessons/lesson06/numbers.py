@@ -23,7 +23,7 @@ METHODS: dict[str, Method] = {method.name: method for method in ALL_METHODS}
 PLAIN, GRDAM, EFFECTIVE = "gRDA", "gRDAM", "gRDAM, effective step"
 RECOMPUTED, DECAYED = "gRDA, recomputed threshold", "gRDA with weight decay"
 COMPARED = [m.name for m in ALL_METHODS if m.penalised and m.name not in (RECOMPUTED, DECAYED)]
-GOAL_ZEROS, GOAL_LOSS = 0.85, 0.01  # 85 % zeros for less than one point
+GOAL_ZEROS, GOAL_LOSS = 0.85, 0.01  # 85% zeros for less than one point
 
 
 @cache
@@ -87,8 +87,15 @@ def gain(method: str = EFFECTIVE, c: float = C, schedule: str = STEP) -> float:
     return float(ours - plain)
 
 
-def zeros_of(method: str, c: float = C, schedule: str = CONSTANT) -> float:
-    return 100 * float(final("total_zeros", recipe_name(method, c, schedule)).mean())
+def zeros_of(method: str, schedule: str = CONSTANT) -> float:
+    """Share of zeros at the end with the text's c, mean over the seeds."""
+    return float(final("total_zeros", recipe_name(method, C, schedule)).mean())
+
+
+def zeros_around_drop() -> tuple[float, float]:
+    """Share of zeros with a recomputed threshold: before the drop, and one epoch after it."""
+    zeros = curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)
+    return float(zeros[drop_after()]), float(zeros[drop_after() + 1])
 
 
 def share_left(factor: float, mu: float) -> float:

@@ -5,31 +5,36 @@ from __future__ import annotations
 import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
+from grda_edu.explore.writing import decimal, percent, points
 from grda_edu.shrinkage import PowerTuning, soft_threshold, tuning_increment
-from grda_edu.studies.recipes import MU, STEP, recipe_name
+from grda_edu.studies.recipes import MU, STEP
 
 from .numbers import (
     EFFECTIVE,
     GRDAM,
     PLAIN,
-    RECOMPUTED,
     C,
-    curves,
     drop_after,
     gain,
     share_left,
     standard_error,
+    zeros_around_drop,
     zeros_of,
 )
 
 
 def fate_of_zeros() -> str:
     """Which option of the first prediction the recorded runs show."""
-    recipe = curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)
-    kept = recipe[drop_after() + 1] / recipe[drop_after()]
-    if kept < 0.5:
+    before, after = zeros_around_drop()
+    if after < 0.5 * before:
         return "most of them come back to life at once"
-    return "they stay" if kept > 0.95 else "a few come back"
+    return "they stay" if after > 0.95 * before else "a few come back"
+
+
+def _drop_values() -> dict[str, str]:
+    before, after = zeros_around_drop()
+    left = share_left(0.1, MU)
+    return {"left": percent(left), "before": percent(before), "after": percent(after)}
 
 
 def zeros_of_momentum() -> str:
@@ -51,8 +56,8 @@ PREDICTIONS = {
     "recomputed": Prediction(
         title="what a drop does to a recomputed threshold",
         question=(
-            "gRDA trains with c = 0.02 and μ = 0.65. After 40 epochs the learning rate falls from 0.1 to 0.01, "
-            "and somebody computes the threshold anew, as g(n, 0.01). What becomes of the zeros?"
+            f"gRDA trains with c = {C:g} and μ = {MU:g}. After {drop_after()} epochs the learning rate falls from "
+            "0.1 to 0.01, and somebody computes the threshold anew, as g(n, 0.01). What becomes of the zeros?"
         ),
         answer=fate_of_zeros,
         options={
@@ -61,24 +66,16 @@ PREDICTIONS = {
             "most of them come back to life at once": "The threshold falls below the accumulators it had covered.",
         },
         explanation=(
-            "The new threshold is {left:.1f} % of the old one. In the recorded runs {before:.1f} % of the weights "
-            "are zero before the drop, {after:.1f} % one epoch after it."
+            "The new threshold is {left} of the old one. In the recorded runs {before} of the weights "
+            "are zero before the drop, {after} one epoch after it."
         ),
-        values=lambda: {
-            "left": 100 * share_left(0.1, MU),
-            "before": 100
-            * curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)[drop_after()],
-            "after": 100
-            * curves("total_zeros")[recipe_name(RECOMPUTED, C, STEP)].mean(axis=0)[
-                drop_after() + 1
-            ],
-        },
+        values=_drop_values,
     ),
     "same_c": Prediction(
         title="what momentum does to c",
         question=(
             "gRDAM with momentum 0.9, a learning rate of 0.01 in the place of 0.1, and the original g with the "
-            "same c = 0.02. How many zeros does it have after 60 epochs, beside gRDA?"
+            f"same c = {C:g}. How many zeros does it have after 60 epochs, beside gRDA?"
         ),
         answer=zeros_of_momentum,
         options={
@@ -86,8 +83,8 @@ PREDICTIONS = {
             "about as many": "The accumulators do move as far. The threshold does not grow as fast.",
             "far more zeros": "Momentum drives the accumulator, not the threshold.",
         },
-        explanation="gRDA has {plain:.1f} % zeros, gRDAM {momentum:.1f} %.",
-        values=lambda: {"plain": zeros_of(PLAIN), "momentum": zeros_of(GRDAM)},
+        explanation="gRDA has {plain} zeros, gRDAM {momentum}.",
+        values=lambda: {"plain": percent(zeros_of(PLAIN)), "momentum": percent(zeros_of(GRDAM))},
     ),
     "worth_it": Prediction(
         title="whether momentum pays at equal c",
@@ -102,14 +99,14 @@ PREDICTIONS = {
             "a difference within one standard error": "Three seeds and 360 images cannot tell the two apart.",
         },
         explanation=(
-            "The difference is {difference:+.2f} points, with {ours:.1f} % zeros against {plain:.1f} %; one "
-            "standard error is {error:.2f} points."
+            "The difference is {difference} points, with {ours} zeros against {plain}; one standard error is "
+            "{error} points."
         ),
         values=lambda: {
-            "difference": 100 * gain(),
-            "error": 100 * standard_error(),
-            "ours": zeros_of(EFFECTIVE, schedule=STEP),
-            "plain": zeros_of(PLAIN, schedule=STEP),
+            "difference": points(gain(), 2),
+            "error": decimal(100 * standard_error(), 2),
+            "ours": percent(zeros_of(EFFECTIVE, schedule=STEP)),
+            "plain": percent(zeros_of(PLAIN, schedule=STEP)),
         },
     ),
 }
