@@ -24,9 +24,18 @@ _INSIDE: dict[Range, Callable[[Any], Any]] = {
 def refuse(name: str, value: Any, accepted: str) -> NoReturn:
     """Raise the ValueError that says what is accepted in the place of ``value``.
 
-    >>> refuse("lr", -1, "a finite number >= 0")
-    Traceback (most recent call last):
-    ValueError: lr = -1: accepted is a finite number >= 0
+    Args:
+        name: of the argument.
+        value: what it had; an array is abbreviated.
+        accepted: what is accepted, in words.
+
+    Raises:
+        ValueError: always.
+
+    Examples:
+        >>> refuse("lr", -1, "a finite number >= 0")
+        Traceback (most recent call last):
+        ValueError: lr = -1: accepted is a finite number >= 0
     """
     if getattr(value, "ndim", None) == 0:
         value = value.item()  # "-1.0" instead of "np.float64(-1.0)"
@@ -64,9 +73,27 @@ def said(within: Range, finite: bool = True) -> str:
 
 
 def whole(name: str, value: Any, least: int = 0, most: int | None = None, why: str = "") -> int:
-    """The value as an int, if it is an integer (no truth value) from ``least`` to ``most``.
+    """The value as an int, if it is an integer (no truth value) within limits.
 
-    ``why`` says what the limits are.
+    Args:
+        name: of the argument.
+        value: Python's or numpy's.
+        least: the lower limit.
+        most: the upper limit, if there is one.
+        why: what the limits are.
+
+    Returns:
+        The value.
+
+    Raises:
+        ValueError: if it is anything else.
+
+    Examples:
+        >>> whole("k", 3, 1, 5)
+        3
+        >>> whole("k", 2.5, 1)
+        Traceback (most recent call last):
+        ValueError: k = 2.5: accepted is an integer >= 1
     """
     is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):

@@ -41,10 +41,18 @@ class Data:
 
     @property
     def device(self) -> torch.device:
+        """Where the tensors are."""
         return self.x_train.device
 
     def to(self, device: torch.device | str) -> "Data":
-        """The same data on another device."""
+        """The same data on another device.
+
+        Args:
+            device: of which the tensors shall be.
+
+        Returns:
+            New data; a tensor that is there already is shared.
+        """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         tensors: dict[str, Any] = {k: v for k, v in values.items() if isinstance(v, Tensor)}
         return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
@@ -59,8 +67,16 @@ def digits(device: torch.device | str = "cpu", validation: int = 157) -> Data:
     and the noise of that step, right before the evaluation, throws strongly thresholded networks
     off by tens of points.
 
-    Raises ValueError if ``validation`` is not an integer from 0 to 1427, ModuleNotFoundError
-    without scikit-learn, which ships the images.
+    Args:
+        device: where the tensors shall be.
+        validation: images held out, an integer from 0 to 1427.
+
+    Returns:
+        The images, [N, 1, 8, 8] in each part.
+
+    Raises:
+        ValueError: if ``validation`` is out of range.
+        ModuleNotFoundError: without scikit-learn, which ships the images.
     """
     images, labels = _digits_pixels()
     return _split("digits", images / 16, labels, DIGITS_TEST, validation).to(device)
@@ -69,10 +85,19 @@ def digits(device: torch.device | str = "cpu", validation: int = 157) -> Data:
 def mnist5k(device: torch.device | str = "cpu", validation: int = 512) -> Data:
     """5,000 MNIST digits, 28x28 pixels, 500 of each class: 1,000 for testing.
 
-    The default leaves 3,488 to train on: 109 full batches of 32, for the reason given in ``digits``.
+    The default leaves 3,488 to train on: 109 full batches of 32, for the reason given in
+    ``digits``.
 
-    Raises ModuleNotFoundError without the optional package that ships the images, ValueError if
-    ``validation`` is not an integer from 0 to 3990.
+    Args:
+        device: where the tensors shall be.
+        validation: images held out, an integer from 0 to 3990.
+
+    Returns:
+        The images, [N, 1, 28, 28] in each part.
+
+    Raises:
+        ValueError: if ``validation`` is out of range.
+        ModuleNotFoundError: without the optional package that ships the images.
     """
     images, labels = _mnist_pixels()
     return _split("mnist5k", images / 255, labels, MNIST_TEST, validation).to(device)
@@ -81,8 +106,14 @@ def mnist5k(device: torch.device | str = "cpu", validation: int = 512) -> Data:
 def stratified_order(labels: np.ndarray) -> np.ndarray:
     """A fixed order of the indices in which every leading stretch holds each class in proportion.
 
-    labels: int [N]. Each class is shuffled and spread evenly over (0, 1); all are then sorted by
-    that position. ``RandomState`` because numpy promises never to change its stream.
+    Each class is shuffled and spread evenly over (0, 1); all are then sorted by that position.
+    ``RandomState`` because numpy promises never to change its stream.
+
+    Args:
+        labels: int [N].
+
+    Returns:
+        The indices in that order, int [N].
     """
     random = np.random.RandomState(0)
     position = np.empty(len(labels))

@@ -13,9 +13,16 @@ from grda_edu.checks import whole
 
 
 def small_digits_cnn(seed: int = 0) -> nn.Sequential:
-    """The CNN of 1,370 parameters, small enough for its whole Hessian: [N, 1, 8, 8] -> [N, 10].
+    """The CNN of 1,370 parameters, small enough for its whole Hessian.
 
-    PyTorch's default initialisation, drawn from ``seed``.
+    Args:
+        seed: what PyTorch's default initialisation is drawn from, an integer ≥ 0.
+
+    Returns:
+        A network [N, 1, 8, 8] -> [N, 10].
+
+    Raises:
+        ValueError: if ``seed`` is no such integer.
     """
     return _seeded(
         "small_digits_cnn",
@@ -30,9 +37,16 @@ def small_digits_cnn(seed: int = 0) -> nn.Sequential:
 
 
 def digits_cnn(seed: int = 0) -> nn.Sequential:
-    """The CNN of 13,706 parameters that grows sparse in lesson 04: [N, 1, 8, 8] -> [N, 10].
+    """The CNN of 13,706 parameters that grows sparse in lesson 04.
 
-    PyTorch's default initialisation, drawn from ``seed``.
+    Args:
+        seed: what PyTorch's default initialisation is drawn from, an integer ≥ 0.
+
+    Returns:
+        A network [N, 1, 8, 8] -> [N, 10].
+
+    Raises:
+        ValueError: if ``seed`` is no such integer.
     """
     return _seeded(
         "digits_cnn",
@@ -53,10 +67,19 @@ def digits_cnn(seed: int = 0) -> nn.Sequential:
 
 
 def mnist_cnn(seed: int = 0) -> nn.Sequential:
-    """The CNN of 52,266 parameters for the larger images: [N, 1, 28, 28] -> [N, 10].
+    """The CNN of 52,266 parameters for the larger images.
 
     Its first convolution and pooling step down to 7x7 at once: an epoch of 3,488 images takes
-    some .15 s on one thread. PyTorch's default initialisation, drawn from ``seed``.
+    some .15 s on one thread.
+
+    Args:
+        seed: what PyTorch's default initialisation is drawn from, an integer ≥ 0.
+
+    Returns:
+        A network [N, 1, 28, 28] -> [N, 10].
+
+    Raises:
+        ValueError: if ``seed`` is no such integer.
     """
     return _seeded(
         "mnist_cnn",

@@ -30,21 +30,29 @@ def grda(
 
     Args:
         w: the initial weights, of any shape.
-        gradients: one of that shape for each step; None is a step that this parameter does not make.
+        gradients: one of that shape for each step; None is a step not made.
         lrs: the learning rate γ of each step.
-        c, mu, momentum, dampening, nesterov, nu, weight_decay, maximize: as of ``GRDA``.
+        c: strength of the penalty; 0 is SGD.
+        mu: exponent μ of the threshold's growth.
+        momentum: share of the buffer b that stays when a gradient joins it.
+        dampening: share of that gradient that does not join.
+        nesterov: whether the step looks ahead by one more share of the buffer.
+        nu: share ν of the buffer in the step, beside 1 - ν of the gradient.
+        weight_decay: multiple of the weights that is added to the gradient.
+        maximize: whether to climb.
 
     Yields:
         The weights, the accumulator v and the threshold g after each step.
 
-    A weight that the loss does not push dies when the threshold reaches it:
+    Examples:
+        A weight that the loss does not push dies when the threshold reaches it:
 
-    >>> for w, v, g in grda(np.array(0.25), [0.0] * 4, [1.0] * 4, c=0.1, mu=1.0):
-    ...     print(f"g = {g:.2f}, w = {w:.2f}")
-    g = 0.10, w = 0.15
-    g = 0.20, w = 0.05
-    g = 0.30, w = 0.00
-    g = 0.40, w = 0.00
+        >>> for w, v, g in grda(0.25, [0.0] * 4, [1.0] * 4, c=0.1, mu=1.0):
+        ...     print(f"g = {g:.2f}, w = {w:.2f}")
+        g = 0.10, w = 0.15
+        g = 0.20, w = 0.05
+        g = 0.30, w = 0.00
+        g = 0.40, w = 0.00
     """
     w = np.asarray(w, dtype=np.float64)
     v = w.copy()

@@ -26,6 +26,11 @@ def soft_threshold(x: Any, tau: Any) -> Any:
     Raises:
         ValueError: if ``tau`` is negative or NaN.
 
+    Examples:
+        >>> import numpy as np
+        >>> soft_threshold(np.array([2.0, 0.75, -0.5, -3.0]), 1.0).tolist()
+        [1.0, 0.0, 0.0, -2.0]
+
     Source: the update rule of gRDA, Chao et al. 2020 (arXiv:2006.09358).
     """
     numbers("tau", tau, ">= 0", finite=False)
@@ -40,7 +45,21 @@ def hard_threshold(x: Any, tau: Any) -> Any:
         H_τ(x) = x if |x| > τ, else 0
 
     The discontinuous relative of ``soft_threshold``: what magnitude pruning does.
-    Arguments, result and errors are those of ``soft_threshold``.
+
+    Args:
+        x: as of ``soft_threshold``.
+        tau: as of ``soft_threshold``.
+
+    Returns:
+        The same kind and shape as ``x``. NaN stays NaN.
+
+    Raises:
+        ValueError: if ``tau`` is negative or NaN.
+
+    Examples:
+        >>> import numpy as np
+        >>> hard_threshold(np.array([2.0, 1.0, -0.5, -3.0]), 1.0).tolist()
+        [2.0, 0.0, 0.0, -3.0]
     """
     numbers("tau", tau, ">= 0", finite=False)
     return x * (abs(x) > tau) + 0.0  # the 0.0 turns -0.0 into 0.0
@@ -64,6 +83,12 @@ def tuning_function(n: Any, lr: Any, c: Any, mu: Any) -> Any:
     Raises:
         ValueError: if an argument is NaN or outside its range.
 
+    Examples:
+        At time t = nγ = 4 with μ = ½ it is c·γ^½·2:
+
+        >>> tuning_function(16, lr=0.25, c=0.5, mu=0.5)
+        0.5
+
     Source: Chao et al. 2020 (arXiv:2006.09358); item 7 of the authors' response.
     """
     numbers("n", n, ">= 0", finite=False)
@@ -78,7 +103,25 @@ def tuning_increment(n: Any, lr: Any, c: Any, mu: Any) -> Any:
 
     Under a learning-rate schedule the threshold is the SUM of these increments. Recomputing
     ``tuning_function(n, lr_now)`` instead would let a drop of the learning rate collapse it.
-    Arguments and errors are those of ``tuning_function``, with ``n`` ≥ 1.
+
+    Args:
+        n: number of the step, ≥ 1.
+        lr: as of ``tuning_function``.
+        c: as of ``tuning_function``.
+        mu: as of ``tuning_function``.
+
+    Returns:
+        The increment, in the units of the weights.
+
+    Raises:
+        ValueError: if an argument is NaN or outside its range.
+
+    Examples:
+        With μ = 1 every step adds the same, c·γ^(3/2):
+
+        >>> import numpy as np
+        >>> tuning_increment(np.array([1, 2, 3]), lr=0.25, c=0.5, mu=1.0).tolist()
+        [0.0625, 0.0625, 0.0625]
     """
     numbers("n", n, ">= 1", finite=False)
     _require_hyperparameters(lr, c, mu)
@@ -89,13 +132,24 @@ def tuning_increment(n: Any, lr: Any, c: Any, mu: Any) -> Any:
 class PowerTuning:
     """c·γ^½·t^μ as a function of its own, for ``GRDA(…, tuning=PowerTuning(c, mu))``.
 
-    ``momentum``: with Polyak's momentum β each gradient moves the accumulator by γ/(1-β) in all, so
-    this is the formula at that effective step, t = nγ/(1-β). With 0 it is ``tuning_function``.
+    With Polyak's momentum β each gradient moves the accumulator by γ/(1-β) in all, so this is the
+    formula at that effective step, t = nγ/(1-β):
 
         g(n, γ) = c·(γ/(1-β))^(½+μ)·n^μ
 
+    Args:
+        c: strength of the penalty, ≥ 0.
+        mu: exponent μ > 0 of the growth in time.
+        momentum: β, from 0 to below 1. With 0 it is ``tuning_function``.
+
     Raises:
         ValueError: if an argument is NaN or outside its range.
+
+    Examples:
+        >>> PowerTuning(c=0.5, mu=0.5)(16, 0.25) == tuning_function(16, 0.25, 0.5, 0.5)
+        True
+        >>> PowerTuning(c=0.5, mu=0.5, momentum=0.75)(16, 0.25)
+        2.0
 
     Source: item 2 of the authors' response leaves open which g suits momentum; the effective step
     is a proposal of this course.

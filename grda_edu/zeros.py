@@ -7,9 +7,20 @@ from torch.nn import Module
 def zeros_by_layer(model: Module) -> dict[str, tuple[int, int]]:
     """Count the zeros of every parameter tensor, biases included.
 
+    Args:
+        model: its parameters are counted, trainable or not, in dense and sparse layouts.
+
     Returns:
         name -> (number of entries that are exactly zero, number of entries), in the model's
         order. A tensor shared by two layers is counted once.
+
+    Examples:
+        >>> import torch
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> layer.weight.data = torch.tensor([[0.0, 3.0]])
+        >>> layer.bias.data = torch.tensor([0.0])
+        >>> zeros_by_layer(layer)
+        {'weight': (1, 2), 'bias': (1, 1)}
     """
     return {
         name: (p.numel() - int(_dense(p).count_nonzero()), p.numel())
@@ -18,10 +29,24 @@ def zeros_by_layer(model: Module) -> dict[str, tuple[int, int]]:
 
 
 def sparsity(model: Module) -> float:
-    """The fraction of all parameters, biases included, that are exactly zero: 0 to 1.
+    """The fraction of all parameters, biases included, that are exactly zero.
+
+    Args:
+        model: as of ``zeros_by_layer``.
+
+    Returns:
+        A number from 0 to 1.
 
     Raises:
         ValueError: if the model has no parameters.
+
+    Examples:
+        >>> import torch
+        >>> layer = torch.nn.Linear(3, 1)
+        >>> layer.weight.data = torch.tensor([[0.0, 2.0, 0.0]])
+        >>> layer.bias.data = torch.tensor([1.0])
+        >>> sparsity(layer)
+        0.5
     """
     counts = list(zeros_by_layer(model).values())
     size = sum(size for _, size in counts)
@@ -31,9 +56,21 @@ def sparsity(model: Module) -> float:
 
 
 def masks(model: Module) -> dict[str, Tensor]:
-    """Name -> bool tensor of the parameter's shape: True where the weight is alive (not zero).
+    """Which weights are alive.
 
-    A mask is dense, whatever the layout of its parameter.
+    Args:
+        model: as of ``zeros_by_layer``.
+
+    Returns:
+        Name -> bool tensor of the parameter's shape, True where the weight is not zero. It is
+        dense, whatever the layout of its parameter.
+
+    Examples:
+        >>> import torch
+        >>> layer = torch.nn.Linear(3, 1, bias=False)
+        >>> layer.weight.data = torch.tensor([[0.0, 2.0, -0.0]])
+        >>> masks(layer)
+        {'weight': tensor([[False,  True, False]])}
     """
     return {name: _dense(p) != 0 for name, p in model.named_parameters()}
 

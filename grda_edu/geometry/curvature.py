@@ -39,12 +39,26 @@ _NORMS = (nn.modules.batchnorm._BatchNorm,)
 class FixedLoss:
     """The mean loss of a network over fixed data, as one function of its D trainable weights.
 
-    model: its mode is left as it is; dropout and batch norm have to be in evaluation mode.
-    data: inputs and targets [N, …], or a loader of such pairs, gone through twice: both passes
-        must bring the same.
-    criterion: ``criterion(outputs, targets)``, a mean over the images.
+    Args:
+        model: its mode is left as it is; dropout and batch norm have to be in evaluation mode.
+        data: inputs and targets [N, …], or a loader of such pairs, gone through twice: both passes
+            must bring the same.
+        criterion: ``criterion(outputs, targets)``, a mean over the images.
 
-    Raises ValueError where the loss is not one fixed, finite function of the weights.
+    Raises:
+        ValueError: where the loss is not one fixed, finite function of the weights.
+
+    Examples:
+        L(w) = (w·1 - 3)² at w = 1 is 4, and its slope -4:
+
+        >>> model = nn.Linear(1, 1, bias=False)
+        >>> model.weight.data.fill_(1.0)
+        tensor([[1.]])
+        >>> loss = FixedLoss(model, (torch.tensor([[1.0]]), torch.tensor([[3.0]])), nn.MSELoss())
+        >>> loss(), loss.gradient()
+        (4.0, tensor([-4.]))
+        >>> hessian(loss)
+        array([[2.]])
     """
 
     def __init__(
@@ -70,7 +84,14 @@ class FixedLoss:
         return torch.cat([p.detach().flatten() for p in self._parameters.values()])
 
     def named(self, w: Tensor) -> dict[str, Tensor]:
-        """The vector ``w`` [D] as parameters: name -> view of the parameter's shape."""
+        """The vector ``w`` as parameters.
+
+        Args:
+            w: weights, [D].
+
+        Returns:
+            name -> view of the parameter's shape.
+        """
         parts = w.split([p.numel() for p in self._parameters.values()])
         pairs = zip(self._parameters.items(), parts, strict=True)
         return {name: part.view(p.shape) for (name, p), part in pairs}
@@ -82,7 +103,14 @@ class FixedLoss:
         return sum(self.share(w, x, y).item() for x, y in self.batches)
 
     def gradient(self, w: Tensor | None = None) -> Tensor:
-        """∇L(w): a vector [D]."""
+        """∇L(w).
+
+        Args:
+            w: where, [D]; the model's weights if left out.
+
+        Returns:
+            A vector [D].
+        """
         w = self._at(w)
         slopes = (grad(self.share)(w, x, y) for x, y in self.batches)
         return torch.stack(list(slopes)).sum(dim=0)
@@ -90,8 +118,14 @@ class FixedLoss:
     def products(self, w: Tensor | None = None) -> Products:
         """The map v -> ∇²L(w) v of vectors [D].
 
-        The gradient is taken once and its graph kept, so that a product is one pass backwards.
-        It holds the activations of all images as long as the map lives.
+        The gradient is taken once and its graph kept, so that a product is one pass backwards. The
+        map holds the activations of all images as long as it lives.
+
+        Args:
+            w: where, [D]; the model's weights if left out.
+
+        Returns:
+            The map.
         """
         at = self._at(w).requires_grad_()
         slopes = [
@@ -114,7 +148,16 @@ class FixedLoss:
         return product
 
     def share(self, w: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        """What one batch adds to L(w)."""
+        """What one batch adds to L(w).
+
+        Args:
+            w: weights, [D].
+            x: inputs of the batch, [N, …].
+            y: its targets, [N, …].
+
+        Returns:
+            A tensor of one number.
+        """
         outputs = functional_call(self.model, self.named(w), (x,))
         return self.criterion(outputs, y) * (len(y) / self.images)
 
@@ -188,12 +231,22 @@ def hessian(
     limit_gb: float = LIMIT_GB,
     progress: Callable[[float], object] | None = None,
 ) -> Floats:
-    """The Hessian of ``loss`` at ``w``, exactly symmetric: float64 [D, D].
+    """The Hessian of ``loss`` at ``w``, exactly symmetric.
 
     Columns are derivatives of the gradient along the axes, BLOCK at a time, over IMAGES images at
-    a time. progress: called with the share done, from 0 to 1; what it raises ends the work.
+    a time.
 
-    Raises ValueError, before it starts, if it would need more than ``limit_gb``.
+    Args:
+        loss: of D weights.
+        w: where, [D]; the model's weights if left out.
+        limit_gb: what it may need.
+        progress: called with the share done, from 0 to 1; what it raises ends the work.
+
+    Returns:
+        ∇²L(w), float64 [D, D].
+
+    Raises:
+        ValueError: before it starts, if it would need more than ``limit_gb``.
     """
     needed = hessian_gb(loss)
     if not needed <= limit_gb:
@@ -239,10 +292,16 @@ def _gradient_along(loss: FixedLoss, w: Tensor, x: Tensor, y: Tensor) -> Product
 
 
 def hessian_gb(loss: FixedLoss) -> float:
-    """What ``hessian`` will need, in GB: an estimate to some 30 %.
+    """What ``hessian`` will need: an estimate to some 30 %.
 
     The matrix in single and in double precision with one copy, and for each column of a block the
     activations of a batch, of which differentiating twice keeps about eight of each.
+
+    Args:
+        loss: of D weights.
+
+    Returns:
+        A number of GB.
     """
     matrices = loss.size**2 * (2 * loss.weights.element_size() + 16)
     x = max((x for x, _ in loss.batches), key=len)
@@ -280,19 +339,50 @@ class Spectrum:
     vectors: Floats = field(repr=False)  # float64 [D, D], column k belongs to values[k]
 
     def rank_below(self, cutoff: float) -> int:
-        """How many eigenvalues are below ``cutoff``, the negative ones included."""
+        """How many eigenvalues are below a cut-off, the negative ones included.
+
+        Args:
+            cutoff: in the units of the eigenvalues.
+
+        Returns:
+            A number from 0 to D.
+        """
         return int(np.searchsorted(self.values, cutoff))
 
     def top(self, k: int) -> Floats:
-        """The eigenvectors of the ``k`` largest eigenvalues, largest first: [D, k]."""
+        """The eigenvectors of the ``k`` largest eigenvalues, largest first.
+
+        Args:
+            k: from 1 to D.
+
+        Returns:
+            float64 [D, k], orthonormal columns.
+
+        Raises:
+            ValueError: for any other k.
+        """
         checks.whole("k", k, 1, len(self.values), why="the number of eigenvalues")
         return self.vectors[:, ::-1][:, :k]
 
 
 def spectrum(matrix: Floats) -> Spectrum:
-    """Eigenvalues and eigenvectors of a symmetric matrix [D, D], in double precision.
+    """Eigenvalues and eigenvectors of a symmetric matrix, in double precision.
 
-    Raises ValueError unless the matrix is square, finite and symmetric to 1e-6 of its largest entry.
+    Args:
+        matrix: [D, D].
+
+    Returns:
+        All D of them.
+
+    Raises:
+        ValueError: unless the matrix is square, finite and symmetric to 1e-6 of its largest entry.
+
+    Examples:
+        >>> found = spectrum(np.array([[2.0, 1.0], [1.0, 2.0]]))
+        >>> found.values.round(12).tolist()
+        [1.0, 3.0]
+        >>> found.rank_below(2.0)
+        1
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
@@ -328,10 +418,21 @@ def top_eigenpairs(
 ) -> TopEigenpairs:
     """The ``k`` algebraically largest eigenvalues of the Hessian at ``w``, from products alone.
 
-    Lanczos iterations (``scipy.sparse.linalg.eigsh``) from a random vector drawn with ``seed``.
-    tol: relative accuracy of the eigenvalues. max_products: about where it gives up.
+    Lanczos iterations (``scipy.sparse.linalg.eigsh``) from a random vector.
 
-    Raises ValueError unless 1 ≤ k < D.
+    Args:
+        loss: of D weights.
+        k: how many, 1 ≤ k < D.
+        w: where, [D]; the model's weights if left out.
+        tol: relative accuracy of the eigenvalues.
+        max_products: about where it gives up.
+        seed: of the random vector.
+
+    Returns:
+        The eigenvalues with their vectors, and how good they are.
+
+    Raises:
+        ValueError: for any other k.
     """
     checks.whole("k", k, 1, loss.size - 1, why="below the number of weights")
     multiply, count = loss.products(w), 0
@@ -383,6 +484,7 @@ class FlatSubspace:
 
     @property
     def rank(self) -> int:
+        """The dimension of the subspace."""
         return int(self.basis.shape[1])
 
     @property
@@ -391,7 +493,17 @@ class FlatSubspace:
         return self.basis @ self.basis.T
 
     def project(self, v: Floats) -> Floats:
-        """P0 v for a vector [D], or for the columns of [D, n]."""
+        """The orthogonal projection P0 v.
+
+        Args:
+            v: a vector [D], or columns [D, n].
+
+        Returns:
+            As ``v``.
+
+        Raises:
+            ValueError: where lengths differ.
+        """
         return projected(v, self.basis)
 
     def __str__(self) -> str:
@@ -407,10 +519,25 @@ class FlatSubspace:
 def flat_subspace(of: Spectrum, cutoff: float, *, relative: bool = False) -> FlatSubspace:
     """The span of the eigenvectors with eigenvalues below ``cutoff``, negative ones included.
 
-    relative: ``cutoff`` is a share of the largest eigenvalue instead of a value.
-
     A cut-off that keeps nothing or everything is allowed; the result says so in words.
-    Raises ValueError for a cut-off that is not a finite number.
+
+    Args:
+        of: all eigenvalues of a Hessian.
+        cutoff: in the units of the eigenvalues.
+        relative: ``cutoff`` is a share of the largest eigenvalue instead of a value.
+
+    Returns:
+        The subspace.
+
+    Raises:
+        ValueError: for a cut-off that is not a finite number.
+
+    Examples:
+        >>> flat = flat_subspace(spectrum(np.diag([0.0, 0.5, 4.0])), cutoff=0.25, relative=True)
+        >>> print(flat)
+        rank 2 of 3: eigenvalues below 1, 0 of them negative
+        >>> np.abs(flat.project(np.array([1.0, 2.0, 3.0]))).tolist()
+        [1.0, 2.0, 0.0]
     """
     checks.number("cutoff", cutoff)
     absolute = float(cutoff * of.values[-1]) if relative else float(cutoff)
@@ -424,18 +551,38 @@ def flat_subspace(of: Spectrum, cutoff: float, *, relative: bool = False) -> Fla
 
 
 def projected(v: Floats, basis: Floats) -> Floats:
-    """The orthogonal projection of ``v`` [D] (or of columns [D, n]) on the span of ``basis`` [D, k].
+    """The orthogonal projection on the span of a basis.
 
-    Raises ValueError where lengths differ or the columns of ``basis`` are not orthonormal.
+    Args:
+        v: a vector [D], or columns [D, n].
+        basis: orthonormal columns, [D, k].
+
+    Returns:
+        As ``v``.
+
+    Raises:
+        ValueError: where lengths differ or the columns of ``basis`` are not orthonormal.
     """
     _check_basis(v, basis)
     return basis @ (basis.T @ v)
 
 
 def share_in_subspace(move: Floats, basis: Floats) -> float:
-    """How much of a move [D] lies in the span of ``basis`` [D, k]: ‖P d‖ / ‖d‖, from 0 to 1.
+    """How much of a move lies in the span of a basis: ‖P d‖ / ‖d‖.
 
-    A random direction has about √(k/D). Raises ValueError for a move of length zero.
+    Args:
+        move: d, [D].
+        basis: orthonormal columns, [D, k].
+
+    Returns:
+        A number from 0 to 1. A random direction has about √(k/D).
+
+    Raises:
+        ValueError: for a move of length zero, and as of ``projected``.
+
+    Examples:
+        >>> share_in_subspace(np.array([3.0, 4.0]), np.array([[0.0], [1.0]]))
+        0.8
     """
     move = np.asarray(move, dtype=np.float64)
     _check_basis(move, basis)
@@ -467,13 +614,19 @@ class Symmetries:
 
     @property
     def total(self) -> int:
+        """All of them together."""
         return self.dead + self.shift
 
 
 def symmetries(matrix: Floats, shift: Floats) -> Symmetries:
-    """Count the exactly flat directions of a Hessian [D, D].
+    """Count the exactly flat directions of a Hessian.
 
-    shift: from ``softmax_shift``, [D, k]; what of it dead weights span already counts as dead.
+    Args:
+        matrix: the Hessian, [D, D].
+        shift: from ``softmax_shift``, [D, k]; what of it dead weights span already counts as dead.
+
+    Returns:
+        The numbers of dimensions.
     """
     dead = ~matrix.any(axis=1)
     beyond = shift[~dead]
@@ -481,10 +634,17 @@ def symmetries(matrix: Floats, shift: Floats) -> Symmetries:
 
 
 def softmax_shift(model: nn.Module) -> Floats:
-    """Orthonormal directions [D, k] that add one number to all outputs of the last linear layer.
+    """Orthonormal directions that add one number to all outputs of the last linear layer.
 
     One for each of its inputs and one for its bias. Cross-entropy of a softmax does not change
-    along them. Empty [D, 0] where the last module with weights is not linear or is frozen.
+    along them.
+
+    Args:
+        model: of D trainable weights.
+
+    Returns:
+        The directions, [D, k]; empty, [D, 0], where the last module with weights is not linear or
+        is frozen.
     """
     parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
     size = sum(p.numel() for p in parameters.values())

@@ -38,10 +38,20 @@ def strength(lr: float, c: float, mu: float, t: float) -> float:
 
 
 def score_estimates(w_sgd: Floats, w_grda: Floats, lam: float) -> Floats:
-    """What gRDA's move says about the scores: ŝ_j = -sign(w_SGD,j)(w_gRDA - w_SGD)_j / λ, [D].
+    """What gRDA's move says about the scores: ŝ_j = -sign(w_SGD,j)(w_gRDA - w_SGD)_j / λ.
 
     If gRDA were directional pruning exactly, this would be s_j wherever w_gRDA,j is not zero.
-    Raises ValueError unless λ > 0.
+
+    Args:
+        w_sgd: where SGD ended, [D].
+        w_grda: where gRDA ended, [D].
+        lam: λ > 0, in units of the weights.
+
+    Returns:
+        The estimates, [D].
+
+    Raises:
+        ValueError: unless λ > 0.
     """
     number("lam", lam, "> 0")  # at 0 nothing was pruned
     return -np.sign(w_sgd) * (w_grda - w_sgd) / lam
@@ -114,12 +124,22 @@ CONTROLS = ("identity", "soft", "random", "shuffled", "constant")
 def controls(
     w_sgd: Floats, w_grda: Floats, s: Floats, random: Floats, lam: float, seed: int
 ) -> dict[str, Floats]:
-    """Name of each control -> its predicted weights [D].
+    """Predictions of gRDA's weights that know less.
 
-    identity: P0 = I at the same λ, plain soft-thresholding, blind to the loss;
-    soft: soft-thresholding with as many zeros as gRDA has;
-    random: a random P0 of equal rank (``random``: its scores, from ``random_scores``);
-    shuffled: the scores s dealt out anew; constant: every score at their mean.
+    "identity": P0 = I at the same λ, plain soft-thresholding, blind to the loss; "soft":
+    soft-thresholding with as many zeros as gRDA has; "random": a random P0 of equal rank;
+    "shuffled": the scores dealt out anew; "constant": every score at their mean.
+
+    Args:
+        w_sgd: where SGD ended, [D].
+        w_grda: where gRDA ended, [D].
+        s: the scores, [D].
+        random: scores of a random P0, from ``random_scores``, [D].
+        lam: λ, in units of the weights.
+        seed: of the shuffling.
+
+    Returns:
+        Name of each control -> its predicted weights [D].
     """
     return {
         "identity": soft_pruning(w_sgd, lam),
@@ -172,15 +192,23 @@ def path_twin(
 
         u_n = u_{n-1} - γ H_{n-1}(w_{n-1} - p_{n-1}),   w_n = S_{g(n,γ)}(p_n + u_n),   u_0 = 0
 
-    with SGD's weights p_n after n steps, which start where gRDA starts. To first order in w - p this
-    is gRDA with the curvature of all training images in the place of each batch's.
+    with SGD's weights p_n after n steps, which start where gRDA starts. To first order in w - p
+    this is gRDA with the curvature of all training images in the place of each batch's.
 
-    path: [N+1, D]; hessians: step -> H [D, D] at p, valid until the next such step, the first of
-    them 0; negative eigenvalues are set to 0 (a direction that falls away would carry w off).
-    c, mu: K settings that are followed together.
+    Args:
+        path: SGD's weights, [N+1, D].
+        hessians: step -> H [D, D] at p, valid until the next such step, the first of them 0;
+            negative eigenvalues are set to 0 (a direction that falls away would carry w off).
+        lr: learning rate γ.
+        c: strength of the penalty of K settings that are followed together.
+        mu: their exponents.
 
-    Returns w_N of each setting: float64 [K, D]. For a path that stays where it is, and its one
-    Hessian, this is ``quadratic_twin``.
+    Returns:
+        w_N of each setting: float64 [K, D]. For a path that stays where it is, and its one Hessian,
+        this is ``quadratic_twin``.
+
+    Raises:
+        ValueError: if there is no Hessian at step 0.
     """
     if 0 not in hessians:
         raise ValueError(f"hessians begin at step {min(hessians)}: accepted is a first one at 0")

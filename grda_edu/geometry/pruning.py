@@ -36,14 +36,33 @@ PROJECTION_TOLERANCE = 1e-5  # how far an entry of P0P0 - P0 or P0ᵀ - P0 may b
 def soft_pruning(weights: Any, tau: float) -> Any:
     """S_τ on every weight: those within ``tau`` of zero become zero, the others move by ``tau``.
 
-    Raises ValueError if ``tau`` is negative or NaN, or a weight is not finite.
+    Args:
+        weights: of any kind.
+        tau: the threshold, ≥ 0, in units of the weights.
+
+    Returns:
+        The same kind as ``weights``.
+
+    Raises:
+        ValueError: if ``tau`` is negative or not finite, or a weight is not finite.
     """
     vector, rebuild = _read(weights)
     return rebuild(soft_threshold(vector, checks.number("tau", tau, ">= 0")) + 0.0)
 
 
 def hard_pruning(weights: Any, tau: float) -> Any:
-    """Weights of size ``tau`` or less become zero, the others stay. Errors as for ``soft_pruning``."""
+    """Weights of size ``tau`` or less become zero, the others stay.
+
+    Args:
+        weights: of any kind.
+        tau: as of ``soft_pruning``.
+
+    Returns:
+        The same kind as ``weights``.
+
+    Raises:
+        ValueError: as of ``soft_pruning``.
+    """
     vector, rebuild = _read(weights)
     return rebuild(hard_threshold(vector, checks.number("tau", tau, ">= 0")))
 
@@ -51,11 +70,21 @@ def hard_pruning(weights: Any, tau: float) -> Any:
 def magnitude_pruning(weights: Any, fraction: float, *, by_layer: bool = False) -> Any:
     """Set the smallest ``fraction`` of the weights to zero and leave the others as they are.
 
-    fraction: 0 to 1; of p weights round(fraction·p) become zero, among equals the first ones.
-    by_layer: take this fraction of every tensor by itself, instead of all together.
+    Args:
+        weights: of any kind.
+        fraction: 0 to 1; of p weights round(fraction·p) become zero, among equals the first ones.
+        by_layer: take this fraction of every tensor by itself, instead of all together.
 
-    Raises ValueError for a fraction outside [0, 1], weights that are not finite, and ``by_layer``
-    with a single array.
+    Returns:
+        The same kind as ``weights``.
+
+    Raises:
+        ValueError: for a fraction outside [0, 1], weights that are not finite, and ``by_layer``
+            with a single array.
+
+    Examples:
+        >>> magnitude_pruning(np.array([3.0, -1.0, 0.5, -2.0]), 0.5).tolist()
+        [3.0, 0.0, 0.0, -2.0]
     """
     checks.number("fraction", fraction, "[0, 1]")
     vector, rebuild = _read(weights)
@@ -75,9 +104,21 @@ def magnitude_pruning(weights: Any, fraction: float, *, by_layer: bool = False) 
 
 
 def threshold_for(weights: Any, zeros: int) -> float:
-    """The smallest τ at which ``soft_pruning`` and ``hard_pruning`` leave ``zeros`` weights at zero.
+    """The smallest τ at which ``soft_pruning`` and ``hard_pruning`` leave so many zeros.
 
-    Equal sizes die together, so that there may be more. Raises ValueError unless 0 ≤ zeros ≤ p.
+    Args:
+        weights: of any kind, [p] in all.
+        zeros: how many, from 0 to p; equal sizes die together, so that there may be more.
+
+    Returns:
+        τ, in units of the weights.
+
+    Raises:
+        ValueError: for any other number of zeros.
+
+    Examples:
+        >>> threshold_for(np.array([3.0, -1.0, 0.5, -2.0]), 2)
+        1.0
     """
     vector, _ = _read(weights)
     checks.whole("zeros", zeros, 0, vector.size)
@@ -102,10 +143,26 @@ def direction_scores(w: Any, P0: Any) -> Floats:
 
         s_j = sign(w_j)·(P0 sign(w))_j,   sign(0) = 0
 
-    Their sum is ‖P0 sign(w)‖² ≥ 0. w: weights of any kind, [p] in all; P0: [p, p] or [p, k].
+    Their sum is ‖P0 sign(w)‖² ≥ 0.
 
-    Returns s: float64 [p].
-    Raises ValueError if P0 is not a projection of this size, or a number is not finite.
+    Args:
+        w: weights of any kind, [p] in all.
+        P0: [p, p] or [p, k].
+
+    Returns:
+        s, float64 [p].
+
+    Raises:
+        ValueError: if P0 is not a projection of this size, or a number is not finite.
+
+    Examples:
+        The floor of this valley is the line through (0.8, -0.6): along it one weight shrinks while
+        the other grows.
+
+        >>> basis = np.array([[0.8], [-0.6]])
+        >>> direction_scores(np.array([1.0, 2.0]), basis).round(12).tolist()
+        [0.16, -0.12]
+
     Source: Chao et al. 2020 (arXiv:2006.09358), definition of directional pruning.
     """
     vector, _ = _read(w)
@@ -122,10 +179,22 @@ def directional_pruning(w: Any, s: Any, lam: float) -> Any:
     ``direction_scores``, although s_j < 0 makes the objective non-convex. (A weight that is zero
     stays zero: its score is 0.)
 
-    w: weights of any kind, [p] in all, on the floor of the valley; s: [p]; lam: λ, in units of w.
+    Args:
+        w: weights of any kind, [p] in all, on the floor of the valley.
+        s: their scores, [p].
+        lam: λ ≥ 0, in units of w.
 
-    Returns the same kind as w.
-    Raises ValueError for λ < 0, lengths that differ, and numbers that are not finite.
+    Returns:
+        The same kind as w.
+
+    Raises:
+        ValueError: for λ < 0, lengths that differ, and numbers that are not finite.
+
+    Examples:
+        >>> w, s = np.array([1.0, -2.0, 0.25]), np.array([0.5, -0.5, 1.0])
+        >>> directional_pruning(w, s, lam=0.5).tolist()
+        [0.75, -2.25, 0.0]
+
     Source: Chao et al. 2020 (arXiv:2006.09358).
     """
     vector, rebuild = _read(w)
@@ -160,10 +229,26 @@ def flat_l1(
     The residual is the norm of  P0(u - w + λq) + (I - P0)(u - w),  with q the subgradient of ‖u‖₁
     that the last soft-thresholding left behind. It is zero at the solution, and only there.
 
-    w: weights of any kind, [p] in all; P0: [p, p] or [p, k]; lam: λ, in units of w.
+    Args:
+        w: weights of any kind, [p] in all.
+        P0: [p, p] or [p, k].
+        lam: λ ≥ 0, in units of w.
+        tolerance: of the residual, relative to ‖w‖ + λ√p.
+        max_iterations: where it gives up, ≥ 1.
 
-    Raises ValueError for λ < 0, fewer than one iteration, a P0 that is not a projection, and numbers
-    that are not finite.
+    Returns:
+        The solution, and how good it is.
+
+    Raises:
+        ValueError: for λ < 0, fewer than one iteration, a P0 that is not a projection, and numbers
+            that are not finite.
+
+    Examples:
+        Where everything is flat it is soft-thresholding:
+
+        >>> flat_l1(np.array([2.0, -0.25]), np.eye(2), lam=0.5).w.round(6).tolist()
+        [1.5, 0.0]
+
     Source: after remark 1.2 of Chao et al. 2020 (arXiv:2006.09358); Douglas-Rachford splitting as
     in Lions and Mercier 1979.
     """
@@ -200,10 +285,26 @@ def quadratic_twin(w: Any, H: Any, lr: float, c: float, mu: float, steps: int) -
     It needs no cut-off between flat and sharp: a direction of eigenvalue h is flat while h·nγ is
     small. H is made symmetric, and its negative eigenvalues are set to 0.
 
-    w: weights of any kind, [p] in all; H: [p, p]; lr: γ > 0; c ≥ 0; mu: μ > 0; steps ≥ 0.
+    Args:
+        w: weights of any kind, [p] in all.
+        H: [p, p].
+        lr: learning rate γ > 0.
+        c: strength of the penalty, ≥ 0.
+        mu: exponent μ > 0.
+        steps: how many, ≥ 0.
 
-    Raises ValueError if γ·h_max ≥ 2 (the steps would grow without bound), for shapes that do not
-    fit, numbers that are not finite, and hyperparameters out of range.
+    Returns:
+        The weights after these steps, with accumulator and threshold.
+
+    Raises:
+        ValueError: if γ·h_max ≥ 2 (the steps would grow without bound), for shapes that do not
+            fit, numbers that are not finite, and hyperparameters out of range.
+
+    Examples:
+        Without curvature the accumulator stays, and the threshold c·γ^½·(nγ)^μ is taken off:
+
+        >>> quadratic_twin(np.array([2.0, -0.25]), np.zeros((2, 2)), 0.25, 0.5, 0.5, steps=16).w
+        array([1.5, 0. ])
     """
     start, rebuild = _read(w)
     checks.number("lr", lr, "> 0")
@@ -244,11 +345,26 @@ def obs_pruning(w: Any, H: Any, zeros: int, *, epsilon: float = 1e-4) -> Surgeon
     lets the corrections go further along those. After each removal H⁻¹ is that of the remaining
     weights, so that the removed ones stay at zero.
 
-    w: weights of any kind, [p] in all, at a minimum; H: [p, p]; zeros: how many to remove;
-    epsilon: ε > 0, in units of curvature; H + εI must be positive definite.
+    Args:
+        w: weights of any kind, [p] in all, at a minimum.
+        H: [p, p].
+        zeros: how many to remove, from 0 to p.
+        epsilon: ε > 0, in units of curvature; H + εI must be positive definite.
 
-    Raises ValueError if it is not, for zeros outside 0 … p, for shapes that do not fit and numbers
-    that are not finite.
+    Returns:
+        The weights, and what was removed at which price.
+
+    Raises:
+        ValueError: if it is not, for zeros outside 0 … p, for shapes that do not fit and numbers
+            that are not finite.
+
+    Examples:
+        The smaller weight matters more here, so the larger one goes:
+
+        >>> done = obs_pruning(np.array([2.0, 1.0]), np.diag([1.0, 9.0]), zeros=1)
+        >>> done.w.tolist(), done.order.tolist()
+        ([0.0, 1.0], [0])
+
     Source: Hassibi and Stork 1993; item 4 of the authors' response.
     """
     vector, rebuild = _read(w)

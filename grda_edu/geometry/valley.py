@@ -35,14 +35,26 @@ SAME_LINE = 1e-5  # sine of the angle below which three points count as lying on
 
 
 def weights_of(model: nn.Module) -> Tensor:
-    """A copy of all parameters of ``model`` as one vector: [d], on the model's device."""
+    """A copy of all parameters of ``model`` as one vector.
+
+    Args:
+        model: of d parameters.
+
+    Returns:
+        The vector, [d], on the model's device.
+    """
     return parameters_to_vector(model.parameters()).detach().clone()
 
 
 def put_weights(model: nn.Module, weights: Any) -> None:
-    """Make the vector ``weights`` [d] the parameters of ``model``, in place.
+    """Make a vector the parameters of ``model``, in place.
 
-    Raises ValueError if d is not the model's number of parameters.
+    Args:
+        model: of d parameters.
+        weights: [d], numpy or torch.
+
+    Raises:
+        ValueError: if d is not the model's number of parameters.
     """
     first = next(model.parameters())
     size = sum(p.numel() for p in model.parameters())
@@ -57,7 +69,20 @@ def put_weights(model: nn.Module, weights: Any) -> None:
 def straight_line(start: Any, end: Any, t: float) -> Any:
     """The point (1-t)·start + t·end of the straight line: ``start`` at t = 0, ``end`` at t = 1.
 
-    start, end: [d] each. Raises ValueError if they are not vectors of one length.
+    Args:
+        start: [d].
+        end: [d].
+        t: where, any number.
+
+    Returns:
+        The point, [d].
+
+    Raises:
+        ValueError: if the two are not vectors of one length.
+
+    Examples:
+        >>> straight_line(np.array([0.0, 4.0]), np.array([2.0, 0.0]), t=0.25).tolist()
+        [0.5, 3.0]
     """
     checks.vectors(start=start, end=end)
     return (1 - t) * start + t * end
@@ -71,7 +96,23 @@ def bezier(start: Any, middle: Any, end: Any, t: float) -> Any:
     It passes through ``start`` and ``end``, not through ``middle``: half-way, φ(½) is
     ¼ start + ½ middle + ¼ end. With the middle half-way between the ends it is the straight line.
 
-    Raises ValueError if the three are not vectors of one length.
+    Args:
+        start: [d].
+        middle: [d].
+        end: [d].
+        t: where, from 0 to 1.
+
+    Returns:
+        The point, [d].
+
+    Raises:
+        ValueError: if the three are not vectors of one length.
+
+    Examples:
+        >>> start, middle, end = np.array([0.0, 0.0]), np.array([2.0, 4.0]), np.array([4.0, 0.0])
+        >>> bezier(start, middle, end, t=0.5).tolist()
+        [2.0, 2.0]
+
     Source: Garipov et al. 2018; Chao et al. 2020 (arXiv:2006.09358), section 4.2.
     """
     checks.vectors(start=start, middle=middle, end=end)
@@ -104,7 +145,8 @@ class Curve:
 class CurveProgress(Protocol):
     """What is told while a curve trains: the best curve so far, and the share done."""
 
-    def __call__(self, curve: Curve, fraction: float, /) -> object: ...
+    def __call__(self, curve: Curve, fraction: float, /) -> object:
+        """Be told; what it returns is not looked at."""
 
 
 def train_curve(
@@ -129,19 +171,30 @@ def train_curve(
     straight line. Each batch draws one t uniformly from (0, 1) and takes a step of SGD on L(φ(t)),
     an estimate of E_t L(φ(t)); the chain rule gives ∇_θ L = 2t(1-t) ∇L(φ(t)).
 
-    model: whose parameters the vectors are; it is copied, not changed.
-    start, end: [d] each.
-    seed: decides the order of the images and every t.
-    check_every: epochs between two checks of the training loss at ``points`` values of t.
-    progress: called as ``progress(curve, fraction)`` in this thread after each check, at the end,
-        and at most five times a second between them.
-    stop: setting it ends the training before the next batch.
+    Args:
+        model: whose parameters the vectors are; it is copied, not changed.
+        data: whose training images the loss is over.
+        start: [d].
+        end: [d].
+        epochs: passes through the training images.
+        lr: learning rate of SGD.
+        momentum: of SGD, from 0 to below 1.
+        batch_size: images a step.
+        seed: decides the order of the images and every t.
+        check_every: epochs between two checks of the training loss.
+        points: values of t at which it is checked, ≥ 2.
+        progress: called as ``progress(curve, fraction)`` in this thread after each check, at the
+            end, and at most five times a second between them.
+        stop: setting it ends the training before the next batch.
 
-    Returns the curve whose highest loss at the checks was lowest (among equals, such as those that
-    are highest at an end, the one with the lowest mean). The straight line is the first of them, so
-    that the curve's maximum over those t is never above the line's.
+    Returns:
+        The curve whose highest loss at the checks was lowest (among equals, such as those that are
+        highest at an end, the one with the lowest mean). The straight line is the first of them, so
+        that the curve's maximum over those t is never above the line's.
 
-    Raises ValueError for vectors that do not fit, ends that are one point, and numbers out of range.
+    Raises:
+        ValueError: for vectors that do not fit, ends that are one point, and numbers out of range.
+
     Source: Garipov et al. 2018.
     """
     checks.vectors(start=start, end=end)
@@ -260,16 +313,21 @@ def measure_along(
 ) -> dict[str, np.ndarray]:
     """Loss and accuracy of ``model`` with each of ``points`` as its weights, in evaluation mode.
 
-    points: K vectors [d]; the model itself is not changed.
-    parts: of the data, "train", "val" or "test".
-
     Running statistics of batch norm belong to the weights that they were taken at. Where the model
     has any, they are taken anew from the training images at every point (Izmailov et al. 2018).
 
-    Returns "train_loss" (mean cross-entropy, nats) and "train_accuracy" (fraction), and so on for
-    each part: float [K].
+    Args:
+        model: of d parameters; it is not changed.
+        points: K vectors [d].
+        data: what the loss is measured on.
+        parts: of the data, "train", "val" or "test".
 
-    Raises ValueError for an unknown part, and for a point that does not fit the model.
+    Returns:
+        "train_loss" (mean cross-entropy, nats) and "train_accuracy" (fraction), and so on for each
+        part: float [K].
+
+    Raises:
+        ValueError: for an unknown part, and for a point that does not fit the model.
     """
     for part in checks.distinct("parts", parts):
         checks.one_of("part", part, PARTS)
@@ -294,10 +352,17 @@ def _evaluate_part(model: nn.Module, data: Data, part: str) -> tuple[float, floa
 
 @torch.no_grad()
 def renew_batch_norm(model: nn.Module, images: Tensor) -> int:
-    """Take the running statistics of ``model``'s batch norms anew from ``images``, in place.
+    """Take the running statistics of ``model``'s batch norms anew from images, in place.
 
-    The mean over batches of 512 (one batch: exact). Dropout stays off; without batch norms
-    nothing is computed. Returns how many batch norms there were. Leaves all modes as they were.
+    The mean over batches of 512 (one batch: exact). Dropout stays off; without batch norms nothing
+    is computed. All modes are left as they were.
+
+    Args:
+        model: with or without batch norms.
+        images: [N, …].
+
+    Returns:
+        How many batch norms there were.
     """
     norms = [m for m in model.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     if not norms:
@@ -335,19 +400,44 @@ class Plane:
     corners: np.ndarray  # float [3, 2], coordinates of the three points, in units of the weights
 
     def point(self, a: float, b: float) -> Any:
-        """The weights at coordinates (a, b): [d]."""
+        """The weights at coordinates (a, b).
+
+        Args:
+            a: along the first axis.
+            b: along the second.
+
+        Returns:
+            A vector [d].
+        """
         return self.origin + a * self.axes[0] + b * self.axes[1]
 
     def project(self, weights: Any) -> np.ndarray:
-        """Coordinates of the plane's point nearest to ``weights``: [d] -> float [2], [K, d] -> [K, 2].
+        """Coordinates of the plane's points nearest to ``weights``; for how near, see ``distance``.
 
-        ``distance`` says how far away that is.
+        Args:
+            weights: [d] or [K, d].
+
+        Returns:
+            float [2] or [K, 2].
+
+        Raises:
+            ValueError: for vectors of another length.
         """
         away = self._away(weights)
         return np.stack([_numpy(away @ axis) for axis in self.axes], axis=-1)
 
     def distance(self, weights: Any) -> np.ndarray:
-        """How far ``weights`` lie from the plane: [d] -> float [], [K, d] -> [K]."""
+        """How far some weights lie from the plane.
+
+        Args:
+            weights: [d] or [K, d].
+
+        Returns:
+            float [] or [K], in units of the weights.
+
+        Raises:
+            ValueError: for vectors of another length.
+        """
         away = self._away(weights)
         for axis in self.axes:
             away = away - (away @ axis)[..., None] * axis
@@ -356,10 +446,18 @@ class Plane:
     def grid(
         self, size: int = 21, margin: float = 0.25, around: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates ``a`` and ``b`` of a grid around the corners, float [size] each.
+        """Coordinates of a grid around the corners.
 
-        margin: room on each side, in parts of the longer side;
-        around: float [K, 2], further points of the plane that shall lie inside.
+        Args:
+            size: how many on each axis, ≥ 2.
+            margin: room on each side, in parts of the longer side.
+            around: float [K, 2], further points of the plane that shall lie inside.
+
+        Returns:
+            ``a`` and ``b``, float [size] each.
+
+        Raises:
+            ValueError: for another size, or a margin below 0.
         """
         checks.whole("size", size, 2)
         checks.number("margin", margin, ">= 0")
@@ -379,10 +477,26 @@ class Plane:
 
 
 def plane_through(first: Any, second: Any, third: Any) -> Plane:
-    """The plane through three weight vectors [d].
+    """The plane through three weight vectors.
 
-    Raises ValueError if they are not vectors of one length, if two of them are the same point, or
-    if the three lie on one line: many planes contain them then.
+    Args:
+        first: the origin, [d].
+        second: a point on the first axis, [d].
+        third: a point above it, [d].
+
+    Returns:
+        The plane.
+
+    Raises:
+        ValueError: if they are not vectors of one length, if two of them are the same point, or if
+            the three lie on one line: many planes contain them then.
+
+    Examples:
+        >>> plane = plane_through(*np.array([[0.0, 0.0, 1.0], [2.0, 0.0, 1.0], [1.0, 3.0, 1.0]]))
+        >>> plane.corners.tolist()
+        [[0.0, 0.0], [2.0, 0.0], [1.0, 3.0]]
+        >>> float(plane.distance(np.array([5.0, 5.0, 3.0])))
+        2.0
     """
     checks.vectors(first=first, second=second, third=third)
     points = {"first": first, "second": second, "third": third}
@@ -412,9 +526,21 @@ def measure_plane(
     data: Data,
     parts: Sequence[str] = ("train",),
 ) -> dict[str, np.ndarray]:
-    """Loss and accuracy on a grid of the plane, as ``measure_along`` gives them: float [B, A].
+    """Loss and accuracy on a grid of the plane, as ``measure_along`` gives them.
 
-    a, b: coordinates on the first axis [A] and on the second [B]; row j of a result is at b[j].
+    Args:
+        model: of d parameters; it is not changed.
+        plane: of vectors [d].
+        a: coordinates on the first axis, [A].
+        b: coordinates on the second, [B].
+        data: what the loss is measured on.
+        parts: of the data, "train", "val" or "test".
+
+    Returns:
+        As of ``measure_along``, float [B, A]: row j is at b[j].
+
+    Raises:
+        ValueError: as of ``measure_along``.
     """
     points = (plane.point(float(x), float(y)) for y in b for x in a)
     values = measure_along(model, points, data, parts)

@@ -50,10 +50,17 @@ class RunGrid:
     """name -> float16 [pictures, K, …]"""
 
     def curves(self, name: str) -> np.ndarray:
-        """One quantity of every run: [C, M, S, E+1] ("zeros": [C, M, S, E+1, L]).
+        """One quantity of every run.
 
-        name: a curve of ``Run`` ("test_accuracy", …), "total_zeros" (fraction), "zeros" or
-        "seconds".
+        Args:
+            name: a curve of ``Run`` ("test_accuracy", …), "total_zeros" (fraction), "zeros" or
+                "seconds".
+
+        Returns:
+            [C, M, S, E+1] ("zeros": [C, M, S, E+1, L]).
+
+        Raises:
+            ValueError: for another name.
         """
         return _curves(self, name)[self.rows]
 
@@ -69,8 +76,13 @@ class RunGrid:
     def goal_reached(self, zeros: float, lost: float, *, mean: bool = False) -> np.ndarray:
         """Are there ``zeros`` or more, for less than ``lost`` of SGD's test accuracy?
 
-        zeros, lost: shares; mean: asked of the mean over the seeds, not of each.
-        Returns bool [C, M, S, E+1], or [C, M, E+1] of the mean.
+        Args:
+            zeros: a share.
+            lost: a share.
+            mean: asked of the mean over the seeds, not of each.
+
+        Returns:
+            bool [C, M, S, E+1], or [C, M, E+1] of the mean.
         """
         found, difference = self.curves("total_zeros"), self.minus_sgd()
         if mean:
@@ -86,11 +98,34 @@ class RunGrid:
         return _standard_error(self.final("test_accuracy")[0, 0], images)
 
     def cell(self, c: float, mu: float) -> tuple[int, int]:
-        """Where c and mu stand in the arrays. Raises ValueError for what is not in the grid."""
+        """Where c and mu stand in the arrays.
+
+        Args:
+            c: one of ``self.c``.
+            mu: one of ``self.mu``.
+
+        Returns:
+            Their places.
+
+        Raises:
+            ValueError: for what is not in the grid.
+        """
         return _position("c", self.c, c), _position("mu", self.mu, mu)
 
     def run(self, c: float, mu: float, seed: int) -> Run:
-        """The recorded run of one cell. Raises ValueError for a cell that is not in the grid."""
+        """The recorded run of one cell.
+
+        Args:
+            c: one of ``self.c``.
+            mu: one of ``self.mu``.
+            seed: one of ``self.seeds``.
+
+        Returns:
+            The run, with pictures where they were recorded.
+
+        Raises:
+            ValueError: for a cell that is not in the grid.
+        """
         i, j = self.cell(c, mu)
         k = _position("seed", self.seeds, seed)
         row = self.rows[i, j, k]
@@ -138,7 +173,18 @@ class RunSet:
         return self.curves(name)[:, :, -1]
 
     def of(self, recipe: str, name: str) -> np.ndarray:
-        """One quantity of one recipe: [S, E+1]. Raises ValueError for one that was not recorded."""
+        """One quantity of one recipe.
+
+        Args:
+            recipe: one of ``self.recipes``.
+            name: as of ``RunGrid.curves``.
+
+        Returns:
+            [S, E+1].
+
+        Raises:
+            ValueError: for what was not recorded.
+        """
         return self.curves(name)[self._place(recipe)]
 
     def minus(self, recipe: str, other: str, name: str = "test_accuracy") -> np.ndarray:
@@ -148,7 +194,14 @@ class RunSet:
     def goal_reached(self, recipe: str, other: str, zeros: float, lost: float) -> np.ndarray:
         """In the mean over seeds, ``zeros`` or more for less than ``lost`` of another's accuracy?
 
-        zeros, lost: shares. Returns bool [E+1].
+        Args:
+            recipe: one of ``self.recipes``.
+            other: another one.
+            zeros: a share.
+            lost: a share.
+
+        Returns:
+            bool [E+1].
         """
         found, difference = self.of(recipe, "total_zeros"), self.minus(recipe, other)
         return (found.mean(axis=0) >= zeros) & (difference.mean(axis=0) > -lost)
@@ -158,7 +211,18 @@ class RunSet:
         return _standard_error(self.of(recipe, "test_accuracy")[:, -1], images)
 
     def run(self, recipe: str, seed: int) -> Run:
-        """The recorded run of a recipe. Raises ValueError for one that was not recorded."""
+        """The recorded run of a recipe.
+
+        Args:
+            recipe: one of ``self.recipes``.
+            seed: one of ``self.seeds``.
+
+        Returns:
+            The run.
+
+        Raises:
+            ValueError: for one that was not recorded.
+        """
         i, k = self._place(recipe), _position("seed", self.seeds, seed)
         return Run(
             configuration=self.configurations[i] | {"seed": int(seed)},
@@ -198,7 +262,15 @@ _READERS: dict[type, str] = {
 def load(name: str, folder: Path = FOLDER) -> RunGrid:
     """Read a recorded grid that ships with the package. Takes some 20 ms.
 
-    Raises RecordingError if it is unknown, missing, damaged or not a grid.
+    Args:
+        name: of the recording.
+        folder: where it lies.
+
+    Returns:
+        The grid.
+
+    Raises:
+        RecordingError: if it is unknown, missing, damaged or not a grid.
     """
     return _read_as(RunGrid, name, folder)
 

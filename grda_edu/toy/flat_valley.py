@@ -56,8 +56,13 @@ class Valley:
 def line_valley(pivot: tuple[float, float], angle: float, place: float = 0.0) -> Valley:
     """The valley in two dimensions whose floor is a line through ``pivot``.
 
-    angle: of the floor against the axis of the first weight, in degrees;
-    place: how far w_SGD lies from the pivot along the floor, towards (cos angle, sin angle).
+    Args:
+        pivot: a point of the floor.
+        angle: of the floor against the axis of the first weight, in degrees.
+        place: how far w_SGD lies from the pivot along the floor, towards (cos angle, sin angle).
+
+    Returns:
+        The valley.
     """
     flat = direction(angle)
     return Valley(np.array(pivot) + place * flat, np.array([-flat[1], flat[0]]))
@@ -140,8 +145,16 @@ def grda_paths(
 
         v_0 = w_0,   v_n = v_{n-1} - γ∇L(w_{n-1}),   w_n = S_{g(n,γ)}(v_n)
 
-    starts: [V, d]; keep: int [K], increasing, the numbers of the steps to keep, 0 for the start.
-    Returns the weights after those steps: [V, K, d]. c = 0 is gradient descent.
+    Args:
+        valleys: V of them.
+        starts: w_0 in each, [V, d].
+        lr: learning rate γ.
+        c: strength of the penalty; 0 is gradient descent.
+        mu: exponent μ of the threshold's growth.
+        keep: int [K], increasing, the numbers of the steps to keep, 0 for the start.
+
+    Returns:
+        The weights after those steps, [V, K, d].
     """
     at = np.array([valley.w for valley in valleys])
     sharp = np.array([valley.sharp for valley in valleys])

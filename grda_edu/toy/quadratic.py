@@ -61,10 +61,12 @@ def simulate(
     Args:
         method: one of ``METHODS``.
         a: curvature, 0 ≤ a < 2/γ (beyond that the steps overshoot more each time).
-        w_star, w0: the optimum and the initial weight.
+        w_star: the optimum w*.
+        w0: the initial weight.
         lr: learning rate γ > 0.
         steps: how many, ≥ 1.
-        c, mu: of gRDA's threshold c·γ^½·(nγ)^μ. ``c = 0`` is SGD.
+        c: strength of gRDA's threshold c·γ^½·(nγ)^μ. ``c = 0`` is SGD.
+        mu: its exponent μ.
         lam: λ ≥ 0, strength of the penalty λ|w| of the three ℓ1 methods.
         noise: added to the gradients: 0, or an array [steps, ...], one row a step.
         keep: increasing step numbers from 0 to ``steps`` whose state is returned, all by default.
@@ -74,6 +76,13 @@ def simulate(
 
     Raises:
         ValueError: names the argument, its value and what is accepted.
+
+    Examples:
+        A flat weight under gRDA, until the threshold c·n reaches it (γ = 1, μ = 1):
+
+        >>> path = simulate(GRDA, a=0, w_star=0, w0=0.5, lr=1, steps=3, c=0.25, mu=1)
+        >>> path.w.tolist()
+        [0.5, 0.25, 0.0, 0.0]
     """
     _check(method, steps, a=a, lr=lr, lam=lam, w_star=w_star, w0=w0, noise=noise)
     kept = np.arange(steps + 1)
@@ -148,7 +157,11 @@ def _changes(w: np.ndarray, now: np.ndarray) -> np.ndarray:
 
 
 def death_time(w0: Numbers, lr: Numbers, c: Numbers, mu: Numbers) -> Any:
-    """t* = (|w_0|/(c√γ))^{1/μ}: when gRDA's threshold reaches a flat (a = 0) weight. ∞ at c = 0."""
+    """t* = (|w_0|/(c√γ))^{1/μ}: when gRDA's threshold reaches a flat (a = 0) weight. ∞ at c = 0.
+
+    >>> float(death_time(w0=0.5, lr=1.0, c=0.25, mu=1.0))
+    2.0
+    """
     with np.errstate(divide="ignore"):
         return (np.abs(w0) / (np.asarray(c) * np.sqrt(lr))) ** (1 / np.asarray(mu))
 

@@ -44,6 +44,16 @@ def sparse_regression(
 ) -> Regression:
     """A random problem. True weights have sizes 0.5 to 1.5 and random signs, the start 0.1·normal.
 
+    Args:
+        seed: of all that is random.
+        observations: how many.
+        weights: how many, true or not.
+        true: how many of them are not zero.
+        noise: standard deviation of what is added to the observations, ≥ 0.
+
+    Returns:
+        The problem.
+
     Raises:
         ValueError: if a number is not positive, ``true`` exceeds ``weights``, or the noise is
             negative or not finite.
@@ -74,6 +84,7 @@ def grda(
     """gRDA for every pair of ``c`` and ``mu``, from the same start on the same batches.
 
     Args:
+        problem: what is learned.
         c: C different values ≥ 0; 0 is SGD.
         mu: M different values > 0.
         lr: learning rate γ > 0, the same at every step.

@@ -31,7 +31,11 @@ class Checkpoint:
     def save(self, path: str | PathLike[str]) -> None:
         """Write one .npz file: the tensors' bytes, and the tree that holds them as JSON.
 
-        Raises TypeError for a value that is neither a tensor nor plain (number, text, list, …).
+        Args:
+            path: of the file; one that exists is written over.
+
+        Raises:
+            TypeError: for a value that is neither a tensor nor plain (number, text, list, …).
         """
         arrays: list[np.ndarray] = []
         tree = _pack({name: getattr(self, name) for name in self.__dataclass_fields__}, arrays)
@@ -42,7 +46,17 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Checkpoint":
-        """Read what ``save`` wrote. Raises ValueError if the file is anything else."""
+        """Read what ``save`` wrote.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The checkpoint, its tensors on the CPU.
+
+        Raises:
+            ValueError: if the file is anything else.
+        """
         try:
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}

@@ -17,7 +17,14 @@ SMALL_MODEL = 100_000  # parameters; below it one thread is faster than several
 def choose_device(device: str | torch.device = "auto") -> torch.device:
     """The device to train on; "auto" takes CUDA, then MPS, then the CPU.
 
-    Raises ValueError for a device that does not exist here.
+    Args:
+        device: "auto", a name such as "cpu" or "cuda:1", or torch's own.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: for a device that does not exist here.
     """
     usable = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if device == "auto":
@@ -84,6 +91,7 @@ def threads_for(model: nn.Module, device: torch.device) -> Iterator[None]:
 
 
 def draws_at_random(model: nn.Module) -> bool:
+    """Whether a module of the model, dropout or the like, draws random numbers in training."""
     kinds = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.RReLU)
     return any(isinstance(module, kinds) for module in model.modules())
 
@@ -104,6 +112,7 @@ def random_stream(model: nn.Module, device: torch.device, seed: int) -> Iterator
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The state of the CPU's global generator, and of the device's own: device type -> bytes."""
     state = {"cpu": torch.get_rng_state()}
     if device.type != "cpu":
         state[device.type] = torch.get_device_module(device).get_rng_state()
@@ -111,6 +120,7 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def set_random_state(state: dict[str, Tensor]) -> None:
+    """Put the generators back to what ``random_state`` gave."""
     for name, value in state.items():
         if name == "cpu":
             torch.set_rng_state(value)

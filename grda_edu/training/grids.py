@@ -57,24 +57,6 @@ def sweep(
 ) -> Runs:
     """Train one network with gRDA for every cell of the grid c x mu x seeds.
 
-    make_model: gives the network of a seed, with that seed's initial weights.
-    c, mu, seeds: the grid; a number stands for a grid of one. c = 0 is SGD.
-    lr: learning rate, the same for all.
-    epochs, batch_size, device, snapshot_epochs: as of ``train``.
-    progress: called as ``progress(runs, fraction)`` in this thread, at most five times a second
-        and once at the end. ``runs`` holds copies of the histories of all networks begun so far.
-    stop: setting it ends the sweep before the next batch; each run's message says where.
-    memory: bytes that networks trained at the same time may take, by ``bytes_per_network``. A
-        grid that needs more is trained in parts, one after the other.
-
-    Returns:
-        (c, mu, seed) -> Run, in the order of the grid, seeds varying fastest. Each is what
-        ``train(make_model(seed), data, GRDA(lr, c, mu), seed=seed, …)`` leaves behind, up to
-        rounding: the same initial weights, the same batches, the same rule for the threshold, the
-        same history, and a checkpoint with the final weights that ``train(…, resume=run)``
-        continues. Its "seconds" are those of all the networks trained beside it, and its
-        ``configuration["sweep"]`` says how they were trained: the method, the parts, and why.
-
     Small networks are trained in stacks: the matrix products of up to twelve of them are one call.
     Trained by ``train`` one after the other ("loop") are those to which a stack brings nothing or
     which it cannot hold: batches of over 128 images, networks of over 30,000 parameters (on a GPU
@@ -87,8 +69,35 @@ def sweep(
     An interrupt ends the sweep as ``stop`` does and raises ``Interrupted``; what all networks had
     done is in ``grda_edu.interrupted()``.
 
-    Raises ValueError for arguments that cannot be used, naming them: an empty grid, a NaN or a
-    value twice in it, and all that ``train`` refuses.
+    Args:
+        make_model: gives the network of a seed, with that seed's initial weights.
+        data: as of ``train``.
+        c: strengths of the penalty; a number stands for a grid of one. 0 is SGD.
+        mu: exponents of the threshold's growth, likewise.
+        seeds: of initial weights and batch orders, likewise.
+        lr: learning rate, the same for all.
+        epochs: as of ``train``.
+        batch_size: as of ``train``.
+        device: as of ``train``.
+        snapshot_epochs: as of ``train``.
+        progress: called as ``progress(runs, fraction)`` in this thread, at most five times a second
+            and once at the end. ``runs`` holds copies of the histories of all networks begun.
+        stop: setting it ends the sweep before the next batch; each run's message says where.
+        memory: bytes that networks trained at the same time may take, by ``bytes_per_network``. A
+            grid that needs more is trained in parts, one after the other.
+
+    Returns:
+        (c, mu, seed) -> Run, in the order of the grid, seeds varying fastest. Each is what
+        ``train(make_model(seed), data, GRDA(lr, c, mu), seed=seed, …)`` leaves behind, up to
+        rounding: the same initial weights, the same batches, the same rule for the threshold, the
+        same history, and a checkpoint with the final weights that ``train(…, resume=run)``
+        continues. Its "seconds" are those of all the networks trained beside it, and its
+        ``configuration["sweep"]`` says how they were trained: the method, the parts, and why.
+
+    Raises:
+        ValueError: for an argument that cannot be used, naming it: an empty grid, a value twice in
+            it, and all that ``train`` and ``GRDA`` refuse.
+        Interrupted: at an interrupt, such as Jupyter's stop button.
     """
     axes = {"c": c, "mu": mu, "seeds": seeds}
     grid = [
@@ -127,6 +136,14 @@ def bytes_per_network(model: nn.Module, data: Data, batch_size: int = 32) -> int
     Six copies of its parameters (weights, accumulator and gradient; at the end the checkpoint and
     what it is made of) and twice the activations that one batch leaves for the backward pass, the
     second time for their gradients. Not counted are the data, which all networks share.
+
+    Args:
+        model: one of them.
+        data: whose first training images are a batch.
+        batch_size: images a step.
+
+    Returns:
+        A number of bytes.
     """
 
     def place(tensor: Tensor) -> int:

@@ -57,24 +57,33 @@ def train(
 ) -> Run:
     """Train ``model`` in place for ``epochs`` epochs in all, and return what happened.
 
-    make_optimizer: gets the list of the model's trainable parameters, gives the optimizer.
-    batch_size: images a step; an epoch's last batch is smaller where they do not divide evenly.
-    seed: decides the order of the images, so that two optimizers see the same batches.
-    device: "auto" takes CUDA, then MPS, then the CPU.
-    make_scheduler: a learning-rate schedule, stepped once after each epoch.
-    snapshot_epochs: epochs (0: before training) whose weights the run keeps.
-    progress: called as ``progress(run, fraction)`` in this thread, at most five times a second
-        and once at the end. ``run`` is a copy of the history so far.
-    stop: setting it ends the training before the next batch; the run's message says where.
-    resume: a run with its checkpoint. Training goes on to exactly the state that it would have
-        reached uninterrupted; ``model``'s weights are replaced by the checkpoint's.
-
     A loss that is NaN or infinite ends the training too, before the step that it belongs to.
     An interrupt of the notebook or the terminal ends it before the next batch and raises
     ``Interrupted``, a KeyboardInterrupt; ``grda_edu.interrupted()`` gives the run, to be resumed.
     Whatever ``progress``, the model or the optimizer raise is passed on.
 
-    Raises ValueError or TypeError for arguments that cannot be used, naming them.
+    Args:
+        model: a network [N, …] -> [N, classes].
+        data: what it is trained and measured on.
+        make_optimizer: gets the list of the model's trainable parameters, gives the optimizer.
+        epochs: passes through the training images in all, those of ``resume`` included.
+        batch_size: images a step; an epoch's last batch is smaller where they do not divide evenly.
+        seed: decides the order of the images, so that two optimizers see the same batches.
+        device: "auto" takes CUDA, then MPS, then the CPU.
+        make_scheduler: a learning-rate schedule, stepped once after each epoch.
+        snapshot_epochs: epochs (0: before training) whose weights the run keeps.
+        progress: called as ``progress(run, fraction)`` in this thread, at most five times a second
+            and once at the end. ``run`` is a copy of the history so far.
+        stop: setting it ends the training before the next batch; the run's message says where.
+        resume: a run with its checkpoint. Training goes on to exactly the state that it would have
+            reached uninterrupted; ``model``'s weights are replaced by the checkpoint's.
+
+    Returns:
+        The history, with the checkpoint from which it can be resumed.
+
+    Raises:
+        ValueError: for an argument that cannot be used, naming it.
+        TypeError: if ``make_optimizer`` makes something else.
     """
     check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
     epochs, batch_size, seed = int(epochs), int(batch_size), int(seed)  # numpy's fit no JSON
@@ -154,6 +163,7 @@ class Training:
 
     @property
     def seconds(self) -> float:
+        """Spent so far, those before a resume included."""
         return time.perf_counter() - self.began
 
     @property
@@ -192,23 +202,27 @@ class Training:
         return order.to(self.data.device)
 
     def end_epoch(self) -> None:
+        """Count the epoch, and let the learning-rate schedule take its step."""
         self.epoch, self.batch = self.epoch + 1, 0
         self.order = self.generator.get_state()
         if self.scheduler is not None:
             self.scheduler.step()
 
     def say_stopped(self) -> None:
+        """Say in the message where the training was stopped."""
         done = f"after batch {self.batch} of {self.batches}"
         self.message = f"stopped in epoch {self.epoch + 1}, {done}"
 
     def say_diverged(self, loss: float) -> None:
+        """Say in the message what the loss became, and where."""
         where = f"in epoch {self.epoch + 1}, batch {self.batch + 1} of {self.batches}"
         self.message = f"diverged: the loss became {loss} {where}"
 
     def measure(self, scores: Scores | None = None) -> None:
         """Add a row to the history: losses, accuracies and zeros after ``self.epoch`` epochs.
 
-        scores: part -> loss and accuracy, where they are known already.
+        Args:
+            scores: part -> loss and accuracy, where they are known already.
         """
         row: dict[str, Any] = {"epoch": self.epoch}
         for part in PARTS:
@@ -247,6 +261,7 @@ class Training:
         )
 
     def keep_checkpoint(self) -> None:
+        """Copy what a resume needs."""
         random = random_state(self.data.device) if draws_at_random(self.model) else {}
         self.checkpoint = Checkpoint(
             model=deepcopy(self.model.state_dict()),
@@ -299,11 +314,13 @@ class Report(Generic[History]):
         self.due = -math.inf
 
     def __call__(self) -> None:
+        """Report, if the last report is long enough ago."""
         if self.progress is not None and time.monotonic() >= self.due:
             self.progress(self.watched.run(), self.watched.fraction)
             self.due = time.monotonic() + SECONDS_BETWEEN_REPORTS
 
     def last(self) -> History:
+        """Report once more, whenever the last report was, and give the history."""
         history = self.watched.run()
         if self.progress is not None:
             self.progress(history, self.watched.fraction)
@@ -312,9 +329,15 @@ class Report(Generic[History]):
 
 @torch.no_grad()
 def evaluate(model: nn.Module, x: Tensor, y: Tensor) -> tuple[float, float]:
-    """Mean cross-entropy (nats) and accuracy (fraction) of ``model`` in evaluation mode.
+    """Loss and accuracy of ``model`` in evaluation mode; the mode it was in is left to it.
 
-    x: [N, …], y: int64 [N]. NaN for both if N = 0. Leaves the model in the mode it was in.
+    Args:
+        model: a network [N, …] -> [N, classes].
+        x: inputs [N, …].
+        y: labels, int64 [N].
+
+    Returns:
+        Mean cross-entropy (nats) and accuracy (fraction); NaN for both if N = 0.
     """
     if not len(y):
         return math.nan, math.nan

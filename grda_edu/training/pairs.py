@@ -25,8 +25,20 @@ def trainings(
 ) -> Iterator[np.ndarray]:
     """gRDA with K settings (c, mu) from the model's weights, all on the same batches, without end.
 
-    The n-th item, from 0, is the weights after n steps: float32 [K, D]. c = 0 is SGD. Each is what
-    ``train`` makes of the model with ``GRDA`` and this seed, up to rounding. The model stays as it is.
+    Each is what ``train`` makes of the model with ``GRDA`` and this seed, up to rounding. The model
+    stays as it is.
+
+    Args:
+        model: where all settings start.
+        data: whose training images are gone through.
+        lr: learning rate γ.
+        c: strength of the penalty of each setting; 0 is SGD.
+        mu: exponent of each setting.
+        batch_size: images a step.
+        seed: decides the order of the images.
+
+    Yields:
+        The weights after n = 0, 1, … steps: float32 [K, D].
     """
     networks = len(c)
     c, mu = np.array(list(c), float), np.array(list(mu), float)

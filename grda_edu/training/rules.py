@@ -21,9 +21,16 @@ def greatest_comparable(
 ) -> Generator[float, bool, None]:
     """Which c to try next: yields it, and is sent whether it was comparable.
 
-    steps: rising. ``growth`` times as large as long as c is comparable, then half-way between the
-    greatest comparable and the smallest c that was not, until they are neighbours. It ends when
-    nothing is left to try; the greatest comparable c is then the last that was answered with True.
+    ``growth`` times as large as long as c is comparable, then half-way between the greatest
+    comparable and the smallest c that was not, until they are neighbours. It ends when nothing is
+    left to try; the greatest comparable c is then the last that was answered with True.
+
+    Args:
+        steps: values of c, rising.
+        growth: how far c is raised at once.
+
+    Yields:
+        The next c to try.
     """
     low, high = -1, len(steps)  # positions: greatest comparable, smallest that is not
     k = 0
@@ -71,7 +78,19 @@ def longest_way(steps: Sequence[float]) -> int:
 def c_steps(start: float = 1e-4, largest: float = 0.1) -> tuple[float, ...]:
     """Values from ``start`` to ``largest`` by 1-1.5-2-3-5 steps; both ends are among them.
 
-    Raises ValueError unless 0 < start <= largest < infinity.
+    Args:
+        start: the first, > 0.
+        largest: the last, not below the first.
+
+    Returns:
+        The values, rising.
+
+    Raises:
+        ValueError: unless 0 < start <= largest < infinity.
+
+    Examples:
+        >>> c_steps(0.01, 0.1)
+        (0.01, 0.015, 0.02, 0.03, 0.05, 0.1)
     """
     for name, value in (("start", start), ("largest", largest)):
         number(name, value, "> 0")
@@ -103,6 +122,18 @@ def difference_error(one: float, other: float, images: int) -> float:
     It says how far the difference would move with other held-out images, as if the two networks
     were measured on different ones. On the same images it is smaller, the more so the more often
     both are wrong about the same image. What initial weights and batch order do comes on top.
+
+    Args:
+        one: an accuracy p, from 0 to 1.
+        other: the other, q.
+        images: on how many, n, both were measured.
+
+    Returns:
+        The standard error, in the units of the accuracies.
+
+    Examples:
+        >>> difference_error(0.5, 0.5, images=200)
+        0.05
     """
     return math.sqrt((one * (1 - one) + other * (1 - other)) / images)
 
@@ -110,13 +141,25 @@ def difference_error(one: float, other: float, images: int) -> float:
 def stopping_epoch(accuracy: Sequence[float], patience: int = 5, tolerance: float = 0.005) -> int:
     """When to stop: the first epoch by which accuracy has not risen for ``patience`` epochs.
 
-    "Stop when the accuracy stabilises" (item 8 of the authors' response), made definite.
+    "Stop when the accuracy stabilises" (item 8 of the authors' response), made definite. A rise
+    counts if it exceeds the best accuracy so far by more than ``tolerance``.
 
-    accuracy: on the validation images; entry k is that of the network after epoch k.
-    A rise counts if it exceeds the best accuracy so far by more than ``tolerance``. Returns the
-    last epoch where the accuracy goes on rising.
+    Args:
+        accuracy: on the validation images; entry k is that of the network after epoch k.
+        patience: how many epochs without a rise are enough, ≥ 1.
+        tolerance: what is no rise, from 0 to below 1.
 
-    Raises ValueError for NaN, an empty trace, patience < 1 or tolerance < 0.
+    Returns:
+        That epoch, or the last one where the accuracy goes on rising.
+
+    Raises:
+        ValueError: for an empty trace, a NaN in it, or a setting out of range.
+
+    Examples:
+        The last rise comes with epoch 2; five epochs later it is enough:
+
+        >>> stopping_epoch([0.1, 0.8, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9])
+        7
     """
     trace = np.asarray(accuracy, dtype=float)
     vectors(accuracy=trace)
@@ -134,7 +177,15 @@ def stopping_epoch(accuracy: Sequence[float], patience: int = 5, tolerance: floa
 def stopping_regret(run: Run, epoch: int) -> tuple[float, float]:
     """What stopping after ``epoch`` lost against going on to the run's end.
 
-    Returns (test accuracy, share of zeros) at the end minus those at ``epoch``: positive is lost.
+    Args:
+        run: to its end.
+        epoch: one of its epochs.
+
+    Returns:
+        (test accuracy, share of zeros) at the end minus those at ``epoch``: positive is lost.
+
+    Raises:
+        ValueError: if the run has no such epoch.
     """
     whole("epoch", epoch, 0, len(run.epoch) - 1)
     zeros = run.total_zeros

@@ -84,8 +84,12 @@ class Run:
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything but the checkpoint to one .npz file, beside ``path`` and moved there.
 
-        Raises TypeError for a configuration that JSON cannot hold, OSError if the file cannot be
-        written: the old file stays.
+        Args:
+            path: of the file; one that exists is replaced whole.
+
+        Raises:
+            TypeError: for a configuration that JSON cannot hold; the old file stays.
+            OSError: if the file cannot be written; the old one stays.
         """
         arrays = {name: getattr(self, name) for name in ARRAYS}
         for epoch, weights in self.snapshots.items():
@@ -104,7 +108,17 @@ class Run:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Run":
-        """Read what ``save`` wrote. Raises ValueError if the file is anything else."""
+        """Read what ``save`` wrote.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The run, without a checkpoint.
+
+        Raises:
+            ValueError: if the file is anything else.
+        """
         try:
             with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                 arrays = {key: file[key] for key in file.files}

@@ -106,24 +106,34 @@ def find_c(
             print(probe.c, probe.accuracy, probe.zeros, probe.comparable)
         print(search.answer.sentence)
 
-    make_model: ``make_model(seed)`` gives a new network. Every probe starts from the same ones.
-    data: comparisons use its validation part; its test part is never shown to a network.
-    mu: stays fixed; lr: a rate that suits SGD without momentum.
-    epochs: of each probe, from each seed; the authors advise 1 to 5.
-    tolerance: share of the images (0.15: 15 points) that gRDA may lose against SGD. It has to fit
-        how far SGD has come by then: the default suits 40 to 200 steps, more steps want less.
-    start, largest: where the search begins and the last c that it tries, by 1-1.5-2-3-5 steps.
-    grid: values of c to choose from, instead of these steps.
-    seeds: initial weights and batch orders over which accuracies are averaged.
-    budget: epochs to spend at most, by all probes and seeds; without it the search ends after
-        ``search.longest`` epochs at the latest.
-    progress: called with the share of the longest way that is done, some five times a second.
-    stop: setting it ends the search before the next batch.
-
     c is multiplied by ten while it is comparable, then the gap is halved until two neighbouring
     steps are left. Accuracy is taken to fall with c: a lucky c beyond the edge is not looked for.
 
-    Raises ValueError naming an argument that cannot be used.
+    Args:
+        make_model: ``make_model(seed)`` gives a new network. Every probe starts from the same ones.
+        data: comparisons use its validation part; its test part is never shown to a network.
+        mu: exponent of the threshold's growth, which stays fixed.
+        lr: a learning rate that suits SGD without momentum.
+        epochs: of each probe, from each seed; the authors advise 1 to 5.
+        tolerance: share of the images (0.15: 15 points) that gRDA may lose against SGD. It has to
+            fit how far SGD has come by then: the default suits 40 to 200 steps, more steps want
+            less.
+        start: where the search begins; from there c goes by 1-1.5-2-3-5 steps.
+        largest: the last c that it tries.
+        grid: values of c to choose from, instead of these steps.
+        seeds: initial weights and batch orders over which accuracies are averaged.
+        batch_size: images a step.
+        device: "auto" takes CUDA, then MPS, then the CPU.
+        budget: epochs to spend at most, by all probes and seeds; without it the search ends after
+            ``search.longest`` epochs at the latest.
+        progress: called with the share of the longest way that is done, some five times a second.
+        stop: setting it ends the search before the next batch.
+
+    Returns:
+        The search, an iterator of probes.
+
+    Raises:
+        ValueError: for an argument that cannot be used, naming it.
     """
     check_settings(mu, lr, epochs, tolerance, seeds, budget)
     _check_validation(data)

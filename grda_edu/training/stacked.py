@@ -26,9 +26,16 @@ _POOLING = (nn.MaxPool2d, nn.AvgPool2d)
 
 
 def stack(models: list[nn.Module]) -> Weights:
-    """The parameters of K models, copied to new tensors [K, …].
+    """The parameters of K models, copied to new tensors.
 
-    Raises ValueError if their names or shapes differ.
+    Args:
+        models: K of one architecture.
+
+    Returns:
+        name -> [K, …].
+
+    Raises:
+        ValueError: if their names or shapes differ.
     """
     named = [dict(model.named_parameters()) for model in models]
     shapes = [{name: tuple(p.shape) for name, p in own.items()} for own in named]
@@ -53,8 +60,14 @@ def forward_of(model: nn.Module) -> Forward:
     """The forward pass of K networks of ``model``'s architecture.
 
     Sequences of the layers known here (convolution, linear, pooling, elementwise) are done by
-    batched matrix products, anything else by ``torch.vmap``. ``model`` must have no state of its
-    own beside its parameters (batch norm) and draw nothing at random (dropout).
+    batched matrix products, anything else by ``torch.vmap``.
+
+    Args:
+        model: it must have no state of its own beside its parameters (batch norm) and draw nothing
+            at random (dropout).
+
+    Returns:
+        A function of weights and images [K, N, …] that gives outputs [K, N, classes].
     """
     layers = _known_layers(model)
     if layers is None:
