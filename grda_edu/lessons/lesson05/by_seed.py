@@ -129,10 +129,10 @@ def _lowest(runs: RunGrid) -> float:
 
 
 def _depths(low: float) -> dict[float, str]:
-    """Ticks of the axis of differences; what lies below it is drawn at its end."""
+    """Ticks of the axis of differences; what lies below the deepest is drawn there."""
     step = 10 if low < -0.3 else 5
-    ticks = {k / 100: points(k / 100, 0) for k in range(round(100 * low) + step, 11, step)}
-    return {low: f"≤ {points(low, 0)}", **ticks}
+    ticks = {k / 100: points(k / 100, 0) for k in range(round(100 * low), 11, step)}
+    return ticks | ({low: f"≤ {points(low, 0)}"} if low == _DEEPEST else {})
 
 
 class _RuleOnSeeds:

@@ -106,6 +106,7 @@ def says_rule(runs, mu: float, epochs: int, tolerance: float, average: int) -> d
         differences(runs, float(m), k, "val_accuracy").min() for m in runs.mu for k in range(1, 6)
     )
     lowest = max(-60, 10 * math.floor(10 * deepest))
+    beyond = ["≤"] if 100 * deepest < lowest else []
     return {
         "sentence": [
             *(mu, *epochs_in_words(epochs, ""), *averaged, "tolerance"),
@@ -119,7 +120,7 @@ def says_rule(runs, mu: float, epochs: int, tolerance: float, average: int) -> d
         "notes[1]": [*([average - 1, "after it"] if average > 1 else []), 1, last],
         "xaxis.ticktext": cs,
         "xaxis2.ticktext": ["none", *cs],
-        "yaxis.ticktext": ["≤", *range(lowest, 11, 10 if lowest < -30 else 5)],
+        "yaxis.ticktext": [*beyond, *range(lowest, 11, 10 if lowest < -30 else 5)],
         "yaxis2.ticktext": runs.seeds.tolist(),
         **{f"seed {seed}.hovertemplate": [seed] for seed in runs.seeds},
     }
