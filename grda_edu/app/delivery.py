@@ -69,7 +69,7 @@ def _deliver_one(source: Path, folder: Path, shipped: dict[str, str]) -> Deliver
 
 
 def _names(source: Path) -> Iterator[str]:
-    """01_x.ipynb, 01_x.new.ipynb, 01_x.new2.ipynb, …"""
+    """Where a notebook may be written: 01_x.ipynb, 01_x.new.ipynb, 01_x.new2.ipynb and so on."""
     yield source.name
     yield f"{source.stem}.new.ipynb"
     number = 2

@@ -20,8 +20,9 @@ _HERE = Path(__file__).parent
 
 
 class Card(anywidget.AnyWidget):
-    """State, all optional (``update`` changes parts of it):
+    """A form on the page, whose state Python sets and reads.
 
+    ``state`` has these keys, all optional (``update`` changes some of them):
     label: the card's name for screen readers; head: HTML above the form;
     options: texts to choose from; chosen: index or None; number: {"label", "unit", "value"} or None;
     locked: the form takes no input;

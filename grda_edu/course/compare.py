@@ -118,7 +118,7 @@ def _array_difference(actual: np.ndarray, expected: np.ndarray, rtol: float, ato
 
 
 def _place(where: np.ndarray) -> str:
-    """ "at position 3, " for the first True; nothing for a single number."""
+    """The place of the first True, "at position 3, "; nothing for a single number."""
     if where.ndim == 0:
         return ""
     index = tuple(int(k) for k in np.argwhere(where)[0])
@@ -130,7 +130,7 @@ def _number(value: float) -> str:
 
 
 def type_in_words(value: object) -> str:
-    """ "an array", "a tensor", "a number", "a list", "nothing (None)", …"""
+    """What a learner calls it: "an array", "a tensor", "a list", "nothing (None)" and so on."""
     if value is None:
         return "nothing (None)"
     if is_tensor(value):

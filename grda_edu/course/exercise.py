@@ -67,6 +67,7 @@ class Exercise:
     seconds: float = 10.0
 
     def all_cases(self) -> Sequence[Case]:
+        """The cases, made now if a function makes them."""
         return self.cases() if callable(self.cases) else self.cases
 
     def expected(self, case: Case) -> Any:
@@ -209,7 +210,7 @@ def _raised(exercise: Exercise, attempt: Callable, case: Case, error: BaseExcept
 
 
 def _said(error: BaseException) -> str:
-    """ "ValueError: what it says", or the type alone where it says nothing."""
+    """The type of an exception and what it says; the type alone where it says nothing."""
     try:
         text = str(error)
     except Exception:  # an exception of the learner's own, whose __str__ fails

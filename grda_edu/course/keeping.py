@@ -38,6 +38,7 @@ class Progress:
 
     @property
     def path(self) -> Path:
+        """The file of the progress."""
         return self._fixed_path or folder() / FILE
 
     def committed(self, name: str) -> str | float | None:
@@ -45,6 +46,7 @@ class Progress:
         return self._read()["predictions"].get(name)
 
     def commit(self, name: str, answer: str | float) -> None:
+        """Commit an answer to prediction ``name``."""
         self._change(lambda all_of: all_of["predictions"].update({name: answer}))
 
     def forget(self, name: str) -> None:
@@ -52,9 +54,11 @@ class Progress:
         self._change(lambda all_of: all_of["predictions"].pop(name, None))
 
     def solved(self, name: str) -> bool:
+        """Whether exercise ``name`` was solved."""
         return name in self._read()["exercises"]
 
     def solve(self, name: str) -> None:
+        """Note that exercise ``name`` is solved."""
         if not self.solved(name):
             self._change(lambda all_of: all_of["exercises"].update({name: True}))
 

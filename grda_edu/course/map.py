@@ -33,6 +33,7 @@ class Lesson:
 
     @property
     def link(self) -> str:
+        """Its notebook's file, as other notebooks link to it."""
         return f"{self.file}.ipynb"
 
     def names(self, kind: str) -> list[str]:
@@ -200,7 +201,7 @@ def _count(number: int, kind: str) -> str:
 
 
 def _status(row: Lesson) -> str:
-    """ "2 of 3 predictions, 0 of 1 exercise"; "" for a lesson that asks nothing."""
+    """What of a lesson is done, "2 of 3 predictions, 0 of 1 exercise"; "" if it asks nothing."""
     parts = []
     for kind in ("predictions", "exercises"):
         done, total = _done(row, kind)

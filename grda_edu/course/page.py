@@ -64,6 +64,7 @@ def html_bundle(html: str, text: str) -> dict[str, str]:
 
 
 def show_html(html: str, text: str) -> None:
+    """Show HTML in the course's style, with a plain text for where none is shown."""
     display(html_bundle(html, text), raw=True)
 
 

@@ -64,6 +64,7 @@ class Prediction:
         return answer
 
     def is_right(self, answer: str | float) -> bool:
+        """Whether ``answer`` is the right one, within the tolerance for a number."""
         right = self.right()
         if self.options:
             return answer == right

@@ -64,6 +64,7 @@ class Slider:
         return int(np.abs(grid - value).argmin())
 
     def describe(self, name: str) -> dict:
+        """What the page is told of the slider ``name``."""
         return {
             "name": name,
             "label": self.label or name,
@@ -80,10 +81,12 @@ class Choice:
     label: str = ""
 
     def check(self, name: str) -> None:
+        """Raise ValueError if there is nothing to choose from."""
         if not self.options:
             raise ValueError(f"control {name!r}: options are empty; a drop-down needs at least one")
 
     def describe(self, name: str) -> dict:
+        """What the page is told of the drop-down ``name``."""
         return {"name": name, "label": self.label or name, "options": list(self.options)}
 
 

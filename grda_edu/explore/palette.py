@@ -25,6 +25,7 @@ class Style(NamedTuple):
     symbol: str
 
     def line(self, width: float = 2.5) -> dict:
+        """The style as Plotly's ``line`` of a trace."""
         return {"color": self.color, "dash": self.dash, "width": width}
 
 

@@ -34,10 +34,12 @@ class Column:
 
     @property
     def is_text(self) -> bool:
+        """Whether the values are texts or truth values, which JSON carries."""
         return self.values.dtype == object
 
     @property
     def nbytes(self) -> int:
+        """How much of it goes to the page, in bytes."""
         if self.is_text:
             return sum(len(str(text).encode()) + 3 for text in self.values.flat)
         return self.values.nbytes
@@ -54,6 +56,7 @@ class Table:
 
     @property
     def nbytes(self) -> int:
+        """How much of it goes to the page, in bytes."""
         return sum(column.nbytes for column in [*self.columns, self.sentence])
 
     def message(self, option: int = 0, at: Sequence[int] | None = None) -> dict:

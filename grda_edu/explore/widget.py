@@ -116,19 +116,23 @@ class Picture(anywidget.AnyWidget):
 class Explorable(Picture):
     """A figure that answers to sliders.
 
-    figure: a plotly Figure (or a function that makes one) whose traces are named: style and axes.
-    compute: a pure function of the controls' values, ``compute(**controls) -> (row, sentence)``;
-        the row maps "trace name.attribute" or "layout.path" to a number, a string or an array.
-    controls: name -> Slider (at most three) or Choice (at most one). Names are compute's keywords.
-    label: what the figure shows, for screen readers.
-
     Where the whole grid fits the budget (``budget`` bytes, 2.5 s) it is computed once and played by
     the browser without the kernel; else the kernel computes each position on request. Each control
     is an attribute: ``demo.c`` is the slider's value, ``demo.c = 0.01`` moves it, and
-    ``demo.observe(handler, "c")`` watches it.
+    ``demo.observe(handler, "c")`` watches it. An exception inside compute is shown on the page instead
+    of the figure.
 
-    Raises ValueError naming the control or the trace for an empty or unsorted grid, unknown traces
-    and ragged rows. An exception inside compute is shown on the page instead of the figure.
+    Args:
+        figure: a plotly Figure (or a function that makes one) whose traces are named: style and axes.
+        compute: a pure function of the controls' values, ``compute(**controls) -> (row, sentence)``;
+            the row maps "trace name.attribute" or "layout.path" to a number, a string or an array.
+        controls: name -> Slider (at most three) or Choice (at most one). Names are compute's keywords.
+        label: what the figure shows, for screen readers.
+        budget: bytes that the whole grid may take on the page.
+
+    Raises:
+        ValueError: naming the control or the trace, for an empty or unsorted grid, unknown traces and
+            ragged rows.
     """
 
     def __init__(
@@ -290,8 +294,15 @@ class Explorable(Picture):
     def to_html(self, *, budget: int = 8_000_000) -> str:
         """A page that plays the same table with the same module: no kernel, no network.
 
-        Raises ValueError where the tables of all presets together exceed ``budget`` bytes, and
-        ComputeError where compute raises.
+        Args:
+            budget: bytes that the tables of all presets together may take.
+
+        Returns:
+            The page, HTML.
+
+        Raises:
+            ValueError: where they take more.
+            ComputeError: where compute raises.
         """
         count = len(self._choice[1].options) if self._choice else 1
         tables = [

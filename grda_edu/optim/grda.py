@@ -33,20 +33,6 @@ _increment = lru_cache(maxsize=64)(tuning_increment)  # a group's parameters ask
 class GRDA(SavesTuning):
     """Generalized regularized dual averaging (gRDA).
 
-    Args:
-        params: parameters, ``(name, parameter)`` pairs or groups of either, as in every torch
-            optimizer. A group may set its own value of anything below.
-        lr: learning rate γ ≥ 0, a number or a tensor of one element.
-        c: strength of the penalty, ≥ 0. ``c = 0`` is exactly SGD.
-        mu: exponent μ > 0 of the threshold's growth; outside (½, 1) the theory does not hold.
-        tuning: in the place of c and mu, a function of your own: ``tuning(n, lr)`` is the threshold
-            after n = 0, 1, … steps of one learning rate. It must be a finite number ≥ 0 that never
-            decreases with n, for every learning rate that a schedule may set.
-        momentum, dampening, nesterov, weight_decay, maximize: as in ``torch.optim.SGD``.
-        nu: share of the momentum buffer b in the direction (1 - ν)·G + ν·b, from 0 to 1. Below 1
-            this is quasi-hyperbolic momentum, with b an average if ``dampening = momentum``.
-        foreach: update all tensors of a group together. None: everywhere but on the CPU.
-
     For each parameter ``state`` keeps its own clock ``step``, the ``accumulator`` v, the
     ``threshold`` g (a float) and, with momentum, the ``momentum_buffer`` b. They start at the
     parameter's first gradient. The weights are a function of v and g: a weight changed by hand
@@ -57,8 +43,40 @@ class GRDA(SavesTuning):
 
     ``grda_edu.reference.grda`` is the same in forty lines of numpy, to read beside this.
 
+    Args:
+        params: parameters, ``(name, parameter)`` pairs or groups of either, as in every torch
+            optimizer. A group may set its own value of anything below.
+        lr: learning rate γ ≥ 0, a number or a tensor of one element.
+        c: strength of the penalty, ≥ 0. ``c = 0`` is exactly SGD.
+        mu: exponent μ > 0 of the threshold's growth; outside (½, 1) the theory does not hold.
+        momentum: as in ``torch.optim.SGD``.
+        dampening: as in ``torch.optim.SGD``.
+        nesterov: as in ``torch.optim.SGD``.
+        nu: share of the momentum buffer b in the direction (1 - ν)·G + ν·b, from 0 to 1. Below 1
+            this is quasi-hyperbolic momentum, with b an average if ``dampening = momentum``.
+        weight_decay: as in ``torch.optim.SGD``.
+        tuning: in the place of c and mu, a function of your own: ``tuning(n, lr)`` is the threshold
+            after n = 0, 1, … steps of one learning rate. It must be a finite number ≥ 0 that never
+            decreases with n, for every learning rate that a schedule may set.
+        maximize: as in ``torch.optim.SGD``.
+        foreach: update all tensors of a group together. None: everywhere but on the CPU.
+
     Raises:
         ValueError: names the argument, the value given and what is accepted.
+
+    Examples:
+        A weight that the loss does not push dies when the threshold c·γ^½·(nγ)^μ reaches it:
+
+        >>> w = torch.nn.Parameter(torch.tensor([0.25]))
+        >>> optimizer = GRDA([w], lr=1.0, c=0.1, mu=0.75)
+        >>> w.grad = torch.zeros(1)
+        >>> for _ in range(4):
+        ...     optimizer.step()
+        ...     print(f"g = {optimizer.state[w]['threshold']:.2f}, w = {w.item():.2f}")
+        g = 0.10, w = 0.15
+        g = 0.17, w = 0.08
+        g = 0.23, w = 0.02
+        g = 0.28, w = 0.00
     """
 
     def __init__(

@@ -26,6 +26,12 @@ def penalty_groups(
 
     Returns:
         The thresholded group, then the other; a group without members is left out.
+
+    Examples:
+        >>> from torch.nn import Linear
+        >>> groups = penalty_groups(Linear(2, 1), c=0.02, mu=0.6)
+        >>> [(group["c"], [name for name, _ in group["params"]]) for group in groups]
+        [(0.02, ['weight']), (0.0, ['bias'])]
     """
     thresholded: list[tuple[str, Parameter]] = []
     excluded: list[tuple[str, Parameter]] = []

@@ -15,7 +15,11 @@ class SavesTuning(torch.optim.Optimizer):
     """
 
     def state_dict(self) -> dict[str, Any]:
-        """As of every torch optimizer; for a tuning function its name and a few of its values."""
+        """As of every torch optimizer; for a tuning function its name and a few of its values.
+
+        Returns:
+            The state and the groups.
+        """
         saved = super().state_dict()
         for group in saved["param_groups"]:
             if group.get("tuning") is not None:

@@ -80,8 +80,11 @@ class Paths:
         return weights_of(model).numpy()
 
     def networks(self, seed: int) -> dict[str, np.ndarray]:
-        """The ends of all paths. "magnitude" is SGD's network with its smallest weights zero, as
-        many as gRDA has; "random" is as far from SGD as gRDA is, in a random direction."""
+        """The ends of all paths.
+
+        "magnitude" is SGD's network with its smallest weights zero, as many as gRDA has; "random"
+        is as far from SGD as gRDA is, in a random direction.
+        """
         other = seed + OTHER
         ends = {
             "sgd": self.network(0.0, seed, seed),
