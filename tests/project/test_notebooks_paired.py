@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupytext.async_contentsmanager import build_async_jupytext_contents_manager_class
+from nbformat.sign import NotebookNotary
 
 from tools import make_notebooks
 from tools.facts import public_address
@@ -110,8 +111,9 @@ def test_saving_the_notebook_changes_no_source(source: Path, tmp_path: Path) -> 
     for path in (source, source.with_suffix(".ipynb")):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     name = source.with_suffix(".ipynb").name
+    notary = NotebookNotary(db_file=":memory:")  # signs no notebook for the user of this computer
     manager = build_async_jupytext_contents_manager_class(AsyncLargeFileManager)(
-        root_dir=str(tmp_path)
+        root_dir=str(tmp_path), notary=notary
     )
 
     async def save() -> None:
@@ -120,6 +122,7 @@ def test_saving_the_notebook_changes_no_source(source: Path, tmp_path: Path) -> 
         await manager.save(model, name)
 
     asyncio.run(save())
+    notary.store.close()
     assert "changed by the learner" in (tmp_path / name).read_text("utf-8")
     assert (tmp_path / source.name).read_bytes() == source.read_bytes()
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {source.name, name}
