@@ -1,4 +1,4 @@
-"""What GRDA accepts, and by what a tuning function is known again."""
+"""What our optimizers accept, and by what a tuning function is known again."""
 
 import itertools
 import math
@@ -23,6 +23,7 @@ _ACCEPTED: dict[str, Range] = {
     "nu": "[0, 1]",
     "weight_decay": ">= 0",
 }
+_THRESHOLD = {"lr", "c", "mu"}  # what the threshold grows by
 
 
 def not_empty(params: Any) -> Any:
@@ -37,40 +38,26 @@ def not_empty(params: Any) -> Any:
 
 def completed(param_group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """The group, checked, with defaults for what it does not set itself."""
+    group = checked(with_defaults(param_group, defaults))
+    group["params"] = not_empty(group["params"])
+    return group
+
+
+def with_defaults(param_group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """The group with defaults for what it does not set itself: c and mu, or a tuning function."""
     replaced: dict[str, Any] = {}
     if param_group.get("tuning") is not None:
         replaced = {"c": None, "mu": None}
     elif defaults.get("tuning") is not None and {"c", "mu"} & param_group.keys():
         replaced = {"tuning": None}
-    group = checked({**defaults, **replaced, **param_group})
-    group["params"] = not_empty(group["params"])
-    return group
+    return {**defaults, **replaced, **param_group}
 
 
 def checked(group: dict[str, Any]) -> dict[str, Any]:
     """The group with its hyperparameters checked, as floats; a tensor ``lr`` stays a tensor."""
-    group = dict(group)
-    own_tuning = group.get("tuning") is not None
-    if own_tuning and not group["c"] is group["mu"] is None:
-        raise ValueError(
-            f"tuning = {name_of_function(group['tuning'])} beside c = {group['c']} and "
-            f"mu = {group['mu']}: accepted is a tuning function or c and mu, not both"
-        )
-    for name, within in _ACCEPTED.items():
-        value = group[name]
-        if name in ("c", "mu") and own_tuning:
-            continue
-        if name in ("c", "mu") and value is None:
-            refuse(name, value, f"{said(within)}, or a tuning function in place of c and mu")
-        if isinstance(value, Tensor) and value.numel() != 1:
-            raise ValueError(
-                f"{name} has shape {tuple(value.shape)}: accepted is {said(within)}. "
-                f"Tensor {name} must be 1-element"  # in torch's own words
-            )
-        checked_number = number(name, value, within)
-        group[name] = value if name == "lr" and isinstance(value, Tensor) else checked_number
-    if own_tuning:
-        _check_tuning(group["tuning"], float(group["lr"]))
+    group = with_threshold_checked(group)
+    for name in [name for name in _ACCEPTED if name not in _THRESHOLD]:
+        group[name] = _one_number(name, group[name])
     if group["nesterov"] and (group["momentum"] == 0 or group["dampening"] != 0):
         raise ValueError(
             f"nesterov = True with momentum = {group['momentum']} and dampening = "
@@ -79,6 +66,39 @@ def checked(group: dict[str, Any]) -> dict[str, Any]:
     if group["nesterov"] and group["nu"] != 1:
         raise ValueError(f"nesterov = True with nu = {group['nu']}: accepted is nu = 1")
     return group
+
+
+def with_threshold_checked(group: dict[str, Any]) -> dict[str, Any]:
+    """The group with what its threshold grows by checked: lr, and c and mu or a tuning function."""
+    group = dict(group)
+    own_tuning = group.get("tuning") is not None
+    if own_tuning and not group["c"] is group["mu"] is None:
+        raise ValueError(
+            f"tuning = {name_of_function(group['tuning'])} beside c = {group['c']} and "
+            f"mu = {group['mu']}: accepted is a tuning function or c and mu, not both"
+        )
+    lr = _one_number("lr", group["lr"])
+    group["lr"] = group["lr"] if isinstance(group["lr"], Tensor) else lr
+    if own_tuning:
+        _check_tuning(group["tuning"], lr)
+        return group
+    for name in ("c", "mu"):
+        if group[name] is None:
+            accepted = f"{said(_ACCEPTED[name])}, or a tuning function in place of c and mu"
+            refuse(name, None, accepted)
+        group[name] = _one_number(name, group[name])
+    return group
+
+
+def _one_number(name: str, value: Any) -> float:
+    """A hyperparameter as a float."""
+    within = _ACCEPTED[name]
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise ValueError(
+            f"{name} has shape {tuple(value.shape)}: accepted is {said(within)}. "
+            f"Tensor {name} must be 1-element"  # in torch's own words
+        )
+    return number(name, value, within)
 
 
 def warn_outside_theory(mu: float | None) -> None:
