@@ -9,6 +9,7 @@ from importlib.metadata import version as _version
 
 _HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "GRDA": "optim",
+    "DualAveraging": "optim",
     "penalty_groups": "optim",
     "soft_threshold": "shrinkage",
     "hard_threshold": "shrinkage",

@@ -1,0 +1,307 @@
+"""Dual averaging around any optimizer: it moves the accumulator, the weights are its thresholded image.
+
+v_0 = w_0                                    the accumulator starts at the initial weights
+v_n = base optimizer(v_{n-1}, ∇L(w_{n-1}))   moved as the base moves weights, by gradients at w
+w_n = S_{g_n}(v_n)                           the weights are its soft-thresholded image
+g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold of ``grda``, γ the base's learning rate
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.nn.functional import softshrink
+from torch.optim import Optimizer
+
+from grda_edu.checks import number, refuse
+from grda_edu.optim import arguments, together
+from grda_edu.optim.arguments import Tuning
+from grda_edu.optim.grda import GRDA
+from grda_edu.optim.state import SavesTuning
+from grda_edu.shrinkage import tuning_increment
+
+OWN = ("accumulator", "threshold", "clock")  # what a parameter's state holds beside the base's
+
+
+class DualAveraging(SavesTuning):
+    """The two spaces of gRDA around another optimizer: ``DualAveraging(AdamW(params, lr), c, mu)``.
+
+    The base optimizer takes its step on the accumulator v with the gradients that were computed at
+    the weights w; then w = S_g(v). Everything of the base stays as it is, its learning rate and
+    schedule, momentum, weight decay: they act on v, so that weight decay pulls v, not w, to zero.
+    Groups and state are the base's own, with c, mu, ``accumulator``, ``threshold`` and ``clock``
+    added; schedulers, hooks, checkpoints take this as they take any optimizer. Step this one only.
+
+    Around ``torch.optim.SGD`` without weight decay it is ``GRDA``, bit for bit, and the theory of
+    gRDA covers it (with momentum as far as it does there). Around any other optimizer NO THEORY does:
+    Adam moves v by about γ a step whatever the gradient's size, so that c has another scale (on
+    digits at lr .001 from 1 to 12, where SGD at lr .1 takes .005 to .03); a weight without any
+    gradient still dies when the threshold reaches it.
+
+    Its kin: dual averaging with l1, RDA (Xiao 2010), is SGD with μ = 1; torchao's ``PruneOptimizer``
+    with ``ProxLasso`` keeps latent weights and thresholds them by λ Σγ, which at a constant learning
+    rate is μ = 1 with λ = c √γ. gRDA has ½ < μ < 1, with which the bias of what survives vanishes.
+
+    The threshold is a Python number: a step cannot be captured in a CUDA graph, and a capture is
+    refused. A step whose learning rate is 0 moves neither clock nor threshold. Parameters may be
+    DTensors; thresholding works on their local parts.
+
+    Args:
+        base_optimizer: made with its parameters, dense and real, and a learning rate in each group.
+            A group may bring its own ``c`` and ``mu``, or ``tuning``.
+        c: strength of the penalty, ≥ 0. ``c = 0`` is the base optimizer alone.
+        mu: exponent μ > 0 of the threshold's growth; outside (½, 1) the theory does not hold.
+        tuning: in the place of c and mu, a function of your own, as in ``GRDA``.
+
+    Raises:
+        TypeError: base_optimizer is no optimizer, or is one that keeps an accumulator itself, needs
+            a closure, or takes sparse gradients only.
+        ValueError: names the argument, the value given and what is accepted.
+    """
+
+    base_optimizer: Optimizer
+
+    def __init__(
+        self,
+        base_optimizer: Optimizer,
+        c: float | None = None,
+        mu: float | None = None,
+        *,
+        tuning: Tuning | None = None,
+    ) -> None:
+        _check_base(base_optimizer)
+        own = {"c": c, "mu": mu} | ({} if tuning is None else {"tuning": tuning})
+        completed = []
+        for group in base_optimizer.param_groups:
+            arguments.check_real_and_dense(group)
+            arguments.warn_outside_theory(group.get("mu"))
+            completed.append(arguments.with_threshold_checked(arguments.with_defaults(group, own)))
+        arguments.warn_outside_theory(mu)
+        for group, checked in zip(base_optimizer.param_groups, completed, strict=True):
+            group.update(checked)
+        # Optimizer.__init__ would begin groups and state of its own: this has the base's. What is
+        # left of it is done for an optimizer that was unpickled.
+        defaults = {**base_optimizer.defaults, **own}
+        self.__setstate__({"base_optimizer": base_optimizer, "defaults": defaults})
+
+    # ---- groups and state are the base's own, also after somebody has replaced them
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The base optimizer's groups, each with its c and mu, or tuning."""
+        return self.base_optimizer.param_groups
+
+    @param_groups.setter
+    def param_groups(self, groups: list[dict[str, Any]]) -> None:
+        self.base_optimizer.param_groups = groups
+
+    @property
+    def state(self) -> Any:
+        """The base optimizer's state, with accumulator, threshold and clock of each parameter."""
+        return self.base_optimizer.state
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self.base_optimizer.state = state
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"base_optimizer": self.base_optimizer, "defaults": self.defaults}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a pickle's content, or groups and state of a state_dict, which the base mends."""
+        loaded: dict[str, Any] = {
+            key: state[key] for key in ("param_groups", "state") if key in state
+        }
+        super().__setstate__({key: state[key] for key in state if key not in loaded})
+        if loaded:
+            self.base_optimizer.__setstate__(loaded)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} around {self.base_optimizer!r}"
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As of every torch optimizer.
+
+        Args:
+            state_dict: what ``state_dict`` of such an optimizer, around such a base, returned.
+
+        Raises:
+            ValueError: it is another optimizer's, the tuning functions differ, or the groups do.
+        """
+        foreign = [g for g in state_dict["param_groups"] if "c" not in g or "mu" not in g]
+        states = state_dict["state"].values()
+        if foreign or any(len(state.keys() & OWN) not in (0, len(OWN)) for state in states):
+            raise ValueError(
+                "state_dict is another optimizer's, without c, mu, clock and accumulator: accepted "
+                f"is a {type(self).__name__}'s. The base optimizer's own is for "
+                "base_optimizer.load_state_dict, before it is wrapped"
+            )
+        super().load_state_dict(state_dict)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; what it does not set comes from the base's and this one's arguments.
+
+        Args:
+            param_group: its ``params`` and the hyperparameters that it sets itself.
+
+        Raises:
+            ValueError: names the argument, the value given and what is accepted.
+        """
+        group = arguments.with_defaults(param_group, self.defaults)
+        group = arguments.with_threshold_checked(group)
+        if "mu" in param_group:
+            arguments.warn_outside_theory(group["mu"])
+        self.base_optimizer.add_param_group(group)
+        try:
+            arguments.check_real_and_dense(group)
+        except ValueError:
+            self.param_groups.pop()
+            raise
+
+    # ---- the step
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Do one step on every parameter that has a gradient.
+
+        Args:
+            closure: computes the gradients, at the weights, anew and returns the loss.
+
+        Returns:
+            What the closure returns, or None.
+
+        Raises:
+            RuntimeError: a gradient is sparse, or the step is being captured in a CUDA graph.
+            ValueError: a learning rate has become negative, NaN or infinite.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        groups = self.param_groups
+        due = [dict(self._due(group)) for group in groups]
+        accumulators = {p: self._accumulator(p) for own in due for p in own}
+        if any(p.is_cuda for p in accumulators) and torch.cuda.is_current_stream_capturing():
+            raise RuntimeError(
+                f"{type(self).__name__} is captured in a CUDA graph, which would repeat this step's "
+                "threshold for ever: accepted is a step outside of graphs"
+            )
+        with _held_by_parameters(accumulators):
+            self.base_optimizer.step()
+        for group, params in zip(groups, due, strict=True):
+            for p, own in params.items():  # not earlier: Adam begins where a state is empty
+                self.state[p].update(own, accumulator=accumulators[p])
+            _threshold(
+                [_local(p) for p in params],
+                [_local(accumulators[p]) for p in params],
+                [own["threshold"] for own in params.values()],
+                group.get("foreach"),
+            )
+        return loss
+
+    def _due(self, group: dict[str, Any]) -> Iterator[tuple[Tensor, dict[str, Any]]]:
+        """The parameters of a group that are to move, with clock and threshold after this step."""
+        lr = number("lr", group["lr"], ">= 0")
+        tuning = group.get("tuning")
+
+        @cache  # most parameters of a group have one clock
+        def growth(n: int) -> float:
+            if tuning is not None:
+                return arguments.increment(tuning, n, lr)
+            return float(tuning_increment(n, lr, group["c"], group["mu"]))
+
+        for p in arguments.with_dense_gradient(group)[0]:
+            state = self.state.get(p, {})
+            n, threshold = state.get("clock", 0), state.get("threshold", 0.0)
+            if lr:
+                n, threshold = n + 1, threshold + growth(n + 1)
+            yield p, {"clock": n, "threshold": threshold}
+
+    def _accumulator(self, p: Tensor) -> Tensor:
+        """The parameter's accumulator; before its first step its weights, copied."""
+        kept: Tensor | None = self.state.get(p, {}).get("accumulator")
+        return p.detach().clone(memory_format=torch.preserve_format) if kept is None else kept
+
+
+@contextmanager
+def _held_by_parameters(accumulators: Mapping[Tensor, Tensor]) -> Iterator[None]:
+    """While it lasts the parameters hold the accumulators, which the base optimizer so moves.
+
+    Storage changes hands, and nothing is copied, but for DTensors and other tensors of many parts.
+    """
+    weights: dict[Tensor, Tensor] = {}
+    for p, v in accumulators.items():
+        if _is_plain(p):
+            weights[p] = p.data
+            p.data = v
+        else:
+            weights[p] = _local(p).clone()
+            _local(p).copy_(_local(v))
+    try:
+        yield
+    finally:
+        for p, v in accumulators.items():
+            moved, kept = _local(p).detach(), _local(v)
+            if (
+                moved.data_ptr() != kept.data_ptr()
+            ):  # copied, or the base puts in tensors of its own
+                kept.copy_(moved)
+            if _is_plain(p):
+                p.data = weights[p]
+            else:
+                _local(p).copy_(weights[p])
+
+
+def _threshold(
+    weights: list[Tensor],
+    accumulators: list[Tensor],
+    thresholds: list[float],
+    foreach: bool | None,
+) -> None:
+    """w ← S_g(v)."""
+    if not together.is_wanted(foreach, weights):
+        for w, v, g in zip(weights, accumulators, thresholds, strict=True):
+            softshrink(v, g, out=w)  # type: ignore[call-arg]
+    elif weights:  # S_g(v) = v - clip(v, -g, g), one call for all; NaN stays NaN on every device
+        inside = torch._foreach_clamp_max(accumulators, thresholds)
+        torch._foreach_clamp_min_(inside, [-g for g in thresholds])
+        torch._foreach_copy_(weights, accumulators)
+        torch._foreach_sub_(weights, inside)
+
+
+def _is_plain(p: Tensor) -> bool:
+    """Whether its numbers are in one storage, that another tensor's can be swapped for."""
+    return type(p) in (Tensor, Parameter)
+
+
+def _local(x: Tensor) -> Tensor:
+    """The part of a DTensor that this process has; any other tensor itself."""
+    return x.to_local() if hasattr(x, "to_local") else x
+
+
+def _check_base(base: Any) -> None:
+    """Raise TypeError unless dual averaging can be put around it, ValueError without learning rates."""
+    accepted = "accepted is a torch optimizer of dense gradients, made with its parameters"
+    if not isinstance(base, Optimizer):
+        raise TypeError(f"base_optimizer = {base!r}: {accepted}")
+    name = type(base).__name__
+    if isinstance(base, GRDA | DualAveraging):
+        raise TypeError(
+            f"base_optimizer = {name}, which has an accumulator already: {accepted}, and without "
+            "one of its own, such as torch.optim.SGD"
+        )
+    if isinstance(base, torch.optim.SparseAdam):
+        raise TypeError(f"base_optimizer = {name}, which takes sparse gradients only: {accepted}")
+    closure = inspect.signature(base.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise TypeError(
+            f"base_optimizer = {name}, whose step needs a closure, to compute gradients where the "
+            f"weights are not: {accepted}, and that steps without one"
+        )
+    if any("lr" not in group for group in base.param_groups):
+        refuse("base_optimizer", name, "an optimizer with a learning rate, lr, in every group")
