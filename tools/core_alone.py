@@ -1,4 +1,4 @@
-"""GRDA, training and geometry on data of one's own, beside torch, numpy and scipy alone.
+"""GRDA, training, geometry and compact on data of one's own, beside torch, numpy and scipy alone.
 
 `make core-check` runs this in an environment where nothing else is; it fails if the package asks for more.
 """
@@ -15,11 +15,13 @@ from grda_edu import (
     GRDA,
     FixedLoss,
     Run,
+    compact,
     direction_scores,
     directional_pruning,
     find_c,
     flat_subspace,
     hessian,
+    keep_zeros,
     magnitude_pruning,
     measure_along,
     obs_pruning,
@@ -106,12 +108,29 @@ def check_geometry(model: nn.Module, data: Data) -> None:
     train_curve(model, data, start, end, epochs=1)
 
 
+def check_sparse(model: nn.Module, data: Data) -> None:
+    """Zeros are kept while another optimizer trains; units without living weights leave."""
+    with torch.no_grad():
+        model[1].weight[0] = 0.0  # all that one of the hidden units hears
+    before = sparsity(model)
+    with keep_zeros(model):
+        train(model, data, lambda p: torch.optim.Adam(p), epochs=1)
+    assert sparsity(model) >= before
+    small = compact(model)
+    assert small.parameters[1] < small.parameters[0], small
+    torch.testing.assert_close(small.model(data.x_test), model.eval()(data.x_test))
+
+
 def main() -> None:
     for name in set(grda_edu.__all__) - ASKS_FOR_MORE:
         assert callable(getattr(grda_edu, name)), name
     data = own_data()
-    check_geometry(check_training(data), data)
-    print(f"GRDA, training and geometry of grda-edu {grda_edu.__version__} work by themselves.")
+    model = check_training(data)
+    check_geometry(model, data)
+    check_sparse(model, data)
+    print(
+        f"GRDA, training, geometry and compact of grda-edu {grda_edu.__version__} work by themselves."
+    )
 
 
 if __name__ == "__main__":

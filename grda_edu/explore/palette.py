@@ -102,19 +102,3 @@ def axes(picture: go.Figure) -> go.Figure:
         "fixedrange": True,
     }
     return picture.update_xaxes(**style).update_yaxes(**style)
-
-
-def legend(x: float, *entries: tuple[str, str]) -> dict:
-    """An annotation: (words, colour) side by side above a panel that begins at ``x`` (paper)."""
-    words = (f'<span style="color:{color}">{text}</span>' for text, color in entries)
-    return {
-        "x": x,
-        "y": 1.0,
-        "xref": "paper",
-        "yref": "paper",
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "text": "   ".join(words),
-        "showarrow": False,
-        "font": {"size": 12},
-    }
