@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,mnist
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench mutants notebooks lesson record binder-check core-check lint format constraints clean
+.PHONY: help lab test test-stacks bench mutants notebooks lesson record binder-check core-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,6 +14,9 @@ lab: $(VENV)/.lab  ## set everything up and open the course in JupyterLab (make 
 test: lint  ## set everything up and run linters, type checker and all tests
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-stacks: $(VENV)/.test  ## the optimizer on several processes, under compilers, saved here and loaded there: minutes
+	@$(BIN)/python -m pytest --stacks $(ARGS) tests/stacks
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks

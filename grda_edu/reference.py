@@ -31,7 +31,7 @@ def grda(
     Args:
         w: the initial weights, of any shape.
         gradients: one of that shape for each step; None is a step not made.
-        lrs: the learning rate γ of each step.
+        lrs: the learning rate γ of each step. A step at 0 is none: neither clock nor buffer move.
         c: strength of the penalty; 0 is SGD.
         mu: exponent μ of the threshold's growth.
         momentum: share of the buffer b that stays when a gradient joins it.
@@ -60,7 +60,7 @@ def grda(
     threshold = 0.0
     n = 0
     for gradient, lr in zip(gradients, lrs, strict=True):
-        if gradient is not None:
+        if gradient is not None and lr > 0.0:
             n = n + 1
             sign = -1.0 if maximize else 1.0
             G = sign * np.asarray(gradient, dtype=np.float64) + weight_decay * w

@@ -22,10 +22,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail if no browser test was run (continuous integration)",
     )
+    parser.addoption(
+        "--stacks", action="store_true", help="run the tests marked `stacks` and no others"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(BrowserTests(config.getoption("--require-browser")))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `stacks` takes minutes and has a target of its own, `make test-stacks`."""
+    chosen = config.getoption("--stacks")
+    out = [item for item in items if bool(item.get_closest_marker("stacks")) != chosen]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
 
 
 class BrowserTests:

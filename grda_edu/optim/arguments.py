@@ -1,5 +1,6 @@
 """What our optimizers accept, and by what a tuning function is known again."""
 
+import functools
 import itertools
 import math
 import warnings
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from grda_edu.checks import Range, number, refuse, said
+from grda_edu.shrinkage import tuning_increment
 
 Tuning = Callable[[int, float], float]
 
@@ -27,7 +29,11 @@ _THRESHOLD = {"lr", "c", "mu"}  # what the threshold grows by
 
 
 def not_empty(params: Any) -> Any:
-    """``params`` as a list of at least one; what torch itself refuses is left to torch."""
+    """``params`` as a list of at least one; what torch itself refuses is left to torch.
+
+    A group without parameters is one all the same: of a few parameters shared out among many
+    processes some get none.
+    """
     if isinstance(params, Tensor | set):
         return params
     params = list(params)
@@ -38,9 +44,7 @@ def not_empty(params: Any) -> Any:
 
 def completed(param_group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     """The group, checked, with defaults for what it does not set itself."""
-    group = checked(with_defaults(param_group, defaults))
-    group["params"] = not_empty(group["params"])
-    return group
+    return checked(with_defaults(param_group, defaults))
 
 
 def with_defaults(param_group: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -137,6 +141,21 @@ def with_dense_gradient(group: dict[str, Any]) -> tuple[list[Tensor], list[Tenso
                 "accepted are dense gradients"
             )
     return params, gradients
+
+
+def at_this_step(group: dict[str, Any]) -> dict[str, Any]:
+    """The group with what its parameters share at a step: ``lr`` as a number, and ``growth``.
+
+    ``growth(n)`` is what a parameter's n-th step adds to its threshold, computed once for all
+    parameters of one clock.
+    """
+    group = {**group, "lr": float(group["lr"])}
+    lr, c, mu, tuning = group["lr"], group["c"], group["mu"], group.get("tuning")
+    if tuning is None:
+        group["growth"] = functools.cache(lambda n: tuning_increment(n, lr, c, mu))
+    else:
+        group["growth"] = functools.cache(lambda n: increment(tuning, n, lr))
+    return group
 
 
 def _name_of(p: Tensor, group: dict[str, Any]) -> str:

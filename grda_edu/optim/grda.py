@@ -14,7 +14,6 @@ of the authors' response to the reviewers.
 """
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -24,10 +23,8 @@ from torch.nn.functional import softshrink
 from grda_edu.optim import arguments, together
 from grda_edu.optim.arguments import Tuning
 from grda_edu.optim.parts import cache_sized
-from grda_edu.optim.state import SavesTuning
-from grda_edu.shrinkage import tuning_increment
-
-_increment = lru_cache(maxsize=64)(tuning_increment)  # a group's parameters ask for the same one
+from grda_edu.optim.shards import parts_here
+from grda_edu.optim.state import SavesTuning, begin
 
 
 class GRDA(SavesTuning):
@@ -46,8 +43,9 @@ class GRDA(SavesTuning):
     Args:
         params: parameters, ``(name, parameter)`` pairs or groups of either, as in every torch
             optimizer. A group may set its own value of anything below.
-        lr: learning rate γ ≥ 0, a number or a tensor of one element.
-        c: strength of the penalty, ≥ 0. ``c = 0`` is exactly SGD.
+        lr: learning rate γ ≥ 0, a number or a tensor of one element. A step at learning rate 0
+            is none: it leaves no trace, neither in the clock nor in the momentum buffer.
+        c: strength of the penalty, ≥ 0. ``c = 0`` is exactly SGD (but for steps at ``lr = 0``).
         mu: exponent μ > 0 of the threshold's growth; outside (½, 1) the theory does not hold.
         momentum: as in ``torch.optim.SGD``.
         dampening: as in ``torch.optim.SGD``.
@@ -153,8 +151,11 @@ class GRDA(SavesTuning):
                 loss = closure()
         for group in self.param_groups:
             params, gradients = arguments.with_dense_gradient(group)
-            group = {**group, "lr": float(group["lr"])}  # a tensor is read once, not per parameter
-            if together.is_wanted(group["foreach"], params):
+            group = arguments.at_this_step(group)
+            if group["lr"] == 0:  # it leaves no trace but the state that a file may be loaded into
+                for p in params:
+                    self._advance(p, group)
+            elif together.is_wanted(group["foreach"], params):
                 states = [self._advance(p, group) for p in params]
                 together.update(params, gradients, states, group)
             else:
@@ -164,26 +165,21 @@ class GRDA(SavesTuning):
 
     def _update(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         """One step on one parameter."""
-        state = self._advance(p, group)
-        pushes = direction(p, gradient, state, group)
-        for v, d, w in cache_sized(state["accumulator"], pushes, p):
+        here, gradient, state = parts_here(p, gradient, self._advance(p, group))
+        pushes = direction(here, gradient, state, group)
+        for v, d, w in cache_sized(state["accumulator"], pushes, here):
             v.add_(d, alpha=-group["lr"])  # v ← v - γ d
             softshrink(v, state["threshold"], out=w)  # type: ignore[call-arg]  # w ← S_g(v)
 
     def _advance(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """Move the parameter's clock one step on; its threshold grows by that step's share."""
         state: dict[str, Any] = self.state[p]
-        if not state:
-            state["step"] = 0
-            state["threshold"] = 0.0
-            state["accumulator"] = p.clone(memory_format=torch.preserve_format)
-        n = state["step"] + 1
-        tuning = group.get("tuning")
-        if tuning is None:
-            state["threshold"] += _increment(n, group["lr"], group["c"], group["mu"])
-        else:
-            state["threshold"] += arguments.increment(tuning, n, group["lr"])
-        state["step"] = n
+        if not state.get("step"):
+            begin(state, p, group)  # v_0 = w_0
+        if group["lr"] != 0:
+            n = state["step"] + 1
+            state["threshold"] += group["growth"](n)
+            state["step"] = n
         return state
 
 
@@ -196,7 +192,7 @@ def direction(p: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[st
     if not group["momentum"]:
         return gradient
     b: Tensor | None = state.get("momentum_buffer")
-    if b is None:  # it starts as the first gradient, without dampening
+    if b is None or state["step"] == 1:  # it starts as the first gradient, without dampening
         b = state["momentum_buffer"] = gradient.clone(memory_format=torch.preserve_format)
     else:  # b ← β b + (1 - dampening) G
         b.mul_(group["momentum"]).add_(gradient, alpha=1 - group["dampening"])

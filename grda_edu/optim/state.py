@@ -1,10 +1,28 @@
-"""What an optimizer with a tuning function saves, and what it accepts of a file."""
+"""What GRDA keeps of a parameter, what it saves, and what it accepts of a file."""
 
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from grda_edu.optim.arguments import check_same, name_of_function, values_of
+
+
+def begin(state: dict[str, Any], p: Tensor, group: dict[str, Any]) -> None:
+    """What is kept of a parameter before its first step: v_0 = w_0.
+
+    After a step at learning rate 0, which does not count, the state is there already, and the
+    weights may have been loaded since. The momentum buffer starts as the first gradient; at such
+    a step it is made all the same, since a file is loaded into what is there.
+    """
+    if "accumulator" in state:
+        state["accumulator"].copy_(p)
+    else:
+        state["step"] = 0
+        state["threshold"] = 0.0
+        state["accumulator"] = p.clone(memory_format=torch.preserve_format)
+    if group["momentum"] and group["lr"] == 0 and "momentum_buffer" not in state:
+        state["momentum_buffer"] = torch.zeros_like(p)
 
 
 class SavesTuning(torch.optim.Optimizer):

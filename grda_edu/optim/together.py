@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grda_edu.optim.shards import parts_here
+
 
 def is_wanted(foreach: bool | None, params: list[Tensor]) -> bool:
     """Whether these parameters are updated together: by default, unless all are on the CPU."""
@@ -20,6 +22,8 @@ def update(
     """One step on all the parameters, whose clocks and thresholds have already moved on."""
     if not params:
         return
+    here = [parts_here(*its) for its in zip(params, gradients, states, strict=True)]
+    params, gradients, states = map(list, zip(*here, strict=True))
     accumulators = [state["accumulator"] for state in states]
     thresholds = [state["threshold"] for state in states]
     torch._foreach_add_(
@@ -52,13 +56,14 @@ def directions(
 
 def _buffers(gradients: Any, states: list[dict[str, Any]], group: dict[str, Any]) -> list[Tensor]:
     """The momentum buffers after this step; only a step that starts one takes them one by one."""
-    if all("momentum_buffer" in state for state in states):
+    begun = ["momentum_buffer" in state and state["step"] > 1 for state in states]
+    if all(begun):
         buffers = [state["momentum_buffer"] for state in states]
         torch._foreach_mul_(buffers, group["momentum"])
         torch._foreach_add_(buffers, gradients, alpha=1 - group["dampening"])
         return buffers
-    for gradient, state in zip(gradients, states, strict=True):
-        if "momentum_buffer" in state:
+    for gradient, state, has_begun in zip(gradients, states, begun, strict=True):
+        if has_begun:
             state["momentum_buffer"].mul_(group["momentum"])
             state["momentum_buffer"].add_(gradient, alpha=1 - group["dampening"])
         else:

@@ -1,0 +1,58 @@
+"""A tensor that is spread over processes (DTensor, of FSDP2 and tensor parallel) as one of them holds it.
+
+The step works on these parts: what it does is done number by number, a part of a tensor is
+contiguous memory, and a view of it is a view. A view of a DTensor is a copy: what is written into
+that is lost. Nothing here imports torch.distributed.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def is_spread(t: Tensor) -> bool:
+    """Whether each process holds a part of this tensor, or a copy."""
+    return hasattr(t, "to_local")
+
+
+def local(t: Any) -> Any:
+    """The part that this process holds; what is no DTensor as it is."""
+    return t.to_local() if is_spread(t) else t
+
+
+def parts_here(
+    p: Tensor, gradient: Tensor, state: dict[str, Any]
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    """Parameter, gradient and state as this process holds them, to be written into.
+
+    A gradient that is spread otherwise than its parameter (a sum still to be taken, in tensor
+    parallel) is brought to the parameter's layout first. All processes do this alike.
+    """
+    if not is_spread(p):
+        return p, gradient, state
+    if is_spread(gradient) and gradient.placements != p.placements:  # type: ignore[attr-defined]
+        gradient = gradient.redistribute(placements=p.placements)  # type: ignore[attr-defined]
+    return local(p), local(gradient), _StateHere(p, state)
+
+
+class _StateHere(dict[str, Any]):
+    """The state of a DTensor with its parts in it; a new part goes into the state as a DTensor."""
+
+    def __init__(self, p: Any, state: dict[str, Any]) -> None:
+        super().__init__({name: local(value) for name, value in state.items()})
+        self._p, self._state = p, state
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if isinstance(value, torch.Tensor):
+            p = self._p
+            value = type(p).from_local(
+                value,
+                p.device_mesh,
+                p.placements,
+                run_check=False,
+                shape=p.shape,
+                stride=p.stride(),
+            )
+        self._state[name] = value
