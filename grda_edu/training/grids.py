@@ -1,11 +1,11 @@
-"""Many small networks at once: gRDA over a grid of c, mu and seeds."""
+"""Many small networks at once: gRDA over a grid of learning rates, c, mu and seeds."""
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,20 +17,23 @@ from grda_edu.data import Data
 from grda_edu.optim import GRDA
 from grda_edu.shrinkage import tuning_increment
 from grda_edu.training.device import choose_device, draws_at_random, threads_for
-from grda_edu.training.interrupt import Stop, gentle
+from grda_edu.training.interrupt import Stop, gentle, keep
+from grda_edu.training.jobs import check_jobs, spread
 from grda_edu.training.loop import (
     PARTS,
     Report,
     Training,
     check_counts,
     check_data,
+    check_kind,
+    check_same,
     describe,
     train,
 )
 from grda_edu.training.run import Run
 from grda_edu.training.stacked import Forward, Weights, forward_of, grda_step, stack, views
 
-Cell = tuple[float, float, int]  # c, mu, seed
+Cell = tuple[float, ...]  # c, mu, seed; with a list of learning rates lr, c, mu, seed
 Runs = dict[Cell, Run]
 
 TOGETHER = 12  # networks in one stack on the CPU: more gain nothing, and leave the cache
@@ -46,7 +49,7 @@ def sweep(
     c: float | Iterable[float],
     mu: float | Iterable[float],
     seeds: int | Iterable[int] = 0,
-    lr: float,
+    lr: float | Iterable[float],
     epochs: int,
     batch_size: int = 32,
     device: str | torch.device = "auto",
@@ -54,20 +57,39 @@ def sweep(
     progress: Callable[[Runs, float], object] | None = None,
     stop: Event | None = None,
     memory: int = 2**30,
+    jobs: int = 1,
+    resume: Mapping[Cell, Run] | None = None,
 ) -> Runs:
-    """Train one network with gRDA for every cell of the grid c x mu x seeds.
+    """Train one network with gRDA for every cell of the grid lr x c x mu x seeds.
 
     Small networks are trained in stacks: the matrix products of up to twelve of them are one call.
     Trained by ``train`` one after the other ("loop") are those to which a stack brings nothing or
     which it cannot hold: batches of over 128 images, networks of over 30,000 parameters (on a GPU
-    neither matters), and networks with buffers, such as batch norm's, or with dropout.
+    neither matters), and networks with buffers, such as batch norm's, or with dropout. A stack has
+    one learning rate.
 
     Which networks stand in a stack together does not depend on the order of the grid: in another
     order the same grid gives the same bits. A network whose loss becomes NaN or infinite ends with
     a message, as in ``train``, and the others go on.
 
     An interrupt ends the sweep as ``stop`` does and raises ``Interrupted``; what all networks had
-    done is in ``grda_edu.interrupted()``.
+    done is in ``grda_edu.interrupted()``, and goes on as if nothing had happened::
+
+        runs = sweep(…, resume=grda_edu.interrupted())
+
+    So does the same sweep with more epochs, a larger grid or other ``jobs``, and what had finished
+    when a worker died or a model raised an error.
+
+    With ``jobs`` the stacks, or networks, are trained in as many processes by joblib, which the
+    caller may give a cluster of Dask or Ray::
+
+        with joblib.parallel_config(backend="dask"):
+            runs = sweep(…, jobs=64)
+
+    Each worker trains one of them at a time, so that threads bring nothing; ``make_model`` is sent
+    to it by value. The results are those of ``jobs=1`` to the last bit where a worker computes as
+    this process does: the same processor, and for networks of over 100,000 parameters as many
+    threads. A worker on another machine hears of an interrupt when it has finished what it has.
 
     Args:
         make_model: gives the network of a seed, with that seed's initial weights.
@@ -75,59 +97,109 @@ def sweep(
         c: strengths of the penalty; a number stands for a grid of one. 0 is SGD.
         mu: exponents of the threshold's growth, likewise.
         seeds: of initial weights and batch orders, likewise.
-        lr: learning rate, the same for all.
+        lr: learning rates; a number is the same for all and no part of the cells' names.
         epochs: as of ``train``.
         batch_size: as of ``train``.
         device: as of ``train``.
         snapshot_epochs: as of ``train``.
         progress: called as ``progress(runs, fraction)`` in this thread, at most five times a second
-            and once at the end. ``runs`` holds copies of the histories of all networks begun.
+            and once at the end. ``runs`` holds copies of the histories of all networks begun; with
+            ``jobs``, of those that have ended.
         stop: setting it ends the sweep before the next batch; each run's message says where.
-        memory: bytes that networks trained at the same time may take, by ``bytes_per_network``. A
-            grid that needs more is trained in parts, one after the other.
+        memory: bytes that networks trained at the same time may take, by ``bytes_per_network``, in
+            each process. A grid that needs more is trained in parts, one after the other.
+        jobs: processes at once; -1: as many as there are processors, or workers of the cluster.
+        resume: what a former sweep gave or ``interrupted()`` kept, by cell. Finished networks are
+            taken over, others go on from their checkpoints.
 
     Returns:
-        (c, mu, seed) -> Run, in the order of the grid, seeds varying fastest. Each is what
+        (c, mu, seed) -> Run, or (lr, c, mu, seed) -> Run if ``lr`` is a list, in the order of the
+        grid, seeds varying fastest. Each is what
         ``train(make_model(seed), data, GRDA(lr, c, mu), seed=seed, …)`` leaves behind, up to
         rounding: the same initial weights, the same batches, the same rule for the threshold, the
         same history, and a checkpoint with the final weights that ``train(…, resume=run)``
         continues. Its "seconds" are those of all the networks trained beside it, and its
-        ``configuration["sweep"]`` says how they were trained: the method, the parts, and why.
+        ``configuration["sweep"]`` says how they were trained: the method, the parts, and why. With
+        ``jobs``, a stopped sweep has no runs of the networks that were not begun.
 
     Raises:
         ValueError: for an argument that cannot be used, naming it: an empty grid, a value twice in
-            it, and all that ``train`` and ``GRDA`` refuse.
+            it, runs of another grid or configuration, and all that ``train`` and ``GRDA`` refuse.
+        ModuleNotFoundError: for ``jobs`` without joblib.
+        RuntimeError: if a worker dies, naming the cells that it may have had.
         Interrupted: at an interrupt, such as Jupyter's stop button.
     """
-    axes = {"c": c, "mu": mu, "seeds": seeds}
+    jobs = check_jobs(jobs)
+    check_kind(data)
+    axes = {"lr": lr, "c": c, "mu": mu, "seeds": seeds}
     grid = [
         distinct(name, values if isinstance(values, Iterable) else [values])
         for name, values in axes.items()
     ]
-    cells: list[Cell] = [(x, m, s) for x in grid[0] for m in grid[1] for s in grid[2]]
-    for seed in grid[2]:
+    cells = [_Cell(*values) for values in itertools.product(*grid)]
+    named = {cell: tuple(cell) if isinstance(lr, Iterable) else cell[1:] for cell in cells}
+    for seed in grid[3]:
         check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
     epochs, batch_size = int(epochs), int(batch_size)
     data = data.to(choose_device(device))
-    recipe = _Recipe(make_model, data, lr, epochs, batch_size, set(snapshot_epochs))
+    recipe = _Recipe(make_model, data, epochs, batch_size, set(snapshot_epochs))
     model = recipe.begin(cells[0]).model
-    if make_model(cells[0][2]) is model:
+    if make_model(cells[0].seed) is model:
         raise ValueError("make_model gave one network twice: accepted is a new one at each call")
-    for cell in cells:
-        recipe.optimizer(cell)(list(model.parameters()))  # refuses what it cannot use
+    said = {cell: recipe.describe(cell, model) for cell in cells}  # refuses what it cannot use
     check_data(model, data)
+    former = _former(resume, named, said)
     alone = _why_alone(model, data, batch_size)
-    trained = _Sweep(recipe, cells, {"networks": len(cells), "method": "loop", "note": alone})
+    how = {"networks": len(cells), "method": "loop", "note": alone}
+    trained = _Sweep(recipe, cells, how, former, named)
     report = Report(progress, trained)
     with gentle(stop) as end:
-        if alone:
-            trained.one_by_one(end, report)
-        else:
-            trained.in_parts(memory, end, report)
+        try:
+            parts = [] if alone else trained.divide(model, memory)
+            if jobs != 1:
+                trained.in_jobs(parts, jobs, end, report)
+            elif alone:
+                trained.one_by_one(end, report)
+            else:
+                trained.in_stacks(parts, end, report)
+        except Exception:
+            if trained.done:
+                keep(trained.finished())
+            raise
     runs = report.last()
     finished = sum(run.finished for run in runs.values())
-    end.conclude(runs, f"the sweep was stopped, {finished} of {len(cells)} networks have finished")
+    end.conclude(
+        runs,
+        f"the sweep was stopped, {finished} of {len(cells)} networks have finished",
+        "runs = grda_edu.interrupted(), then sweep(…, resume=runs)",
+    )
     return runs
+
+
+def _former(
+    resume: Mapping[Cell, Run] | None,
+    named: Mapping["_Cell", Cell],
+    said: Mapping["_Cell", dict[str, Any]],
+) -> "dict[_Cell, Run]":
+    """The runs to take up, if each is one of this grid and was made in the same way."""
+    if resume is None:
+        return {}
+    if not isinstance(resume, Mapping):
+        kind = type(resume).__name__
+        raise ValueError(f"resume is a {kind}: accepted is what sweep gave, cell -> Run")
+    cells = {name: cell for cell, name in named.items()}
+    for name, run in resume.items():
+        if name not in cells:
+            accepted = f"runs of this grid's {len(cells)} cells, such as {next(iter(cells))!r}"
+            raise ValueError(f"resume has a run of {name!r}: accepted are {accepted}")
+        epochs = said[cells[name]]["epochs"]
+        try:
+            check_same(run, said[cells[name]])
+            if run.epoch[-1] > epochs:
+                refuse("epochs", epochs, f"an integer >= {run.epoch[-1]}, which a run has")
+        except ValueError as error:
+            raise ValueError(f"resume[{name!r}] does not fit: {error}") from error
+    return {cells[name]: run for name, run in resume.items()}
 
 
 def bytes_per_network(model: nn.Module, data: Data, batch_size: int = 32) -> int:
@@ -163,38 +235,52 @@ def bytes_per_network(model: nn.Module, data: Data, batch_size: int = 32) -> int
     return 6 * parameters + 2 * sum(kept.values())
 
 
+class _Cell(NamedTuple):
+    """One network of the grid."""
+
+    lr: float
+    c: float
+    mu: float
+    seed: int
+
+
 @dataclass(frozen=True)
 class _Recipe:
     """What all networks of a sweep have in common."""
 
     make_model: Callable[[int], nn.Module]
     data: Data
-    lr: float
     epochs: int
     batch_size: int
     snapshot_epochs: set[int]
 
-    def optimizer(self, cell: Cell) -> Callable[[list[nn.Parameter]], GRDA]:
-        c, mu, _ = cell
-        return lambda parameters: GRDA(parameters, lr=self.lr, c=c, mu=mu)
+    def optimizer(self, cell: _Cell) -> Callable[[list[nn.Parameter]], GRDA]:
+        return lambda parameters: GRDA(parameters, lr=cell.lr, c=cell.c, mu=cell.mu)
 
-    def begin(self, cell: Cell) -> Training:
-        """A training as ``train`` makes it, at its beginning."""
-        model = self.make_model(cell[2]).to(self.data.device)
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        optimizer = self.optimizer(cell)(parameters)
-        said = describe(model, self.data, optimizer, self.epochs, self.batch_size, cell[2])
-        return Training(model, self.data, optimizer, None, said, self.snapshot_epochs)
+    def describe(self, cell: _Cell, model: nn.Module) -> dict[str, Any]:
+        """The configuration of a run, told by any of the networks."""
+        optimizer = self.optimizer(cell)([p for p in model.parameters() if p.requires_grad])
+        return describe(model, self.data, optimizer, self.epochs, self.batch_size, cell.seed)
 
-    def train(self, cell: Cell, **options: Any) -> Run:
+    def begin(self, cell: _Cell, former: Run | None = None) -> Training:
+        """A training as ``train`` makes it, at its beginning or where a former run has come."""
+        model = self.make_model(cell.seed).to(self.data.device)
+        optimizer = self.optimizer(cell)([p for p in model.parameters() if p.requires_grad])
+        said = describe(model, self.data, optimizer, self.epochs, self.batch_size, cell.seed)
+        training = Training(model, self.data, optimizer, None, said, self.snapshot_epochs)
+        if former is not None:
+            training.restore(former)
+        return training
+
+    def train(self, cell: _Cell, **options: Any) -> Run:
         """The same cell by ``train``."""
         return train(
-            self.make_model(cell[2]),
+            self.make_model(cell.seed),
             self.data,
             self.optimizer(cell),
             epochs=self.epochs,
             batch_size=self.batch_size,
-            seed=cell[2],
+            seed=cell.seed,
             device=self.data.device,
             snapshot_epochs=self.snapshot_epochs,
             **options,
@@ -204,11 +290,34 @@ class _Recipe:
 class _Sweep:
     """A sweep in progress."""
 
-    def __init__(self, recipe: _Recipe, cells: list[Cell], how: dict[str, Any]) -> None:
-        self.recipe, self.cells, self.how = recipe, cells, how
-        self.done: Runs = {}
-        self.current: dict[Cell, Training] = {}
+    def __init__(
+        self,
+        recipe: _Recipe,
+        cells: list[_Cell],
+        how: dict[str, Any],
+        former: dict[_Cell, Run],
+        named: dict[_Cell, Cell],
+    ) -> None:
+        self.recipe, self.cells, self.how, self.named = recipe, cells, how, named
+        ended = {cell for cell, run in former.items() if self.has_ended(run)}
+        self.done = {cell: run for cell, run in former.items() if cell in ended}
+        self.former = {cell: run for cell, run in former.items() if cell not in ended}
+        self.current: dict[_Cell, Training] = {}
         self.share = 0.0  # of the network that is trained alone now
+
+    def has_ended(self, run: Run) -> bool:
+        """Is there nothing to add to a run? One that diverged would diverge again."""
+        return run.message.startswith("diverged") or int(run.epoch[-1]) == self.recipe.epochs
+
+    @property
+    def together(self) -> int:
+        """The most networks of a stack."""
+        return TOGETHER if self.recipe.data.device.type == "cpu" else len(self.cells)
+
+    @property
+    def todo(self) -> list[_Cell]:
+        """What has not ended, in the order of the grid."""
+        return [cell for cell in self.cells if cell not in self.done]
 
     @property
     def fraction(self) -> float:
@@ -218,57 +327,125 @@ class _Sweep:
 
     def run(self) -> Runs:
         """The histories so far, in the order of the grid."""
-        runs = self.done | {cell: training.run() for cell, training in self.current.items()}
-        return {cell: runs[cell] for cell in self.cells if cell in runs}
+        runs = self.former | self.done
+        runs |= {cell: training.run() for cell, training in self.current.items()}
+        return {self.named[cell]: runs[cell] for cell in self.cells if cell in runs}
+
+    def finished(self) -> Runs:
+        """The histories of the networks that have ended, and of others what they came with."""
+        runs = self.former | {c: run for c, run in self.done.items() if run.checkpoint is not None}
+        return {self.named[cell]: runs[cell] for cell in self.cells if cell in runs}
 
     def one_by_one(self, stop: Stop, report: Report[Runs]) -> None:
-        for cell in self.cells:
+        """Train the networks one after the other."""
+        for cell in self.todo:
 
-            def watch(run: Run, fraction: float, cell: Cell = cell) -> None:
+            def watch(run: Run, fraction: float, cell: _Cell = cell) -> None:
                 run.configuration["sweep"] = self.how
                 self.done[cell], self.share = run, fraction - 1
                 report()
 
-            self.recipe.train(cell, progress=watch, stop=stop)
+            former = self.former.get(cell)
+            self.recipe.train(cell, progress=watch, stop=stop, resume=former)
             self.share = 0.0
 
-    def in_parts(self, memory: int, stop: Stop, report: Report[Runs]) -> None:
-        """Train the networks in stacks; as many at the same time as the memory holds."""
-        model, data = self.recipe.begin(self.cells[0]).model, self.recipe.data
-        size = bytes_per_network(model, data, self.recipe.batch_size)
+    def divide(self, model: nn.Module, memory: int) -> list[list[_Cell]]:
+        """Parts that the memory holds, of one learning rate and one place in the training."""
+        size = bytes_per_network(model, self.recipe.data, self.recipe.batch_size)
         if size > memory:
             refuse("memory", memory, f"a number of bytes >= {size}, one network")
-        parts = _divided(sorted(self.cells), memory // size)
-        together = TOGETHER if data.device.type == "cpu" else len(self.cells)
+
+        def place(cell: _Cell) -> tuple[float, int, int]:
+            checkpoint = self.former[cell].checkpoint if cell in self.former else None
+            return (cell.lr, checkpoint.epoch, checkpoint.batch) if checkpoint else (cell.lr, 0, 0)
+
+        parts: list[list[_Cell]] = []
+        for _, beside in itertools.groupby(sorted(sorted(self.todo), key=place), place):
+            parts += _divided(list(beside), memory // size)
         self.how |= {"method": "stack", "parts": len(parts), "bytes_per_network": size}
-        if len(parts) > 1:
+        if len(self.cells) * size > memory:
             self.how["note"] = (
                 f"trained in {len(parts)} parts: {len(self.cells)} networks of {size:,} bytes "
                 f"do not fit memory = {memory:,} bytes"
             )
-        _keep_memory()
-        with threads_for(model, data.device):
-            for part in parts:
-                self.train(_divided(part, together), stop, report)
+        return parts
 
-    def train(self, groups: list[list[Cell]], stop: Stop, report: Report[Runs]) -> None:
+    def in_stacks(self, parts: list[list[_Cell]], stop: Stop, report: Report[Runs]) -> None:
+        """Train the networks in stacks; those of a part at the same time."""
+        _keep_memory()
+        for part in parts:
+            model = self.recipe.make_model(part[0].seed)
+            with threads_for(model, self.recipe.data.device):
+                self.train(_divided(part, self.together), stop, report)
+
+    def in_jobs(
+        self, parts: list[list[_Cell]], jobs: int, stop: Stop, report: Report[Runs]
+    ) -> None:
+        """Train the networks in other processes: one each, or a stack each."""
+        shares = [[cell] for cell in self.todo]
+        if self.how["method"] == "stack":
+            fair = math.ceil(len(self.todo) / jobs) if jobs > 1 else self.together
+            most = max(1, min(self.together, fair))
+            shares = [share for part in parts for share in _divided(part, most)]
+        recipe = replace(self.recipe, data=self.recipe.data.to("cpu"))  # nothing else travels
+        device = str(self.recipe.data.device)
+        tasks = [
+            _Share(recipe, device, cells, self.how, {c: self.former.get(c) for c in cells})
+            for cells in shares
+        ]
+        names = [", ".join(self.say(cell) for cell in cells) for cells in shares]
+        if tasks:
+            for _, runs in spread(tasks, names, jobs, stop):
+                self.done |= runs
+                report()
+
+    def say(self, cell: _Cell) -> str:
+        """A cell in messages."""
+        return " ".join(f"{name}={value:g}" for name, value in cell._asdict().items())
+
+    def train(self, groups: list[list[_Cell]], stop: Stop, report: Report[Runs]) -> None:
         """Train the stacks of a part, taking turns of an epoch."""
         stacks = []
         for group in groups:
-            trainings = {cell: self.recipe.begin(cell) for cell in group}
+            trainings = {cell: self.recipe.begin(cell, self.former.get(cell)) for cell in group}
             for training in trainings.values():
                 training.configuration["sweep"] = self.how
-            stacks.append(_Stack(trainings, self.recipe.lr))
-            stacks[-1].measure()
+            stacks.append(_Stack(trainings))
+            if not stacks[-1].trainings[0].rows:
+                stacks[-1].measure()
             self.current |= trainings
             report()
-        for _ in range(self.recipe.epochs):
+        for _ in range(stacks[0].trainings[0].epoch, self.recipe.epochs):
             for one in stacks:
                 one.run_epoch(stop, report)
         for one in stacks:
             one.hand_back()
         self.done |= {cell: training.run() for cell, training in self.current.items()}
         self.current = {}
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What one worker trains at a time."""
+
+    recipe: _Recipe
+    device: str
+    cells: list[_Cell]
+    how: dict[str, Any]
+    former: dict[_Cell, Run | None]
+
+    def __call__(self, stop: Stop) -> dict[_Cell, Run]:
+        data = self.recipe.data.to(choose_device(self.device))
+        former = {cell: run for cell, run in self.former.items() if run is not None}
+        named: dict[_Cell, Cell] = {cell: tuple(cell) for cell in self.cells}
+        recipe = replace(self.recipe, data=data)
+        trained = _Sweep(recipe, self.cells, self.how, former, named)
+        report = Report(None, trained)
+        if self.how["method"] == "stack":
+            trained.in_stacks([self.cells], stop, report)
+        else:
+            trained.one_by_one(stop, report)
+        return trained.done
 
 
 class _Stack:
@@ -278,9 +455,10 @@ class _Stack:
     zeros and take pictures of them as ever.
     """
 
-    def __init__(self, trainings: dict[Cell, Training], lr: float) -> None:
-        self.trainings, self.lr = list(trainings.values()), lr
-        self.c, self.mu = (np.array([cell[k] for cell in trainings]) for k in (0, 1))
+    def __init__(self, trainings: dict[_Cell, Training]) -> None:
+        self.trainings = list(trainings.values())
+        self.lr = next(iter(trainings)).lr  # the same for all
+        self.c, self.mu = (np.array([getattr(cell, k) for cell in trainings]) for k in ("c", "mu"))
         models = [training.model for training in self.trainings]
         self.model, self.data = models[0], self.trainings[0].data
         self.forward = forward_of(self.model)
@@ -293,19 +471,33 @@ class _Stack:
         self.weights |= self.trained
         self.thresholds = np.zeros(len(models))
         self.steps = np.zeros(len(models), int)
+        self.take_up(views(self.accumulators, shapes))
         for k, model in enumerate(models):
             for name, p in model.named_parameters():
                 p.data = self.weights[name][k]
         for weights in self.trained.values():
             weights.requires_grad_()
 
+    def take_up(self, accumulators: Weights) -> None:
+        """Take over the state of optimizers that have made steps: ``hand_back`` the other way."""
+        for k, training in enumerate(self.trainings):
+            for name, p in training.model.named_parameters():
+                state = training.optimizer.state.get(p)
+                if state:
+                    accumulators[name][k].copy_(state["accumulator"])
+                    self.steps[k], self.thresholds[k] = (
+                        int(state["step"]),
+                        float(state["threshold"]),
+                    )
+
     def run_epoch(self, stop: Stop, report: Callable[[], None]) -> None:
-        """One epoch of all networks that have not ended."""
+        """The current epoch of all networks that have not ended, from where it stands."""
         if not self.going():
             return
         self.model.train()
         orders = torch.stack([training.draw_order() for training in self.trainings])
-        for batch in orders.split(self.trainings[0].batch_size, dim=1):
+        begun = self.trainings[self.going()[0]]
+        for batch in orders.split(begun.batch_size, dim=1)[begun.batch :]:
             if stop.is_set():
                 for k in self.going():
                     self.trainings[k].say_stopped()
@@ -401,7 +593,7 @@ def _keep_memory() -> None:
     torch.empty(30 * 2**20, dtype=torch.uint8)
 
 
-def _divided(cells: list[Cell], most: int) -> list[list[Cell]]:
+def _divided(cells: list[_Cell], most: int) -> list[list[_Cell]]:
     """The cells in their order, in as few groups of at most ``most`` as can be, of equal size."""
     groups = math.ceil(len(cells) / most)
     ends = [len(cells) * k // groups for k in range(groups + 1)]

@@ -17,21 +17,23 @@ _kept: Any = None
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training was interrupted; ``kept`` is the Run, or the Runs of a sweep, up to then."""
+    """A training was interrupted; ``kept`` is the Run, the Runs of a sweep or the Search up to then."""
 
-    def __init__(self, kept: Any, where: str) -> None:
+    def __init__(self, kept: Any, where: str, resume: str) -> None:
         super().__init__(
-            f"{where}. It is kept: run = grda_edu.interrupted(), then train(…, resume=run) goes on "
-            "from there; a second interrupt would have ended it at once"
+            f"{where}. It is kept: {resume} goes on from there; a second interrupt would have "
+            "ended it at once"
         )
         self.kept = kept
 
 
 def interrupted() -> Any:
-    """What the last interrupted ``train`` or ``sweep`` had done.
+    """What the last interrupted ``train``, ``sweep`` or ``find_c`` had done.
 
     Returns:
-        The Run with its checkpoint, or for a sweep (c, mu, seed) -> Run, finished ones and others.
+        The Run with its checkpoint; of a sweep its runs, finished ones and others, also where an
+        error or a worker that died ended it; of ``find_c`` the search. Each goes on exactly:
+        ``train(…, resume=run)``, ``sweep(…, resume=runs)``, ``search.run()``.
 
     Raises:
         ValueError: if nothing was interrupted in this process.
@@ -53,12 +55,23 @@ class Stop:
         """Is the training to end before its next batch?"""
         return self.interrupted or (self.event is not None and self.event.is_set())
 
-    def conclude(self, kept: Any, where: str) -> None:
-        """Raise Interrupted with what was done, if an interrupt was the reason for the end."""
-        global _kept
+    def conclude(self, kept: Any, where: str, resume: str) -> None:
+        """Raise Interrupted with what was done, if an interrupt was the reason for the end.
+
+        Args:
+            kept: what was done.
+            where: the training ended, in words.
+            resume: the code that goes on.
+        """
         if self.interrupted:
-            _kept = kept
-            raise Interrupted(kept, where)
+            keep(kept)
+            raise Interrupted(kept, where, resume)
+
+
+def keep(kept: Any) -> None:
+    """Let ``interrupted`` give it from now on."""
+    global _kept
+    _kept = kept
 
 
 @contextmanager

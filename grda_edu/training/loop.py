@@ -85,6 +85,7 @@ def train(
         ValueError: for an argument that cannot be used, naming it.
         TypeError: if ``make_optimizer`` makes something else.
     """
+    check_kind(data)
     check_counts(epochs, batch_size, seed, snapshot_epochs, len(data.y_train))
     epochs, batch_size, seed = int(epochs), int(batch_size), int(seed)  # numpy's fit no JSON
     device = choose_device(device)
@@ -113,7 +114,8 @@ def train(
             training.run_epoch(end, report)
         training.keep_checkpoint()
     run = report.last()
-    end.conclude(run, f"the training {run.message or 'came to its end'}")
+    how = "run = grda_edu.interrupted(), then train(…, resume=run)"
+    end.conclude(run, f"the training {run.message or 'came to its end'}", how)
     return run
 
 
@@ -362,6 +364,15 @@ def check_counts(
         whole("snapshot_epochs", k, 0, epochs)
 
 
+def check_kind(data: Any) -> None:
+    """Raise ValueError for anything but Data: a DataLoader has no parts to measure on."""
+    if not isinstance(data, Data):
+        raise ValueError(
+            f"data is a {type(data).__name__}: accepted is a grda_edu.data.Data, images and labels "
+            "as tensors in three parts; torch.cat of a DataLoader's batches makes such tensors"
+        )
+
+
 def check_data(model: nn.Module, data: Data) -> None:
     """A label beyond the outputs would fail deep inside the loss, or silently on a GPU."""
     was_training = model.training
@@ -422,6 +433,14 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
+def check_same(run: Run, configuration: dict[str, Any]) -> None:
+    """Raise ValueError unless a run was made with this configuration, its epochs left aside."""
+    for name in configuration | run.configuration:
+        was, now = run.configuration.get(name), configuration.get(name)
+        if name not in ("epochs", "sweep") and was != now:
+            refuse(name, now, f"{was!r}, with which the run to resume was made")
+
+
 def _check_resume(run: Run, configuration: dict[str, Any]) -> Checkpoint:
     checkpoint = run.checkpoint
     if not isinstance(checkpoint, Checkpoint):
@@ -429,10 +448,7 @@ def _check_resume(run: Run, configuration: dict[str, Any]) -> Checkpoint:
             f"resume has checkpoint = {checkpoint!r}: accepted is a run with its checkpoint, "
             "set run.checkpoint = Checkpoint.load(path)"
         )
-    for name in configuration | run.configuration:
-        was, now = run.configuration.get(name), configuration.get(name)
-        if name not in ("epochs", "sweep") and was != now:
-            refuse(name, now, f"{was!r}, with which the run to resume was made")
+    check_same(run, configuration)
     if checkpoint.epoch != run.epoch[-1]:
         raise ValueError(
             f"resume has a checkpoint of epoch {checkpoint.epoch}: accepted is one of epoch "

@@ -8,10 +8,10 @@ the test images are left alone.
 """
 
 import math
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,9 @@ from torch.optim import Optimizer
 from grda_edu.checks import distinct, number, whole
 from grda_edu.data import Data
 from grda_edu.optim import GRDA
-from grda_edu.training.loop import train
+from grda_edu.training.interrupt import Stop, gentle
+from grda_edu.training.jobs import check_jobs, spread
+from grda_edu.training.loop import check_kind, train
 from grda_edu.training.rules import (
     c_steps,
     difference_error,
@@ -95,6 +97,7 @@ def find_c(
     budget: int | None = None,
     progress: Callable[[float], object] | None = None,
     stop: Event | None = None,
+    jobs: int = 1,
 ) -> "Search":
     """Search the greatest c with which gRDA is comparable to SGD after a few epochs.
 
@@ -108,6 +111,9 @@ def find_c(
 
     c is multiplied by ten while it is comparable, then the gap is halved until two neighbouring
     steps are left. Accuracy is taken to fall with c: a lucky c beyond the edge is not looked for.
+
+    An interrupt ends it before the next batch and raises ``Interrupted``. The search, which
+    ``grda_edu.interrupted()`` gives too, then goes on with the probe that it was at.
 
     Args:
         make_model: ``make_model(seed)`` gives a new network. Every probe starts from the same ones.
@@ -128,14 +134,19 @@ def find_c(
             ``search.longest`` epochs at the latest.
         progress: called with the share of the longest way that is done, some five times a second.
         stop: setting it ends the search before the next batch.
+        jobs: seeds trained at once, as of ``sweep``. Probes come one after the other, since each
+            decides which is next: with one seed it brings nothing.
 
     Returns:
         The search, an iterator of probes.
 
     Raises:
         ValueError: for an argument that cannot be used, naming it.
+        ModuleNotFoundError: for ``jobs`` without joblib, when the first probe is asked for.
     """
     check_settings(mu, lr, epochs, tolerance, seeds, budget)
+    jobs = check_jobs(jobs)
+    check_kind(data)
     _check_validation(data)
     steps = c_steps(start, largest) if grid is None else _checked_grid(grid)
     # Probes are trained on a copy without test images: what is not there cannot be looked at.
@@ -151,12 +162,17 @@ def find_c(
         batch_size,
         device,
         stop,
+        jobs,
     )
     return Search(prober, steps, budget, progress)
 
 
 class Search(Iterator[Probe]):
-    """The probes of ``find_c``, made while they are asked for."""
+    """The probes of ``find_c``, made while they are asked for.
+
+    It pickles where ``make_model`` does, between probes, without ``progress`` and ``stop``; what is
+    loaded goes on with the next probe.
+    """
 
     def __init__(
         self,
@@ -169,10 +185,29 @@ class Search(Iterator[Probe]):
         self.probes: list[Probe] = []  # those that have finished, SGD's first
         self.answer: Answer | None = None  # None until the search has ended
         self._prober, self._budget, self._progress = prober, budget, progress
-        self._made = self._search()
+
+    def __getstate__(self) -> dict[str, Any]:
+        prober = replace(self._prober, stop=None)
+        return {**self.__dict__, "_prober": prober, "_progress": None}
 
     def __next__(self) -> Probe:
-        return next(self._made)
+        if self.answer is not None:
+            raise StopIteration
+        due = self._due()
+        if isinstance(due, str):
+            self._end(due)
+            raise StopIteration
+        reference = self.probes[0] if self.probes else None
+        with gentle(self._prober.stop) as stop:
+            probe = self._prober.probe(due, reference, self._report, stop)
+        if probe is not None:
+            self.probes.append(probe)
+        how = "search = grda_edu.interrupted(), then search.run()"
+        stop.conclude(self, f"the search was stopped after {len(self.probes)} probes", how)
+        if probe is None:
+            self._end("stopped")
+            raise StopIteration
+        return probe
 
     def run(self) -> Answer:
         """Search to the end."""
@@ -193,29 +228,23 @@ class Search(Iterator[Probe]):
         needed = probes * self._prober.cost
         return needed if self._budget is None else min(needed, self._budget)
 
-    def _search(self) -> Generator[Probe, None, None]:
-        prober = self._prober
-        reference = prober.probe(0.0, None, self._report)
-        if reference is None:
-            return self._end("stopped")
-        self.probes.append(reference)
-        yield reference
+    def _due(self) -> float | Ended:
+        """The c to try next, or why there is none: the probes so far decide."""
+        if not self.probes:
+            return 0.0
+        prober, (reference, *tried) = self._prober, self.probes
         if reference.message or reference.accuracy - prober.tolerance <= prober.guessing:
-            return self._end("reference")
+            return "reference"
         candidates = greatest_comparable(self.steps)
         c = next(candidates)
-        while True:
-            if self._budget is not None and prober.spent + prober.cost > self._budget:
-                return self._end("budget")
-            probe = prober.probe(c, reference, self._report)
-            if probe is None:
-                return self._end("stopped")
-            self.probes.append(probe)
-            yield probe
+        for probe in tried:
             try:
                 c = candidates.send(probe.comparable)
             except StopIteration:
-                return self._end(self._why())
+                return self._why()
+        if self._budget is not None and prober.spent + prober.cost > self._budget:
+            return "budget"
+        return c
 
     def _report(self, epochs_of_probe: float) -> None:
         if self._progress is not None:
@@ -250,6 +279,7 @@ class _Prober:
     batch_size: int
     device: str | torch.device
     stop: Event | None
+    jobs: int
     spent: int = 0
 
     @property
@@ -263,25 +293,52 @@ class _Prober:
         return float(self.data.y_val.bincount().max()) / len(self.data.y_val)
 
     def probe(
-        self, c: float, reference: Probe | None, report: Callable[[float], None]
+        self, c: float, reference: Probe | None, report: Callable[[float], None], stop: Stop
     ) -> Probe | None:
         """Train with this c from every seed; None if it was stopped."""
+        runs = self._in_turn(c, report, stop) if self.jobs == 1 else self._at_once(c, report, stop)
+        if runs is None:
+            return None
+        self.spent += sum(int(run.epoch[-1]) for run in runs)
+        return self._measured(c, runs, reference)
+
+    def _in_turn(self, c: float, report: Callable[[float], None], stop: Stop) -> list[Run] | None:
         runs: list[Run] = []
 
         def part(_: Run, share: float) -> None:
             report(self.epochs * (len(runs) + share))
 
         for seed in self.seeds:
-            run = self._train(c, seed, part)
+            run = self.train(c, seed, part, stop)
             if run.message.startswith("stopped"):
                 return None
             runs.append(run)
             if run.message:
                 break
-        self.spent += sum(int(run.epoch[-1]) for run in runs)
-        return self._measured(c, runs, reference)
+        return runs
 
-    def _train(self, c: float, seed: int, progress: Callable[[Run, float], object]) -> Run:
+    def _at_once(self, c: float, report: Callable[[float], None], stop: Stop) -> list[Run] | None:
+        """The same runs, from other processes."""
+        sent = replace(self, stop=None)
+        tasks = [_Seed(sent, c, seed) for seed in self.seeds]
+        names = [f"c={c:g} seed={seed}" for seed in self.seeds]
+        back: dict[int, Run] = {}
+        report(0.0)
+        for k, run in spread(tasks, names, self.jobs, stop):
+            back[k] = run
+            report(self.epochs * len(back))
+        runs = [back[k] for k in range(len(tasks)) if k in back]
+        if len(runs) < len(tasks) or any(run.message.startswith("stopped") for run in runs):
+            return None
+        # One after the other, the first that diverges is the last.
+        last = next((k for k, run in enumerate(runs) if run.message), len(runs))
+        return runs[: last + 1]
+
+    def train(
+        self, c: float, seed: int, progress: Callable[[Run, float], object] | None, stop: Stop
+    ) -> Run:
+        """One network, by SGD for c = 0."""
+
         def optimizer(parameters: list[nn.Parameter]) -> Optimizer:
             if c == 0:
                 return torch.optim.SGD(parameters, lr=self.lr)
@@ -296,7 +353,7 @@ class _Prober:
             seed=seed,
             device=self.device,
             progress=progress,
-            stop=self.stop,
+            stop=stop,
         )
 
     def _measured(self, c: float, runs: list[Run], reference: Probe | None) -> Probe:
@@ -320,6 +377,20 @@ class _Prober:
 
     def _error(self, mean: float, sgd: float, reference: Probe | None) -> float:
         return 0.0 if reference is None else difference_error(mean, sgd, len(self.data.y_val))
+
+
+@dataclass(frozen=True)
+class _Seed:
+    """What one worker trains at a time."""
+
+    prober: _Prober
+    c: float
+    seed: int
+
+    def __call__(self, stop: Stop) -> Run:
+        run = self.prober.train(self.c, self.seed, None, stop)
+        run.checkpoint = None  # a probe is its accuracy
+        return run
 
 
 def _sentence(
