@@ -10,6 +10,7 @@ from importlib.metadata import version as _version
 _HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "GRDA": "optim",
     "DualAveraging": "optim",
+    "AccumulatorAverage": "optim",
     "penalty_groups": "optim",
     "soft_threshold": "shrinkage",
     "hard_threshold": "shrinkage",

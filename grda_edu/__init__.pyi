@@ -26,6 +26,7 @@ from grda_edu.models import digits_cnn as digits_cnn
 from grda_edu.models import mnist_cnn as mnist_cnn
 from grda_edu.models import small_digits_cnn as small_digits_cnn
 from grda_edu.optim import GRDA as GRDA
+from grda_edu.optim import AccumulatorAverage as AccumulatorAverage
 from grda_edu.optim import DualAveraging as DualAveraging
 from grda_edu.optim import penalty_groups as penalty_groups
 from grda_edu.shrinkage import PowerTuning as PowerTuning

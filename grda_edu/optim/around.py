@@ -197,8 +197,8 @@ class DualAveraging(SavesTuning):
             for p, own in params.items():  # not earlier: Adam begins where a state is empty
                 self.state[p].update(own, accumulator=accumulators[p])
             _threshold(
-                [_local(p) for p in params],
-                [_local(accumulators[p]) for p in params],
+                [local(p) for p in params],
+                [local(accumulators[p]) for p in params],
                 [own["threshold"] for own in params.values()],
                 group.get("foreach"),
             )
@@ -240,13 +240,13 @@ def _held_by_parameters(accumulators: Mapping[Tensor, Tensor]) -> Iterator[None]
             weights[p] = p.data
             p.data = v
         else:
-            weights[p] = _local(p).clone()
-            _local(p).copy_(_local(v))
+            weights[p] = local(p).clone()
+            local(p).copy_(local(v))
     try:
         yield
     finally:
         for p, v in accumulators.items():
-            moved, kept = _local(p).detach(), _local(v)
+            moved, kept = local(p).detach(), local(v)
             if (
                 moved.data_ptr() != kept.data_ptr()
             ):  # copied, or the base puts in tensors of its own
@@ -254,7 +254,7 @@ def _held_by_parameters(accumulators: Mapping[Tensor, Tensor]) -> Iterator[None]
             if _is_plain(p):
                 p.data = weights[p]
             else:
-                _local(p).copy_(weights[p])
+                local(p).copy_(weights[p])
 
 
 def _threshold(
@@ -279,7 +279,7 @@ def _is_plain(p: Tensor) -> bool:
     return type(p) in (Tensor, Parameter)
 
 
-def _local(x: Tensor) -> Tensor:
+def local(x: Tensor) -> Tensor:
     """The part of a DTensor that this process has; any other tensor itself."""
     return x.to_local() if hasattr(x, "to_local") else x
 
