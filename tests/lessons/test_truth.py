@@ -16,6 +16,7 @@ import pytest
 import grda_edu.lessons
 from grda_edu.explore import Explorable
 from lessons.truth import check, expected
+from lessons.truth.written import numbers
 
 HERE = Path(__file__).parent
 NOTEBOOKS = {p.name[:2]: p for p in sorted(HERE.parents[1].glob("notebooks/[0-9]*.md"))}
@@ -45,6 +46,29 @@ def states(demo: Explorable) -> int:
     """In how many states its controls can be."""
     options = len(demo._choice[1].options) if demo._choice else 1
     return options * prod(len(slider.values) for slider in demo._sliders.values())
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=f"{n}-{case.name}")
+        for n in WITH_CASES
+        for case in cases(n)
+        if case.explorable is not None
+    ],
+)
+def test_controls_say_what_they_set(case):
+    """A list's words have the numbers of what they stand for; no two of a slider's texts are alike."""
+    demo = case.explorable
+    if demo._choice is not None:
+        for words, value in demo._choice[1].options.items():
+            if "=" in words or re.fullmatch(r"(seed )?[\d.]+", words):  # others are names
+                wanted = value if isinstance(value, tuple | list) else [value]
+                said = [number.value for number in numbers(words)]
+                assert said == pytest.approx([float(x) for x in wanted]), words
+    for slider in demo.controls:
+        texts = slider["texts"]
+        assert len(set(texts)) == len(texts), f"{slider['label']}: two positions read alike"
 
 
 def figures(number: str) -> dict[str, str]:
