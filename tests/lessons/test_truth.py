@@ -62,7 +62,7 @@ def test_controls_say_what_they_set(case):
     demo = case.explorable
     if demo._choice is not None:
         for words, value in demo._choice[1].options.items():
-            if "=" in words or re.fullmatch(r"(seed )?[\d.]+", words):  # others are names
+            if re.fullmatch(r"(\w = [\d.]+(, )?)+|(seed )?[\d.]+", words):  # others are names
                 wanted = value if isinstance(value, tuple | list) else [value]
                 said = [number.value for number in numbers(words)]
                 assert said == pytest.approx([float(x) for x in wanted]), words
