@@ -3,6 +3,7 @@
 import copy
 import io
 import itertools
+import pickle
 
 import pytest
 import torch
@@ -10,8 +11,12 @@ from torch import nn
 from torch.optim import SGD, Adadelta, Adagrad, Adam, AdamW, NAdam, RAdam, RMSprop
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR, OneCycleLR
 
+from grda_edu.data import digits
+from grda_edu.models import small_digits_cnn
 from grda_edu.optim import GRDA, DualAveraging
 from grda_edu.shrinkage import PowerTuning, soft_threshold, tuning_function
+from grda_edu.sparse.masks import keep_zeros
+from grda_edu.training.loop import train
 from tests.optim.test_bench import CHECKS, assert_same, do_steps, give_gradients, parameters
 
 C, MU = 3.0, 0.7
@@ -401,6 +406,74 @@ def test_backward_through_weights_from_before_the_step_is_refused_as_ever():
 def test_its_repr_says_what_it_is_around():
     said = repr(DualAveraging(AdamW(parameters(), lr=0.01), C, MU))
     assert said.startswith("DualAveraging around AdamW (") and f"c: {C}" in said
+
+
+# ---- beside what else handles an optimizer ----------------------------------------------------
+
+
+def test_a_training_is_resumed_exactly():
+    def trained(epochs, resume=None):
+        return train(
+            small_digits_cnn(),
+            digits(),
+            lambda params: DualAveraging(AdamW(params, lr=0.01), c=0.3, mu=MU),
+            epochs=epochs,
+            batch_size=128,
+            resume=resume,
+        )
+
+    whole, first = trained(2), trained(1)
+    resumed = trained(2, resume=first)
+    assert resumed.train_loss.tolist() == whole.train_loss.tolist()
+    assert resumed.zeros.tolist() == whole.zeros.tolist() and whole.zeros[-1].sum() > 0
+    assert whole.configuration["hyperparameters"]["c"] == 0.3
+
+
+def test_a_scaler_that_skips_a_step_leaves_the_clock():
+    params = parameters()
+    optimizer = DualAveraging(AdamW(params, lr=0.01), C, MU)
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    scaler.scale(torch.ones(())).item()  # begins its scale
+    give_gradients(params, 0)
+    plain = parameters()
+    twin = DualAveraging(AdamW(plain, lr=0.01), C, MU)
+    do_steps(plain, twin, [0])
+    for p in params:
+        p.grad *= 4
+    scaler.step(optimizer)
+    scaler.update()
+    assert_same(params, plain)
+    give_gradients(params, 1)
+    params[0].grad[0, 0] = torch.inf
+    scaler.step(optimizer)
+    assert_same(params, plain)
+    assert {optimizer.state[p]["clock"] for p in params} == {1}
+
+
+def test_kept_zeros_stay_zero_in_both_spaces():
+    model = small_digits_cnn()
+    params = list(model.parameters())
+    optimizer = DualAveraging(AdamW(params, lr=0.01), C, MU)
+    do_steps(params, optimizer, range(20))
+    dead = [p == 0 for p in params]
+    assert any(mask.any() for mask in dead)
+    with keep_zeros(model):
+        for group in optimizer.param_groups:
+            group["c"] = 0.0
+        do_steps(params, optimizer, range(20, 40))
+    for p, mask in zip(params, dead, strict=True):
+        assert (p[mask] == 0).all() and (optimizer.state[p]["accumulator"][mask] == 0).all()
+
+
+def test_a_pickle_is_an_optimizer():
+    params = parameters()
+    optimizer = DualAveraging(AdamW(params, lr=0.01), C, MU)
+    do_steps(params, optimizer, range(3))
+    other = pickle.loads(pickle.dumps(optimizer))
+    (group,) = other.param_groups
+    do_steps(group["params"], other, range(3, 6))
+    do_steps(params, optimizer, range(3, 6))
+    assert_same(group["params"], params)
 
 
 # ---- bad input --------------------------------------------------------------------------------
