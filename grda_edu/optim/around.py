@@ -9,7 +9,6 @@ g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold of ``grda``, γ 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import torch
@@ -22,8 +21,8 @@ from grda_edu.checks import number, refuse
 from grda_edu.optim import arguments, together
 from grda_edu.optim.arguments import Tuning
 from grda_edu.optim.grda import GRDA
+from grda_edu.optim.shards import local
 from grda_edu.optim.state import SavesTuning
-from grda_edu.shrinkage import tuning_increment
 
 OWN = ("accumulator", "threshold", "clock")  # what a parameter's state holds beside the base's
 
@@ -48,8 +47,9 @@ class DualAveraging(SavesTuning):
     rate is μ = 1 with λ = c √γ. gRDA has ½ < μ < 1, with which the bias of what survives vanishes.
 
     The threshold is a Python number: a step cannot be captured in a CUDA graph, and a capture is
-    refused. A step whose learning rate is 0 moves neither clock nor threshold. Parameters may be
-    DTensors; thresholding works on their local parts.
+    refused. A step whose learning rate is 0 moves neither clock nor threshold; what the base itself
+    does at such a step, to its moments, it does here too. Parameters may be DTensors; thresholding
+    works on their local parts.
 
     Args:
         base_optimizer: made with its parameters, dense and real, and a learning rate in each group.
@@ -207,14 +207,7 @@ class DualAveraging(SavesTuning):
     def _due(self, group: dict[str, Any]) -> Iterator[tuple[Tensor, dict[str, Any]]]:
         """The parameters of a group that are to move, with clock and threshold after this step."""
         lr = number("lr", group["lr"], ">= 0")
-        tuning = group.get("tuning")
-
-        @cache  # most parameters of a group have one clock
-        def growth(n: int) -> float:
-            if tuning is not None:
-                return arguments.increment(tuning, n, lr)
-            return float(tuning_increment(n, lr, group["c"], group["mu"]))
-
+        growth = arguments.at_this_step(group)["growth"]
         for p in arguments.with_dense_gradient(group)[0]:
             state = self.state.get(p, {})
             n, threshold = state.get("clock", 0), state.get("threshold", 0.0)
@@ -223,9 +216,12 @@ class DualAveraging(SavesTuning):
             yield p, {"clock": n, "threshold": threshold}
 
     def _accumulator(self, p: Tensor) -> Tensor:
-        """The parameter's accumulator; before its first step its weights, copied."""
-        kept: Tensor | None = self.state.get(p, {}).get("accumulator")
-        return p.detach().clone(memory_format=torch.preserve_format) if kept is None else kept
+        """The parameter's accumulator; v_0 = w_0, also where weights were loaded after a step of rate 0."""
+        state = self.state.get(p, {})
+        if "accumulator" not in state:
+            return p.detach().clone(memory_format=torch.preserve_format)
+        v: Tensor = state["accumulator"]
+        return v if state["clock"] else v.copy_(p)
 
 
 @contextmanager
@@ -277,11 +273,6 @@ def _threshold(
 def _is_plain(p: Tensor) -> bool:
     """Whether its numbers are in one storage, that another tensor's can be swapped for."""
     return type(p) in (Tensor, Parameter)
-
-
-def local(x: Tensor) -> Tensor:
-    """The part of a DTensor that this process has; any other tensor itself."""
-    return x.to_local() if hasattr(x, "to_local") else x
 
 
 def _check_base(base: Any) -> None:

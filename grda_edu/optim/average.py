@@ -21,8 +21,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import update_bn
 
 from grda_edu.checks import number, refuse
-from grda_edu.optim.around import DualAveraging, local
+from grda_edu.optim.around import DualAveraging
 from grda_edu.optim.grda import GRDA
+from grda_edu.optim.shards import local
 
 
 class AccumulatorAverage:
