@@ -478,8 +478,19 @@ def _read(weights: Any) -> tuple[Floats, Callable[[Floats], Any]]:
 def _tensors(weights: Any) -> dict[str, Any] | None:
     """Name -> tensor of a mapping or a module; None for a single array."""
     if isinstance(weights, Mapping):
+        for name, value in weights.items():
+            if _is_tensor(value) and not value.is_floating_point():
+                raise ValueError(
+                    f"{name} has dtype {value.dtype}: accepted are weights, such as "
+                    "dict(model.named_parameters()); a state dict holds buffers too"
+                )
         return dict(weights)
-    return dict(weights.named_parameters()) if hasattr(weights, "named_parameters") else None
+    if not hasattr(weights, "named_parameters"):
+        return None
+    from grda_edu.zeros import refuse_computed  # here: it imports torch
+
+    refuse_computed(weights)
+    return dict(weights.named_parameters())
 
 
 def _is_tensor(value: Any) -> bool:
@@ -498,9 +509,9 @@ def _as_kind_of(example: Any, vector: Floats, shape: tuple[int, ...]) -> Any:
 
 def _array(name: str, value: Any) -> Floats:
     """``value`` as float64 numpy, every number finite."""
-    array = np.asarray(
-        value.detach().to_dense().cpu() if _is_tensor(value) else value, dtype=np.float64
-    )
+    if _is_tensor(value):  # to the CPU first: some devices know no float64, numpy no bfloat16
+        value = value.detach().to_dense().cpu().double()
+    array = np.asarray(value, dtype=np.float64)
     checks.finite(name, array)
     if array.size == 0 and array.ndim < 2:
         raise ValueError(f"{name} holds no weights: accepted is at least one")

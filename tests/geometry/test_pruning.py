@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 from torch import nn
+from torch.nn.utils import prune
 
 from grda_edu import GRDA
 from grda_edu.geometry.pruning import (
@@ -467,3 +468,47 @@ def test_a_sparse_layout_is_read_like_the_dense_one(layout):
     sparse = getattr(dense, layout)()
     assert alive(sparse).tolist() == [[False, True], [True, True]]
     assert magnitude_pruning(sparse, 0.5).tolist() == [[0, 0], [2, -3]]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64], ids=str)
+def test_every_function_keeps_the_dtype(dtype):
+    """The survivors of a pruning by size are the same numbers, bit for bit; numpy has no bfloat16."""
+    w = torch.tensor([1.1, -0.3, 0.2, -2.7]).to(dtype)
+    s = direction_scores(w, np.eye(4))
+    kept = magnitude_pruning(w, 0.5)
+    assert torch.equal(kept, w * torch.tensor([1, 0, 0, 1]).to(dtype))
+    assert torch.equal(hard_pruning(w, 0.5), kept)
+    for out in (
+        kept,
+        soft_pruning(w, 0.5),
+        directional_pruning(w, s, 0.5),
+        flat_l1(w, np.eye(4), 0.5).w,
+        quadratic_twin(w, np.eye(4), 0.1, 0.1, 0.6, 3).w,
+        obs_pruning(w, np.eye(4), 2).w,
+    ):
+        assert out.dtype == dtype and out.shape == w.shape and out.device == w.device
+    model = nn.Linear(2, 2).to(dtype)
+    assert {p.dtype for p in magnitude_pruning(model, 0.5).parameters()} == {dtype}
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda layer: prune.l1_unstructured(layer, "weight", 0.5), "Linear is pruned with torch"),
+        (nn.utils.parametrizations.weight_norm, "Linear is parametrized: accepted are plain"),
+    ],
+)
+def test_a_layer_that_computes_its_weights_is_named(make, words):
+    layer = make(nn.Linear(3, 2))
+    for call in (lambda: magnitude_pruning(layer, 0.5), lambda: soft_pruning(layer, 0.1)):
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def test_buffers_are_left_alone_and_a_state_dict_is_named():
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    model[1].running_mean.fill_(1e-3)
+    small = magnitude_pruning(model, 0.9)
+    assert all(map(torch.equal, small.buffers(), model.buffers()))
+    with pytest.raises(ValueError, match=r"1.num_batches_tracked has dtype torch.int64: accepted"):
+        magnitude_pruning(model.state_dict(), 0.9)
