@@ -319,6 +319,212 @@ def test_a_change_in_place_is_not_mistaken():
     assert_same(model, compact(model).model, 3)
 
 
+# ------------------------------------------------- what a forward may do
+
+
+class Net(nn.Module):
+    """Layers by name, and a forward given as a function."""
+
+    def __init__(self, run, **layers):
+        super().__init__()
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.run = run
+
+    def forward(self, x):
+        return self.run(self, x)
+
+
+def vectors(run, **others):
+    """a: 4 -> 6, whose first units give -0.9 and 0.7; b: 6 -> 5, two units hear these alone; c: 5 -> 3."""
+    made = {"a": nn.Linear(4, 6), "b": nn.Linear(6, 5), "c": nn.Linear(5, 3), **others}
+    model = lively(Net(run, **made))
+    kill(model.a, [0, 1], torch.tensor([-0.9, 0.7], dtype=torch.float64))
+    with torch.no_grad():
+        model.b.weight[:2, 2:] = 0
+    return model
+
+
+def images(run, **others):
+    made = {"a": nn.Conv2d(2, 6, 1), "b": nn.Linear(6, 3), **others}
+    model = lively(Net(run, **made))
+    kill(model.a, [0, 1], torch.tensor([-0.9, 0.7], dtype=torch.float64))
+    return model
+
+
+def written_to(how):
+    """``how`` writes to what a gave; b and c read it afterwards."""
+
+    def run(net, x):
+        y = net.a(x)
+        how(net, y)
+        return net.c(torch.relu(net.b(y)))
+
+    return vectors(run, act=nn.ReLU(inplace=True), drop=nn.Dropout())
+
+
+def put(_, y):
+    y[:, :2] = 5.0
+
+
+def doubled(_, y):
+    y *= 2
+
+
+def added(net, y):
+    y += net.drop(y)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        lambda net, y: y.relu_(),
+        lambda net, y: y.mul_(2),
+        lambda net, y: torch.relu_(y),
+        lambda net, y: F.relu(y, True),
+        lambda net, y: F.relu(y, inplace=True),
+        lambda net, y: net.act(y),
+        lambda net, y: net.act(net.drop(y)),  # in evaluation mode a dropout gives y itself
+        lambda net, y: y.view(y.size(0), -1).zero_(),
+        lambda net, y: y[:, :1].zero_(),
+        lambda net, y: y.contiguous().add_(net.drop(y)),
+        *(put, doubled, added),
+    ],
+)
+def test_what_is_written_to_is_read_as_it_is_then(how):
+    model = written_to(how)
+    assert_same(model, compact(model).model, 4)
+
+
+def test_a_residual_around_a_dropout_that_is_written_to():
+    def run(net, x):
+        x = net.a(x)
+        return net.out(x + net.act(net.drop(x)))
+
+    model = vectors(run, act=nn.ReLU(inplace=True), drop=nn.Dropout(), out=nn.Linear(6, 3))
+    made = compact(model)
+    assert made.left == {"a": {"where they are read they are no longer constant": 1}}
+    assert_same(model, made.model, 4)
+
+
+class Doubling(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x) + 1
+
+
+class Named(nn.Linear):
+    """Another class, the same layer."""
+
+
+def with_a_forward_of_its_own(model):
+    model.a.forward = lambda x: F.linear(x, model.a.weight, model.a.bias) + 1
+
+
+@pytest.mark.parametrize(
+    ("alter", "why"),
+    [
+        (lambda model: model.a.register_forward_hook(lambda *given: given[-1] + 1), "hook"),
+        (lambda model: model.b.register_forward_pre_hook(lambda _, x: (x[0] + 1,)), "hook"),
+        (with_a_forward_of_its_own, "forward of its own"),
+    ],
+)
+def test_a_layer_that_is_altered_from_outside_stays(alter, why):
+    model = vectors(lambda net, x: net.c(torch.relu(net.b(net.a(x)))))
+    alter(model)
+    if why == "hook":  # its copy is another object: a closure over the model would see the old one
+        assert_same(model, compact(model).model, 4)
+    assert why in str(compact(model).left["a"]) and "a" not in compact(model).removed
+
+
+@pytest.mark.parametrize(("kind", "removed"), [(Doubling, 0), (Named, 2)])
+def test_a_class_of_ones_own_is_known_by_its_forward(kind, removed):
+    model = vectors(lambda net, x: net.c(torch.relu(net.b(torch.relu(net.a(x))))), a=kind(4, 6))
+    made = compact(model)
+    assert made.removed.get("a", 0) == removed
+    assert_same(model, made.model, 4)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda net, x: net.c(net.b(net.a(x))) + net.a.bias.sum(),
+        lambda net, x: F.linear(net.a(x), net.a.weight.t()),
+        lambda net, x: net.c(torch.relu(net.b(net.a(x)))) * net.b.in_features**-0.5,
+    ],
+)
+def test_what_reads_a_layers_weights_or_sizes_is_given_them(run):
+    model = vectors(run)
+    made = compact(model)
+    assert "a" in made.left and "a" not in made.removed
+    assert_same(model, made.model, 4)
+
+
+@pytest.mark.parametrize(
+    ("run", "removed"),
+    [
+        (lambda net, x: net.b(net.a(x).mean((2, 3))), 2),
+        (lambda net, x: net.b(net.a(x).mean((-1, -2))), 2),
+        (lambda net, x: net.b(net.a(x).mean(2)), 0),  # a linear layer along the width
+        (lambda net, x: net.b(net.a(x).mean((2,))), 0),
+        (lambda net, x: net.b(torch.cat(net.a(x).chunk(2, 1), 1).mean((2, 3))), 0),
+        (lambda net, x: net.b(torch.cat(tensors=[net.a(x)], dim=1).mean((2, 3))), 2),
+        (lambda net, x: net.b((net.a(x) + net.a(x).mean((2, 3), keepdim=True)).mean((2, 3))), 0),
+        (lambda net, x: net.flat(net.a(x).view(x.size(0), -1)), 2),
+        (lambda net, x: net.flat(net.a(x).view(x.shape[0], -1)), 2),
+        (lambda net, x: net.pairs(net.a(x).view(x.size(0) // 2, -1)), 0),
+        (lambda net, x: net.pairs(net.a(x).view(16, -1)), 0),
+        (lambda net, x: net.flat(net.up(net.a(x))[:, :, :6, :6].flatten(1)), 0),
+        (lambda net, x: net.wide(net.up(net.a(x)).flatten(1)), 2),
+    ],
+)
+def test_shapes(run, removed):
+    model = images(
+        run,
+        flat=nn.Linear(6 * 36, 3),
+        pairs=nn.Linear(2 * 6 * 36, 3),
+        wide=nn.Linear(6 * 144, 3),
+        up=nn.Upsample(scale_factor=2, mode="bilinear"),
+    )
+    made = compact(model)
+    assert made.removed == ({"a": removed} if removed else {})
+    assert_same(model, made.model, 2, 6, 6)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ((nn.Linear(4, 6), nn.MaxPool1d(3, 1, 1), nn.Linear(6, 3)), (4,)),
+        ((nn.Conv1d(2, 6, 1), nn.MaxPool2d((3, 1), 1, (1, 0)), nn.Conv1d(6, 3, 1)), (2, 9)),
+    ],
+)
+def test_a_pool_of_other_dimensions_mixes_units(layers, shape):
+    """torch takes [N, C] for one image without channels, and pools over its units."""
+    model = lively(nn.Sequential(*layers))
+    kill(model[0], [0, 1], 0.7)
+    made = compact(model)
+    assert made.removed == {}
+    assert_same(model, made.model, *shape)
+
+
+def test_an_empty_sequential_is_a_shortcut():
+    model = vectors(
+        lambda net, x: net.out(net.short(net.a(x)) + net.d(x)),
+        **{"short": nn.Sequential(), "d": nn.Linear(4, 6), "out": nn.Linear(6, 3)},
+    )
+    kill(model.d, [0], 0.2)
+    made = compact(model)
+    assert made.removed == {"a": 1, "d": 1}
+    assert_same(model, made.model, 4)
+
+
+def test_tied_weights_stay_tied():
+    model = lively(Shared(tied=True))
+    kill(model.same, [0], 0.4)
+    made = compact(model)
+    assert made.model.same.weight is made.model.first.weight
+    assert made.parameters[0] == made.parameters[1]
+
+
 # ------------------------------------------------- what is not understood
 
 
@@ -445,6 +651,33 @@ def test_a_pruned_layer_is_named():
         compact(model)
     prune.remove(model[1], "weight")
     compact(model)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of the two old functions
+@pytest.mark.parametrize("function", [nn.utils.weight_norm, nn.utils.spectral_norm])
+def test_weights_that_a_hook_computes_are_named(function):
+    model = nn.Sequential(nn.Linear(3, 3), function(nn.Linear(3, 2)))
+    with pytest.raises(ValueError, match=r"1 is under torch.nn.utils.weight_norm or spectral_norm"):
+        compact(model)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+@pytest.mark.parametrize("where", ["0.weight", "1.running_var"])
+def test_numbers_that_are_not_finite_are_named(value, where):
+    """0 · NaN is NaN: no unit of such a network goes unheard."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    model.state_dict()[where].view(-1)[0] = value
+    with pytest.raises(ValueError, match=f"{where} has entries that are NaN or infinite"):
+        compact(model)
+
+
+def test_what_cannot_be_copied_or_has_no_shape_yet_is_named():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    model.last = model(torch.zeros(1, 3))
+    with pytest.raises(TypeError, match=r"Sequential cannot be copied \(Only Tensors"):
+        compact(model)
+    with pytest.raises(ValueError, match=r"0.weight has no shape yet"):
+        compact(nn.Sequential(nn.LazyLinear(3)))
 
 
 # ------------------------------------------------- at random, and for real
