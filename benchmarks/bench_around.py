@@ -11,7 +11,6 @@ from torch.nn import Parameter
 from torch.optim import SGD, AdamW, Optimizer
 
 from benchmarks.bench_step import parameters, seconds
-from grda_edu.models import mnist_cnn
 from grda_edu.optim import DualAveraging
 from grda_edu.training.device import one_thread
 
@@ -53,10 +52,7 @@ def of_shapes(shapes: list[tuple[int, ...]]) -> list[Parameter]:
 SIZES: dict[str, tuple[Callable[[], list[Parameter]], int]] = {
     "10 M in one tensor": (lambda: parameters(10_000_000, 1), 15),
     "11.7 M in 62 tensors": (lambda: of_shapes(RESNET18), 15),
-    "MNIST CNN, 8 tensors": (
-        lambda: of_shapes([tuple(p.shape) for p in mnist_cnn().parameters()]),
-        600,
-    ),
+    "20 k in ten tensors": (lambda: parameters(20_000, 10), 600),
     "400 small tensors": (lambda: parameters(20_000, 400), 100),
 }
 

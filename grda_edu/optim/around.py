@@ -7,9 +7,9 @@ g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold of ``grda``, γ 
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -183,89 +183,87 @@ class DualAveraging(SavesTuning):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        groups = self.param_groups
-        due = [dict(self._due(group)) for group in groups]
-        accumulators = {p: self._accumulator(p) for own in due for p in own}
-        if any(p.is_cuda for p in accumulators) and torch.cuda.is_current_stream_capturing():
+        groups = [(group, self._moving(group)) for group in self.param_groups]
+        moving = [one for _, ones in groups for one in ones]
+        if any(one.p.is_cuda for one in moving) and torch.cuda.is_current_stream_capturing():
             raise RuntimeError(
                 f"{type(self).__name__} is captured in a CUDA graph, which would repeat this step's "
                 "threshold for ever: accepted is a step outside of graphs"
             )
-        with _held_by_parameters(accumulators):
+        with _held_by_parameters(moving):
             self.base_optimizer.step()
-        for group, params in zip(groups, due, strict=True):
-            for p, own in params.items():  # not earlier: Adam begins where a state is empty
-                self.state[p].update(own, accumulator=accumulators[p])
-            _threshold(
-                [local(p) for p in params],
-                [local(accumulators[p]) for p in params],
-                [own["threshold"] for own in params.values()],
-                group.get("foreach"),
-            )
+        for p, v, clock, threshold in moving:  # not earlier: Adam begins where a state is empty
+            self.state[p].update(accumulator=v, clock=clock, threshold=threshold)
+        for group, ones in groups:
+            _threshold(ones, group.get("foreach"))
         return loss
 
-    def _due(self, group: dict[str, Any]) -> Iterator[tuple[Tensor, dict[str, Any]]]:
-        """The parameters of a group that are to move, with clock and threshold after this step."""
+    def _moving(self, group: dict[str, Any]) -> list["_Moving"]:
+        """The parameters of a group that are to move: the clock is that after the step."""
         lr = number("lr", group["lr"], ">= 0")
         growth = arguments.at_this_step(group)["growth"]
+        moving = []
         for p in arguments.with_dense_gradient(group)[0]:
-            state = self.state.get(p, {})
+            state = self.state.get(p) or {}
             n, threshold = state.get("clock", 0), state.get("threshold", 0.0)
+            v = state.get("accumulator")
+            if v is None:
+                v = p.detach().clone(memory_format=torch.preserve_format)  # v_0 = w_0
+            elif not n:
+                v.copy_(p)  # weights may have been loaded after a step of rate 0
             if lr:
                 n, threshold = n + 1, threshold + growth(n + 1)
-            yield p, {"clock": n, "threshold": threshold}
+            moving.append(_Moving(p, v, n, threshold))
+        return moving
 
-    def _accumulator(self, p: Tensor) -> Tensor:
-        """The parameter's accumulator; v_0 = w_0, also where weights were loaded after a step of rate 0."""
-        state = self.state.get(p, {})
-        if "accumulator" not in state:
-            return p.detach().clone(memory_format=torch.preserve_format)
-        v: Tensor = state["accumulator"]
-        return v if state["clock"] else v.copy_(p)
+
+class _Moving(NamedTuple):
+    """A parameter that takes part in a step."""
+
+    p: Tensor
+    accumulator: Tensor
+    clock: int  # after the step, as the threshold
+    threshold: float
 
 
 @contextmanager
-def _held_by_parameters(accumulators: Mapping[Tensor, Tensor]) -> Iterator[None]:
+def _held_by_parameters(moving: list[_Moving]) -> Iterator[None]:
     """While it lasts the parameters hold the accumulators, which the base optimizer so moves.
 
     Storage changes hands, and nothing is copied, but for DTensors and other tensors of many parts.
     """
-    weights: dict[Tensor, Tensor] = {}
-    for p, v in accumulators.items():
+    weights = []
+    for p, v, _, _ in moving:
         if _is_plain(p):
-            weights[p] = p.data
+            weights.append(p.data)
             p.data = v
         else:
-            weights[p] = local(p).clone()
+            weights.append(local(p).clone())
             local(p).copy_(local(v))
     try:
         yield
     finally:
-        for p, v in accumulators.items():
-            moved, kept = local(p).detach(), local(v)
-            if (
-                moved.data_ptr() != kept.data_ptr()
-            ):  # copied, or the base puts in tensors of its own
-                kept.copy_(moved)
+        for (p, v, _, _), w in zip(moving, weights, strict=True):
             if _is_plain(p):
-                p.data = weights[p]
+                moved = p.data
+                p.data = w
+                if moved.data_ptr() != v.data_ptr():  # the base puts in tensors of its own
+                    v.copy_(moved)
             else:
-                local(p).copy_(weights[p])
+                local(v).copy_(local(p))
+                local(p).copy_(w)
 
 
-def _threshold(
-    weights: list[Tensor],
-    accumulators: list[Tensor],
-    thresholds: list[float],
-    foreach: bool | None,
-) -> None:
+def _threshold(moving: list[_Moving], foreach: bool | None) -> None:
     """w ← S_g(v)."""
-    if not together.is_wanted(foreach, weights):
-        for w, v, g in zip(weights, accumulators, thresholds, strict=True):
-            softshrink(v, g, out=w)  # type: ignore[call-arg]
-    elif weights:  # S_g(v) = v - clip(v, -g, g), one call for all; NaN stays NaN on every device
-        inside = torch._foreach_clamp_max(accumulators, thresholds)
-        torch._foreach_clamp_min_(inside, [-g for g in thresholds])
+    if not together.is_wanted(foreach, [one.p for one in moving]):
+        for p, v, _, g in moving:
+            softshrink(local(v), g, out=local(p))  # type: ignore[call-arg]
+    elif moving:  # S_g(v) = v - clip(v, -g, g), one call for all; NaN stays NaN on every device
+        weights = [local(one.p) for one in moving]
+        accumulators = [local(one.accumulator) for one in moving]
+        inside = torch._foreach_clamp_max(accumulators, [one.threshold for one in moving])
+        torch._foreach_clamp_min_(inside, [-one.threshold for one in moving])
         torch._foreach_copy_(weights, accumulators)
         torch._foreach_sub_(weights, inside)
 
