@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grda_edu.checks import Range, number, refuse, said
+from grda_edu.checks import Range, number, one_of, refuse, said
 from grda_edu.shrinkage import tuning_increment
 
 Tuning = Callable[[int, float], float]
@@ -69,6 +69,15 @@ def checked(group: dict[str, Any]) -> dict[str, Any]:
         )
     if group["nesterov"] and group["nu"] != 1:
         raise ValueError(f"nesterov = True with nu = {group['nu']}: accepted is nu = 1")
+    one_of("by", group["by"], ("weight", "unit"))
+    dtype = group["accumulator_dtype"]
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        refuse("accumulator_dtype", dtype, "a dtype of real numbers such as torch.float32, or None")
+    if group["capturable"] and group.get("tuning") is not None:
+        raise ValueError(
+            f"capturable = True with tuning = {name_of_function(group['tuning'])}, which a graph "
+            "cannot call: accepted is capturable with c and mu"
+        )
     return group
 
 
@@ -127,6 +136,11 @@ def check_real_and_dense(group: dict[str, Any]) -> None:
             raise ValueError(
                 f"{_name_of(p, group)} has dtype {p.dtype} and layout {p.layout}: "
                 "accepted are real, dense parameters"
+            )
+        if group.get("by") == "unit" and p.ndim < 2:
+            raise ValueError(
+                f"{_name_of(p, group)} has shape {tuple(p.shape)}, by = 'unit': accepted are "
+                "parameters of two dimensions or more, whose units are the rows along the first"
             )
 
 

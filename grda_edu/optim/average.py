@@ -21,6 +21,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.swa_utils import update_bn
 
 from grda_edu.checks import number, refuse
+from grda_edu.optim import units
 from grda_edu.optim.around import DualAveraging
 from grda_edu.optim.grda import GRDA
 from grda_edu.optim.shards import local
@@ -111,9 +112,14 @@ class AccumulatorAverage:
         norms = self._check(model, batches)
         weights = {p: local(p).detach().clone() for p in self.means}
         buffers = [(b, b.clone()) for b in model.buffers()] if norms else []
+        by_unit = (g for g in self.optimizer.param_groups if g.get("by") == "unit")
+        units_die = {p for group in by_unit for p in group["params"]}
         try:
             with torch.no_grad():
                 for p, mean in self.means.items():
+                    if p in units_die:
+                        p.copy_(units.shrunk(mean["accumulator"], mean["threshold"]))
+                        continue
                     v, g = local(mean["accumulator"]), mean["threshold"]
                     local(p).copy_(v - v.clamp(-g, g))  # S_ḡ(v̄)
             if norms:

@@ -14,20 +14,21 @@ of the authors' response to the reviewers.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softshrink
 
-from grda_edu.optim import arguments, together
+from grda_edu.optim import arguments, together, units
 from grda_edu.optim.arguments import Tuning
+from grda_edu.optim.captured import StepsInGraphs
 from grda_edu.optim.parts import cache_sized
 from grda_edu.optim.shards import parts_here
-from grda_edu.optim.state import SavesTuning, begin
+from grda_edu.optim.state import begin
 
 
-class GRDA(SavesTuning):
+class GRDA(StepsInGraphs):
     """Generalized regularized dual averaging (gRDA).
 
     For each parameter ``state`` keeps its own clock ``step``, the ``accumulator`` v, the
@@ -58,6 +59,15 @@ class GRDA(SavesTuning):
             decreases with n, for every learning rate that a schedule may set.
         maximize: as in ``torch.optim.SGD``.
         foreach: update all tensors of a group together. None: everywhere but on the CPU.
+        by: what dies as one. "unit": each row along dimension 0, a filter or a neuron, by group
+            soft-thresholding, with the threshold times the root of the row's size; for parameters
+            of two dimensions or more.
+        accumulator_dtype: dtype of the accumulator and the momentum buffer. None: the weights'.
+            ``torch.float32`` for weights in bfloat16 or float16, in whose accumulator small steps
+            are lost; this takes 4 bytes a weight instead of 2.
+        capturable: keep clock and threshold as tensors on the device, for CUDA graphs and
+            ``torch.compile``, with c and mu. A learning rate that changes has to be a tensor
+            there, on the device, and is changed in place.
 
     Raises:
         ValueError: names the argument, the value given and what is accepted.
@@ -92,6 +102,9 @@ class GRDA(SavesTuning):
         tuning: Tuning | None = None,
         maximize: bool = False,
         foreach: bool | None = None,
+        by: Literal["weight", "unit"] = "weight",
+        accumulator_dtype: torch.dtype | None = None,
+        capturable: bool = False,
     ) -> None:
         hyperparameters: dict[str, Any] = {
             "lr": lr,
@@ -104,6 +117,9 @@ class GRDA(SavesTuning):
             "weight_decay": weight_decay,
             "maximize": maximize,
             "foreach": foreach,
+            "by": by,
+            "accumulator_dtype": accumulator_dtype,
+            "capturable": capturable,
         }
         if tuning is not None:
             hyperparameters["tuning"] = tuning
@@ -150,6 +166,9 @@ class GRDA(SavesTuning):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
+            if group["capturable"]:
+                self._step_in_graph(group)
+                continue
             params, gradients = arguments.with_dense_gradient(group)
             group = arguments.at_this_step(group)
             if group["lr"] == 0:  # it leaves no trace but the state that a file may be loaded into
@@ -167,9 +186,16 @@ class GRDA(SavesTuning):
         """One step on one parameter."""
         here, gradient, state = parts_here(p, gradient, self._advance(p, group))
         pushes = direction(here, gradient, state, group)
+        if group["by"] == "unit":
+            state["accumulator"].add_(pushes, alpha=-group["lr"])
+            p.copy_(units.shrunk(self.state[p]["accumulator"], state["threshold"]))
+            return
         for v, d, w in cache_sized(state["accumulator"], pushes, here):
             v.add_(d, alpha=-group["lr"])  # v ← v - γ d
-            softshrink(v, state["threshold"], out=w)  # type: ignore[call-arg]  # w ← S_g(v)
+            if v.dtype == w.dtype:
+                softshrink(v, state["threshold"], out=w)  # type: ignore[call-arg]  # w ← S_g(v)
+            else:
+                w.copy_(softshrink(v, state["threshold"]))
 
     def _advance(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """Move the parameter's clock one step on; its threshold grows by that step's share."""

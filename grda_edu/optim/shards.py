@@ -1,4 +1,4 @@
-"""A tensor that is spread over processes (DTensor, of FSDP2 and tensor parallel) as one of them holds it.
+"""A tensor that is spread over processes (DTensor, of FSDP2 and tensor parallel), as one of them holds it.
 
 The step works on these parts: what it does is done number by number, a part of a tensor is
 contiguous memory, and a view of it is a view. A view of a DTensor is a copy: what is written into
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 
-def is_spread(t: Tensor) -> bool:
+def is_spread(t: Any) -> bool:
     """Whether each process holds a part of this tensor, or a copy."""
     return hasattr(t, "to_local")
 
@@ -22,18 +22,21 @@ def local(t: Any) -> Any:
 
 
 def parts_here(
-    p: Tensor, gradient: Tensor, state: dict[str, Any]
+    p: Tensor, gradient: Any, state: dict[str, Any]
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """Parameter, gradient and state as this process holds them, to be written into.
 
     A gradient that is spread otherwise than its parameter (a sum still to be taken, in tensor
-    parallel) is brought to the parameter's layout first. All processes do this alike.
+    parallel) is brought to the parameter's layout first; all processes do this alike. It takes the
+    accumulator's dtype.
     """
-    if not is_spread(p):
-        return p, gradient, state
-    if is_spread(gradient) and gradient.placements != p.placements:  # type: ignore[attr-defined]
-        gradient = gradient.redistribute(placements=p.placements)  # type: ignore[attr-defined]
-    return local(p), local(gradient), _StateHere(p, state)
+    if is_spread(p):
+        if is_spread(gradient) and gradient.placements != p.placements:  # type: ignore[attr-defined]
+            gradient = gradient.redistribute(placements=p.placements)  # type: ignore[attr-defined]
+        p, gradient, state = local(p), local(gradient), _StateHere(p, state)
+    if gradient.dtype != state["accumulator"].dtype:
+        gradient = gradient.to(state["accumulator"].dtype)
+    return p, gradient, state
 
 
 class _StateHere(dict[str, Any]):

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grda_edu.optim import units
 from grda_edu.optim.shards import parts_here
 
 
@@ -22,6 +23,7 @@ def update(
     """One step on all the parameters, whose clocks and thresholds have already moved on."""
     if not params:
         return
+    whole = params, [state["accumulator"] for state in states]
     here = [parts_here(*its) for its in zip(params, gradients, states, strict=True)]
     params, gradients, states = map(list, zip(*here, strict=True))
     accumulators = [state["accumulator"] for state in states]
@@ -29,11 +31,18 @@ def update(
     torch._foreach_add_(
         accumulators, directions(params, gradients, states, group), alpha=-group["lr"]
     )
+    if group["by"] == "unit":
+        for p, v, threshold in zip(*whole, thresholds, strict=True):
+            p.copy_(units.shrunk(v, threshold))
+        return
     # S_τ(v) = v - clip(v, -τ, τ); softshrink takes no list, and turns NaN into 0 on some devices
     inside = torch._foreach_clamp_max(accumulators, thresholds)
     torch._foreach_clamp_min_(inside, [-t for t in thresholds])
-    torch._foreach_copy_(params, accumulators)
-    torch._foreach_sub_(params, inside)
+    if group["accumulator_dtype"] is None:
+        torch._foreach_copy_(params, accumulators)
+        torch._foreach_sub_(params, inside)
+    else:  # the difference in the accumulators' dtype, or rounding brings dead weights back
+        torch._foreach_copy_(params, torch._foreach_sub(accumulators, inside))
 
 
 def directions(

@@ -247,3 +247,26 @@ def test_a_model_of_others_or_without_its_batches_is_refused():
         average.export(model, [])
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), name
+
+
+def test_units_die_whole_in_the_average_too():
+    torch.manual_seed(0)
+    layer = nn.Linear(5, 40, bias=False)
+    optimizer = GRDA(layer.parameters(), lr=0.1, c=1.0, mu=0.7, by="unit")
+    average = AccumulatorAverage(optimizer)
+    means = []
+    for _ in range(8):
+        layer.weight.grad = 0.1 * torch.randn(40, 5)
+        optimizer.step()
+        average.update()
+        state = optimizer.state[layer.weight]
+        means.append((state["accumulator"].double().clone(), state["threshold"]))
+    v = sum(v for v, _ in means) / 8
+    limit = sum(g for _, g in means) / 8 * 5**0.5
+    lengths = v.norm(dim=1, keepdim=True)
+    expected = v * (1 - limit / lengths).clamp(min=0)
+    dead = (expected == 0).all(dim=1)
+    assert 0 < dead.sum() < 40
+    with average.applied(layer):
+        torch.testing.assert_close(layer.weight.detach().double(), expected, rtol=0, atol=1e-6)
+        assert torch.equal((layer.weight == 0).all(dim=1), dead)

@@ -403,12 +403,12 @@ class SharesOnDeepcopy(GRDA):
 
 
 class ThresholdAsTensor(GRDA):
-    """Keeps the threshold as a tensor, which torch casts to the parameter's dtype on load."""
+    """Keeps the threshold as a tensor of the parameter's dtype, to which torch casts all state."""
 
     def state_dict(self):
         saved = super().state_dict()
         states = {
-            key: {**state, "threshold": torch.tensor(state["threshold"], dtype=torch.float64)}
+            key: {**state, "threshold": state["accumulator"].new_tensor(state["threshold"])}
             for key, state in saved["state"].items()
         }
         return {**saved, "state": states}

@@ -172,7 +172,7 @@ def test_saved_without_pickle_and_continued(tuning, foreach):
     go_on(q, continued, 5)
     assert torch.equal(p, q)
     assert continued.state_dict()["param_groups"] == optimizer.state_dict()["param_groups"]
-    assert "tuning_values" not in continued.param_groups[0]
+    assert continued.param_groups[0]["tuning"] is tuning
 
 
 def test_the_state_keeps_the_name():
