@@ -192,8 +192,8 @@ class DualAveraging(SavesTuning):
             )
         with _held_by_parameters(moving):
             self.base_optimizer.step()
-        for p, v, clock, threshold in moving:  # not earlier: Adam begins where a state is empty
-            self.state[p].update(accumulator=v, clock=clock, threshold=threshold)
+        for one in moving:  # not earlier: Adam begins where a state is empty
+            one.state.update(accumulator=one.v, clock=one.clock, threshold=one.threshold)
         for group, ones in groups:
             _threshold(ones, group.get("foreach"))
         return loss
@@ -204,7 +204,7 @@ class DualAveraging(SavesTuning):
         growth = arguments.at_this_step(group)["growth"]
         moving = []
         for p in arguments.with_dense_gradient(group)[0]:
-            state = self.state.get(p) or {}
+            state = self.state.setdefault(p, {})
             n, threshold = state.get("clock", 0), state.get("threshold", 0.0)
             v = state.get("accumulator")
             if v is None:
@@ -213,7 +213,7 @@ class DualAveraging(SavesTuning):
                 v.copy_(p)  # weights may have been loaded after a step of rate 0
             if lr:
                 n, threshold = n + 1, threshold + growth(n + 1)
-            moving.append(_Moving(p, v, n, threshold))
+            moving.append(_Moving(p, v, n, threshold, state))
         return moving
 
 
@@ -221,9 +221,10 @@ class _Moving(NamedTuple):
     """A parameter that takes part in a step."""
 
     p: Tensor
-    accumulator: Tensor
+    v: Tensor  # its accumulator
     clock: int  # after the step, as the threshold
     threshold: float
+    state: dict[str, Any]  # where they are kept
 
 
 @contextmanager
@@ -233,7 +234,7 @@ def _held_by_parameters(moving: list[_Moving]) -> Iterator[None]:
     Storage changes hands, and nothing is copied, but for DTensors and other tensors of many parts.
     """
     weights = []
-    for p, v, _, _ in moving:
+    for p, v, *_ in moving:
         if _is_plain(p):
             weights.append(p.data)
             p.data = v
@@ -243,12 +244,11 @@ def _held_by_parameters(moving: list[_Moving]) -> Iterator[None]:
     try:
         yield
     finally:
-        for (p, v, _, _), w in zip(moving, weights, strict=True):
+        for (p, v, *_), w in zip(moving, weights, strict=True):
             if _is_plain(p):
-                moved = p.data
+                if p.data_ptr() != v.data_ptr():  # the base puts in tensors of its own
+                    v.copy_(p)
                 p.data = w
-                if moved.data_ptr() != v.data_ptr():  # the base puts in tensors of its own
-                    v.copy_(moved)
             else:
                 local(v).copy_(local(p))
                 local(p).copy_(w)
@@ -257,11 +257,11 @@ def _held_by_parameters(moving: list[_Moving]) -> Iterator[None]:
 def _threshold(moving: list[_Moving], foreach: bool | None) -> None:
     """w ← S_g(v)."""
     if not together.is_wanted(foreach, [one.p for one in moving]):
-        for p, v, _, g in moving:
-            softshrink(local(v), g, out=local(p))  # type: ignore[call-arg]
+        for p, v, _, g, _ in moving:
+            softshrink(_here(v), g, out=_here(p))  # type: ignore[call-arg]
     elif moving:  # S_g(v) = v - clip(v, -g, g), one call for all; NaN stays NaN on every device
-        weights = [local(one.p) for one in moving]
-        accumulators = [local(one.accumulator) for one in moving]
+        weights = [_here(one.p) for one in moving]
+        accumulators = [_here(one.v) for one in moving]
         inside = torch._foreach_clamp_max(accumulators, [one.threshold for one in moving])
         torch._foreach_clamp_min_(inside, [-one.threshold for one in moving])
         torch._foreach_copy_(weights, accumulators)
@@ -271,6 +271,11 @@ def _threshold(moving: list[_Moving], foreach: bool | None) -> None:
 def _is_plain(p: Tensor) -> bool:
     """Whether its numbers are in one storage, that another tensor's can be swapped for."""
     return type(p) in (Tensor, Parameter)
+
+
+def _here(t: Tensor) -> Tensor:
+    """``local``, at once where it is plain."""
+    return t if _is_plain(t) else local(t)
 
 
 def _check_base(base: Any) -> None:
