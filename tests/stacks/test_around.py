@@ -23,7 +23,7 @@ from torch.optim import SGD, AdamW
 
 from grda_edu.optim import AccumulatorAverage, DualAveraging
 
-pytestmark = pytest.mark.skipif(not dist.is_available(), reason="torch without distributed")
+pytestmark = pytest.mark.stacks
 
 WORLD, STEPS = 2, 6
 BASES = {
