@@ -4,13 +4,10 @@ The oracle is one process on the whole batch, in float64: Adam makes much of a g
 """
 
 import copy
-import os
-from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
-from torch import multiprocessing, nn
+from torch import nn
 from torch.distributed import checkpoint
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
@@ -22,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import SGD, AdamW
 
 from grda_edu.optim import AccumulatorAverage, DualAveraging
+from tests.stacks.processes import on_processes
 
 pytestmark = pytest.mark.stacks
 
@@ -75,16 +73,6 @@ def assert_as_in_one_process(model, name, steps):
         assert torch.equal(p == 0, q == 0)
     zeros = float((expected[0].weight == 0).double().mean())
     assert 0.2 < zeros < 1
-
-
-def _on_rank(rank, job, folder):
-    torch.set_num_threads(1)
-    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(WORLD)}
-    dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=WORLD)
-    try:
-        job(rank, Path(folder))
-    finally:
-        dist.destroy_process_group()
 
 
 # ---- what the processes do --------------------------------------------------------------------
@@ -161,4 +149,4 @@ def checkpoints(rank, folder):
 
 @pytest.mark.parametrize("job", [trainings, checkpoints], ids=lambda job: job.__name__)
 def test_two_processes_are_one(tmp_path, job):
-    multiprocessing.spawn(_on_rank, (job, str(tmp_path)), nprocs=WORLD)
+    on_processes(WORLD, job, tmp_path)
