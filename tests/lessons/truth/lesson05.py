@@ -398,8 +398,9 @@ class Recorded:
         self.runs, self.mu, self.epochs, self.tolerance = runs, mu, epochs, tolerance
         self.seeds, self.diverging = seeds, diverging
         self.spent, self.cost, self.guessing = 0, epochs * len(seeds), GUESSING
+        self.stop = None
 
-    def probe(self, c: float, reference: Probe | None, report: object) -> Probe:
+    def probe(self, c: float, reference: Probe | None, report: object, stop: object) -> Probe:
         self.spent += self.cost
         runs = [run_of(self.runs, c, self.mu, seed) for seed in self.seeds]
         accuracies = tuple(run.val_accuracy[self.epochs] for run in runs)
