@@ -134,12 +134,12 @@ def check_real_and_dense(group: dict[str, Any]) -> None:
     for p in group["params"]:
         if p.is_complex() or p.layout != torch.strided:
             raise ValueError(
-                f"{_name_of(p, group)} has dtype {p.dtype} and layout {p.layout}: "
+                f"{name_of(p, group)} has dtype {p.dtype} and layout {p.layout}: "
                 "accepted are real, dense parameters"
             )
         if group.get("by") == "unit" and p.ndim < 2:
             raise ValueError(
-                f"{_name_of(p, group)} has shape {tuple(p.shape)}, by = 'unit': accepted are "
+                f"{name_of(p, group)} has shape {tuple(p.shape)}, by = 'unit': accepted are "
                 "parameters of two dimensions or more, whose units are the rows along the first"
             )
 
@@ -151,7 +151,7 @@ def with_dense_gradient(group: dict[str, Any]) -> tuple[list[Tensor], list[Tenso
     for p, gradient in zip(params, gradients, strict=True):
         if gradient.layout != torch.strided:
             raise RuntimeError(
-                f"{_name_of(p, group)} has a gradient of layout {gradient.layout}: "
+                f"{name_of(p, group)} has a gradient of layout {gradient.layout}: "
                 "accepted are dense gradients"
             )
     return params, gradients
@@ -172,7 +172,8 @@ def at_this_step(group: dict[str, Any]) -> dict[str, Any]:
     return group
 
 
-def _name_of(p: Tensor, group: dict[str, Any]) -> str:
+def name_of(p: Tensor, group: dict[str, Any]) -> str:
+    """What a parameter is called in a message."""
     index = next(i for i, other in enumerate(group["params"]) if other is p)
     if "param_names" in group:
         return f"parameter {group['param_names'][index]!r}"

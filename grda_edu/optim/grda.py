@@ -22,13 +22,13 @@ from torch.nn.functional import softshrink
 
 from grda_edu.optim import arguments, together, units
 from grda_edu.optim.arguments import Tuning
-from grda_edu.optim.captured import StepsInGraphs
+from grda_edu.optim.outside import SeesOutside
 from grda_edu.optim.parts import cache_sized
 from grda_edu.optim.shards import parts_here
 from grda_edu.optim.state import begin
 
 
-class GRDA(StepsInGraphs):
+class GRDA(SeesOutside):
     """Generalized regularized dual averaging (gRDA).
 
     For each parameter ``state`` keeps its own clock ``step``, the ``accumulator`` v, the
@@ -165,10 +165,11 @@ class GRDA(StepsInGraphs):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for group in self.param_groups:
+        for index, group in enumerate(self.param_groups):
             if group["capturable"]:
                 self._step_in_graph(group)
                 continue
+            self._warn_of_changes(index, group)
             params, gradients = arguments.with_dense_gradient(group)
             group = arguments.at_this_step(group)
             if group["lr"] == 0:  # it leaves no trace but the state that a file may be loaded into
@@ -180,11 +181,12 @@ class GRDA(StepsInGraphs):
             else:
                 for p, gradient in zip(params, gradients, strict=True):
                     self._update(p, gradient, group)
+            self._note_versions(index, group)
         return loss
 
     def _update(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         """One step on one parameter."""
-        here, gradient, state = parts_here(p, gradient, self._advance(p, group))
+        here, gradient, state = parts_here(p, gradient, self._advance(p, group), group)
         pushes = direction(here, gradient, state, group)
         if group["by"] == "unit":
             state["accumulator"].add_(pushes, alpha=-group["lr"])

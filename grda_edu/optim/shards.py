@@ -22,14 +22,18 @@ def local(t: Any) -> Any:
 
 
 def parts_here(
-    p: Tensor, gradient: Any, state: dict[str, Any]
+    p: Tensor, gradient: Any, state: dict[str, Any], group: dict[str, Any]
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """Parameter, gradient and state as this process holds them, to be written into.
 
     A gradient that is spread otherwise than its parameter (a sum still to be taken, in tensor
     parallel) is brought to the parameter's layout first; all processes do this alike. It takes the
-    accumulator's dtype.
+    accumulator's dtype. Has the model taken another since, as by ``model.double()``, the state
+    takes it too, unless the group has one of its own.
     """
+    if gradient.dtype != state["accumulator"].dtype and group["accumulator_dtype"] is None:
+        for name in state.keys() & {"accumulator", "momentum_buffer"}:
+            state[name] = state[name].to(p.dtype)
     if is_spread(p):
         if is_spread(gradient) and gradient.placements != p.placements:  # type: ignore[attr-defined]
             gradient = gradient.redistribute(placements=p.placements)  # type: ignore[attr-defined]

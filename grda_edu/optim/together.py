@@ -23,8 +23,8 @@ def update(
     """One step on all the parameters, whose clocks and thresholds have already moved on."""
     if not params:
         return
-    whole = params, [state["accumulator"] for state in states]
-    here = [parts_here(*its) for its in zip(params, gradients, states, strict=True)]
+    here = [parts_here(*its, group) for its in zip(params, gradients, states, strict=True)]
+    whole, wholes = params, states
     params, gradients, states = map(list, zip(*here, strict=True))
     accumulators = [state["accumulator"] for state in states]
     thresholds = [state["threshold"] for state in states]
@@ -32,8 +32,8 @@ def update(
         accumulators, directions(params, gradients, states, group), alpha=-group["lr"]
     )
     if group["by"] == "unit":
-        for p, v, threshold in zip(*whole, thresholds, strict=True):
-            p.copy_(units.shrunk(v, threshold))
+        for p, state in zip(whole, wholes, strict=True):
+            p.copy_(units.shrunk(state["accumulator"], state["threshold"]))
         return
     # S_τ(v) = v - clip(v, -τ, τ); softshrink takes no list, and turns NaN into 0 on some devices
     inside = torch._foreach_clamp_max(accumulators, thresholds)

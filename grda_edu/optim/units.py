@@ -26,9 +26,28 @@ def shrunk(v: Tensor, tau: Any) -> Tensor:
     Returns:
         A new tensor like ``v``.
     """
-    rest = tuple(range(1, v.ndim))
-    dtype = torch.promote_types(v.dtype, torch.float32)
-    norms = torch.linalg.vector_norm(v, dim=rest, keepdim=True, dtype=dtype)
-    tau = tau * math.sqrt(math.prod(v.shape[1:]))
+    norms, tau = _norms_and_limit(v, tau)
     scale = torch.where(norms <= tau, torch.zeros_like(norms), (norms - tau) / norms)
     return v * scale.to(v.dtype)
+
+
+def grown(w: Tensor, tau: Any) -> Tensor:
+    """Of which ``w`` is what is left when it is shrunk: each row longer by its limit, zeros zeros.
+
+    Args:
+        w: as ``v`` of ``shrunk``.
+        tau: as of ``shrunk``.
+
+    Returns:
+        A new tensor like ``w``.
+    """
+    norms, tau = _norms_and_limit(w, tau)
+    scale = torch.where(norms == 0, torch.zeros_like(norms), (norms + tau) / norms)
+    return w * scale.to(w.dtype)
+
+
+def _norms_and_limit(v: Tensor, tau: Any) -> tuple[Tensor, Any]:
+    """Each row's length, and the length at which it dies."""
+    dtype = torch.promote_types(v.dtype, torch.float32)
+    norms = torch.linalg.vector_norm(v, dim=tuple(range(1, v.ndim)), keepdim=True, dtype=dtype)
+    return norms, tau * math.sqrt(math.prod(v.shape[1:]))

@@ -225,6 +225,7 @@ def test_the_authors_schedule_example():
     state = optimizer.state[p]
     state["step"] = 140 * 5005
     state["threshold"] = tuning_function(140 * 5005, 0.1, 0.005, 0.51)
+    p.data.fill_(1.0 - state["threshold"])
     assert round(state["threshold"], 3) == 0.468
     optimizer.param_groups[0]["lr"] = 0.01
     for _ in range(10 * 5005):
