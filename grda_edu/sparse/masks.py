@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+import weakref
 from types import TracebackType
 from typing import Any
 
@@ -18,20 +19,34 @@ class KeptZeros:
     masks: name -> bool tensor of the parameter's shape, True where the weight may live.
     """
 
-    def __init__(self, parameters: Iterable[tuple[str, nn.Parameter]]) -> None:
-        self._dead: dict[nn.Parameter, Tensor] = {}
+    def __init__(self, model: nn.Module) -> None:
         self.masks: dict[str, Tensor] = {}
-        for name, p in parameters:
+        self._dead: dict[nn.Parameter, Tensor] = {}
+        self._model, self._told = weakref.ref(model), False
+        # Only the parameters' hooks hold this object: it lasts, and is freed, as they are.
+        after = weakref.WeakMethod(self._after_step)
+        handle = register_optimizer_step_post_hook(lambda optimizer, *_: after()(optimizer))  # type: ignore[misc]
+        weakref.finalize(self, handle.remove)
+        self._handles: list[Any] = [handle]
+        for name, p in model.named_parameters():
             self.masks[name] = p.detach() != 0
             self._dead[p] = ~self.masks[name]
-        # Dead weights must not count when gradients are clipped, nor fill a momentum buffer; what
-        # a buffer holds from before, or an accumulator, moves them all the same: set back after it.
-        self._handles: list[Any] = [
-            p.register_hook(lambda gradient, p=p: gradient.masked_fill(self._dead_of(p), 0.0))
-            for p in self._dead
-            if p.requires_grad
-        ]
-        self._handles.append(register_optimizer_step_post_hook(self._after_step))
+            if p.is_floating_point() or p.is_complex():
+                self._handles.append(self._silence(p))
+
+    def _silence(self, p: nn.Parameter) -> Any:
+        """Make the gradients of the dead zero, the one that is there included.
+
+        They must not count when gradients are clipped, nor fill a momentum buffer; what a buffer
+        holds from before, or an accumulator, moves them all the same: set back after the step.
+        """
+        if p.grad is not None:
+            p.grad = _filled(p.grad, self._dead_of(p))
+        trains = p.requires_grad
+        p.requires_grad_(True)  # it may be unfrozen later
+        handle = p.register_hook(lambda gradient: _filled(gradient, self._dead_of(p)))
+        p.requires_grad_(trains)
+        return handle
 
     def _dead_of(self, p: nn.Parameter) -> Tensor:
         """The mask, where the parameter is now: a model may have moved to another device."""
@@ -40,11 +55,23 @@ class KeptZeros:
         return self._dead[p]
 
     @torch.no_grad()
-    def _after_step(self, optimizer: Optimizer, *_: object) -> None:
+    def _after_step(self, optimizer: Optimizer) -> None:
+        others = set()
         for group in optimizer.param_groups:
             for p in group["params"]:
                 if p in self._dead:
                     p.masked_fill_(self._dead_of(p), 0.0)
+                else:
+                    others.add(p)
+        model = self._model()
+        if others and model is not None and not self._told and others & set(model.parameters()):
+            self._told = True
+            warnings.warn(
+                "keep_zeros: parameters of the model were replaced since (fully_shard, "
+                "load_state_dict with assign=True), and the zeros of the new ones are not kept: "
+                "call keep_zeros after it",
+                stacklevel=2,
+            )
 
     def undo(self) -> None:
         """Let the zeros live again from the next step on. Weights and optimizers are not touched."""
@@ -70,7 +97,8 @@ def keep_zeros(model: nn.Module) -> KeptZeros:
     The module itself stays as it is: no buffer, no wrapper, no other name in its state dict. Their
     gradients become zero, and after every step of any optimizer that owns them (one made later
     too) they are set to zero again: momentum from before, weight decay, Adam's moments and gRDA's
-    accumulator may move them in between, and never for a forward pass.
+    accumulator may move them in between, and never for a forward pass. What is kept are these
+    parameters: a copy of the model, or parameters put in their place, are others.
 
     Args:
         model: its parameters' zeros are kept, biases' included.
@@ -87,4 +115,13 @@ def keep_zeros(model: nn.Module) -> KeptZeros:
     for name, p in parameters:
         if p.layout != torch.strided:
             raise ValueError(f"{name} has layout {p.layout}: accepted are dense parameters")
-    return KeptZeros(parameters)
+    return KeptZeros(model)
+
+
+def _filled(gradient: Tensor, dead: Tensor) -> Tensor:
+    """The gradient, 0 where it is dead; that of an embedding may be sparse."""
+    if gradient.layout != torch.sparse_coo:
+        return gradient.masked_fill(dead, 0.0)
+    gradient = gradient.clone().coalesce()
+    gradient.values().masked_fill_(dead[tuple(gradient.indices())], 0.0)
+    return gradient

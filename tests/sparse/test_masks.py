@@ -1,6 +1,9 @@
 """Zeros that stay zero: under every optimizer, with buffers from before, and undone without a trace."""
 
 import copy
+import gc
+import warnings
+import weakref
 
 import pytest
 import torch
@@ -159,3 +162,91 @@ def test_a_model_without_weights_or_with_sparse_layouts_is_refused():
     model.weight = nn.Parameter(torch.eye(2).to_sparse_coo())
     with pytest.raises(ValueError, match=r"weight has layout torch.sparse_coo: accepted are dense"):
         keep_zeros(model)
+
+
+# ------------------------------------------------- gradients and parameters of other kinds
+
+
+def test_sparse_gradients_of_an_embedding():
+    model = nn.Sequential(nn.Embedding(6, 2, sparse=True))
+    with torch.no_grad():
+        model[0].weight[:2] = 0
+        model[0].weight[2, 0] = 0
+    before = zeros(model)
+    with keep_zeros(model):
+        optimizer = torch.optim.SparseAdam(model.parameters(), lr=0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.tensor([0, 2, 2, 5])).square().sum().backward()
+            assert (model[0].weight.grad.to_dense()[before[0]] == 0).all()
+            optimizer.step()
+    assert torch.equal(model[0].weight == 0, before[0])
+
+
+def test_gradients_from_before_and_of_what_was_frozen_are_silenced():
+    model = network()
+    prune(model)
+    before = zeros(model)
+    x = torch.randn(16, 6, generator=torch.Generator().manual_seed(0))
+    model(x).square().sum().backward()
+    model[0].weight.requires_grad_(False)
+    with keep_zeros(model):
+        assert not model[0].weight.requires_grad
+        for p, dead in zip(model.parameters(), before, strict=True):
+            assert (p.grad[dead] == 0).all()
+        model[0].weight.requires_grad_(True)
+        model.zero_grad()
+        model(x).square().sum().backward()
+        assert (model[0].weight.grad != 0).any()
+        for p, dead in zip(model.parameters(), before, strict=True):
+            assert (p.grad[dead] == 0).all()
+
+
+def test_a_network_that_nobody_holds_is_freed():
+    from torch.optim.optimizer import _global_optimizer_post_hooks as hooks
+
+    count = len(hooks)
+    model = network()
+    keep_zeros(model)  # lasts without its handle
+    assert len(hooks) == count + 1
+    weight, before = weakref.ref(model[0].weight), zeros(model)
+    steps(model, torch.optim.SGD(model.parameters(), lr=0.1), 1)
+    assert all((p[dead] == 0).all() for p, dead in zip(model.parameters(), before, strict=True))
+    del model, before
+    gc.collect()
+    assert weight() is None and len(hooks) == count
+
+
+def test_parameters_put_in_place_of_others_are_told():
+    model = network()
+    prune(model)
+    with keep_zeros(model):
+        model.load_state_dict(copy.deepcopy(model.state_dict()), assign=True)
+        gc.collect()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        with pytest.warns(UserWarning, match="parameters of the model were replaced"):
+            steps(model, optimizer, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # once
+            steps(model, optimizer, 1)
+
+
+def test_two_at_once_end_one_by_one():
+    model = network()
+    prune(model)
+    before = zeros(model)
+    first = keep_zeros(model)
+    prune(model, 0.5, seed=3)
+    more = zeros(model)
+    second = keep_zeros(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for undo, held in ((None, more), (first, more), (second, None)):
+        if undo:
+            undo.undo()
+            undo.undo()  # a second time does nothing
+        steps(model, optimizer, 3)
+        if held:
+            assert all(
+                (p[dead] == 0).all() for p, dead in zip(model.parameters(), held, strict=True)
+            )
+    assert any((p[dead] != 0).any() for p, dead in zip(model.parameters(), before, strict=True))
