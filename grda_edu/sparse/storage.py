@@ -31,6 +31,15 @@ from grda_edu import files
 
 FORMAT = "grda-edu sparse weights"
 VERSION = 1
+_DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn),
+        *(torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz, torch.float8_e8m0fnu),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.bool),
+        *(torch.uint64, torch.uint32, torch.uint16, torch.uint8),
+    )
+}
 _FAR = 255  # a gap's byte that stands for as many zeros and no value
 
 
@@ -109,16 +118,23 @@ def file_sizes(model: nn.Module | Mapping[str, Tensor]) -> dict[str, int]:
 
 
 def _state_of(model: nn.Module | Mapping[str, Tensor]) -> dict[str, Tensor]:
-    state = dict(model.state_dict() if isinstance(model, nn.Module) else model)
-    for name, value in state.items():
-        if not isinstance(value, Tensor):
-            raise ValueError(f"{name} is of type {type(value).__name__}: accepted are tensors")
-        if value.layout != torch.strided or value.is_complex() or value.is_quantized:
-            kind = f"dtype {value.dtype} and layout {value.layout}"
-            raise ValueError(f"{name} has {kind}: accepted are real, dense tensors")
-        if value.is_meta:
-            raise ValueError(f"{name} is on the meta device: it has no values to save")
-    return state
+    given = model.state_dict() if isinstance(model, nn.Module) else model
+    return {name: _plain(name, value) for name, value in given.items()}
+
+
+def _plain(name: Any, value: Any) -> Tensor:
+    if not isinstance(name, str) or name.encode(errors="ignore").decode() != name:
+        raise ValueError(f"{name!r} is no name: accepted are strings of Unicode characters")
+    if not isinstance(value, Tensor) or hasattr(value, "__tensor_flatten__"):
+        raise ValueError(
+            f"{name} is of type {type(value).__name__}: accepted are tensors, plain and whole"
+        )
+    if value.layout != torch.strided or value.dtype not in _DTYPES.values():
+        kind = f"dtype {value.dtype} and layout {value.layout}"
+        raise ValueError(f"{name} has {kind}: accepted are real, dense tensors")
+    if value.is_meta:
+        raise ValueError(f"{name} is on the meta device: it has no values to save")
+    return value.detach().resolve_neg()
 
 
 def _packed(state: Mapping[str, Tensor]) -> bytes:
@@ -129,7 +145,6 @@ def _packed(state: Mapping[str, Tensor]) -> bytes:
     wheres, values = bytearray(), bytearray()
     first: dict[tuple[Any, ...], int] = {}
     for name, tensor in state.items():
-        tensor = tensor.detach()
         same = (tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride(), str(tensor.device))
         if tensor.numel() and same in first:
             entries.append([name, "tied", first[same]])
@@ -185,7 +200,7 @@ def _gaps(alive: np.ndarray) -> bytes:
     return made.tobytes()
 
 
-def _bytes(content: bytes) -> np.ndarray:
+def _bytes(content: bytes | memoryview) -> np.ndarray:
     return np.frombuffer(content, np.uint8)
 
 
@@ -193,7 +208,8 @@ def _bytes(content: bytes) -> np.ndarray:
 
 
 def _unpacked(content: bytes) -> dict[str, Tensor]:
-    about, where, values = _opened(content)
+    about, *both = _opened(content)
+    where, values = memoryview(both[0]), memoryview(both[1])  # cutting copies nothing
     state: dict[str, Tensor] = {}
     tensors: list[Tensor] = []
     for entry in _checked(about.get("entries"), len(where), len(values)):
@@ -204,8 +220,8 @@ def _unpacked(content: bytes) -> dict[str, Tensor]:
             part, where = where[:here], where[here:]
             own, values = values[:kept], values[kept:]
             try:
-                tensor = _rebuilt(way, getattr(torch, dtype), shape, part, own)
-            except SparseFileError as error:
+                tensor = _rebuilt(way, _DTYPES[dtype], shape, part, own)
+            except (SparseFileError, RuntimeError, TypeError) as error:  # torch's for a mad shape
                 raise SparseFileError(f"{name}: {error}") from error
         tensors.append(tensor)
         state[entry[0]] = tensor
@@ -246,11 +262,11 @@ def _checked(entries: Any, wheres: int, values: int) -> list[list[Any]]:
                 dtype, shape, here, kept = rest
                 counts = [*shape, here, kept]
                 sound = all(type(n) is int and n >= 0 for n in counts)
-                sound = sound and isinstance(getattr(torch, dtype), torch.dtype)
+                sound = sound and dtype in _DTYPES
                 wheres, values = wheres - here, values - kept
             if not sound:
                 raise SparseFileError(f"{name}: what it declares makes no sense")
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         if isinstance(error, SparseFileError):
             raise
         raise SparseFileError(f"its list of weights makes no sense ({error})") from error
@@ -259,7 +275,9 @@ def _checked(entries: Any, wheres: int, values: int) -> list[list[Any]]:
     return entries  # type: ignore[no-any-return]
 
 
-def _rebuilt(way: str, dtype: torch.dtype, shape: list[int], where: bytes, kept: bytes) -> Tensor:
+def _rebuilt(
+    way: str, dtype: torch.dtype, shape: list[int], where: memoryview, kept: memoryview
+) -> Tensor:
     size, width = prod(shape), dtype.itemsize
     alive = _alive(way, size, where)
     count = size if alive is None else len(alive)
@@ -272,7 +290,7 @@ def _rebuilt(way: str, dtype: torch.dtype, shape: list[int], where: bytes, kept:
     return tensor
 
 
-def _alive(way: str, size: int, where: bytes) -> np.ndarray | None:
+def _alive(way: str, size: int, where: bytes | memoryview) -> np.ndarray | None:
     """Places of the living entries; None for all. ``size`` is believed only where bytes bear it out."""
     if way == "dense":
         return None
