@@ -13,6 +13,9 @@ from grda_edu.sparse.masks import keep_zeros
 from tests.stacks.processes import on_processes
 
 
+pytestmark = pytest.mark.stacks
+
+
 def network():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 3))
