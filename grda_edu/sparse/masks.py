@@ -13,6 +13,30 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
+class _Silence:
+    """A parameter's hook, which carries its mask: its dead entries get no gradient.
+
+    They must not count when gradients are clipped, nor fill a momentum buffer; what a buffer holds
+    from before, or an accumulator, moves them all the same: set back after the step.
+    """
+
+    def __init__(self, keeper: KeptZeros, dead: Tensor) -> None:
+        self.keeper, self._dead = keeper, dead
+
+    def dead(self, p: Tensor) -> Tensor:
+        """The mask, where the parameter is now: a model may have moved to another device."""
+        if self._dead.device != p.device:
+            self._dead = self._dead.to(p.device)
+        return self._dead
+
+    def __call__(self, p: Tensor) -> None:
+        if p.grad is not None and p.grad.layout == torch.sparse_coo:  # of an embedding
+            p.grad = p.grad.coalesce()
+            p.grad.values().masked_fill_(self.dead(p)[tuple(p.grad.indices())], 0.0)
+        elif p.grad is not None:
+            p.grad.masked_fill_(self.dead(p), 0.0)
+
+
 class KeptZeros:
     """What ``keep_zeros`` returns: ends with ``undo()``, or with the ``with`` block that it opens.
 
@@ -20,49 +44,32 @@ class KeptZeros:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.masks: dict[str, Tensor] = {}
-        self._dead: dict[nn.Parameter, Tensor] = {}
+        self.masks = {name: p.detach() != 0 for name, p in model.named_parameters()}
         self._model, self._told = weakref.ref(model), False
-        # Only the parameters' hooks hold this object: it lasts, and is freed, as they are.
+        # Only the parameters' hooks hold this object, and it none of them: it goes when they go.
         after = weakref.WeakMethod(self._after_step)
         handle = register_optimizer_step_post_hook(lambda optimizer, *_: after()(optimizer))  # type: ignore[misc]
         weakref.finalize(self, handle.remove)
         self._handles: list[Any] = [handle]
         for name, p in model.named_parameters():
-            self.masks[name] = p.detach() != 0
-            self._dead[p] = ~self.masks[name]
             if p.is_floating_point() or p.is_complex():
-                self._handles.append(self._silence(p))
-
-    def _silence(self, p: nn.Parameter) -> Any:
-        """Make the gradients of the dead zero, the one that is there included.
-
-        They must not count when gradients are clipped, nor fill a momentum buffer; what a buffer
-        holds from before, or an accumulator, moves them all the same: set back after the step.
-        """
-        if p.grad is not None:
-            p.grad = _filled(p.grad, self._dead_of(p))
-        trains = p.requires_grad
-        p.requires_grad_(True)  # it may be unfrozen later
-        handle = p.register_hook(lambda gradient: _filled(gradient, self._dead_of(p)))
-        p.requires_grad_(trains)
-        return handle
-
-    def _dead_of(self, p: nn.Parameter) -> Tensor:
-        """The mask, where the parameter is now: a model may have moved to another device."""
-        if self._dead[p].device != p.device:
-            self._dead[p] = self._dead[p].to(p.device)
-        return self._dead[p]
+                silence = _Silence(self, ~self.masks[name])
+                silence(p)  # the gradient that is there
+                trains = p.requires_grad
+                p.requires_grad_(True)  # it may be unfrozen later
+                self._handles.append(p.register_post_accumulate_grad_hook(silence))
+                p.requires_grad_(trains)
 
     @torch.no_grad()
     def _after_step(self, optimizer: Optimizer) -> None:
         others = set()
-        for group in optimizer.param_groups:
-            for p in group["params"]:
-                if p in self._dead:
-                    p.masked_fill_(self._dead_of(p), 0.0)
-                else:
-                    others.add(p)
+        for p in (p for group in optimizer.param_groups for p in group["params"]):
+            hooks = (p._post_accumulate_grad_hooks or {}).values()
+            ours = [h for h in hooks if isinstance(h, _Silence) and h.keeper is self]
+            if ours:
+                p.masked_fill_(ours[0].dead(p), 0.0)
+            else:
+                others.add(p)
         model = self._model()
         if others and model is not None and not self._told and others & set(model.parameters()):
             self._told = True
@@ -116,12 +123,3 @@ def keep_zeros(model: nn.Module) -> KeptZeros:
         if p.layout != torch.strided:
             raise ValueError(f"{name} has layout {p.layout}: accepted are dense parameters")
     return KeptZeros(model)
-
-
-def _filled(gradient: Tensor, dead: Tensor) -> Tensor:
-    """The gradient, 0 where it is dead; that of an embedding may be sparse."""
-    if gradient.layout != torch.sparse_coo:
-        return gradient.masked_fill(dead, 0.0)
-    gradient = gradient.clone().coalesce()
-    gradient.values().masked_fill_(dead[tuple(gradient.indices())], 0.0)
-    return gradient

@@ -125,7 +125,7 @@ def test_undone_it_leaves_no_trace():
         steps(twin, torch.optim.SGD(twin.parameters(), lr=0.1, momentum=0.9), 5)
     for ours, theirs in zip(model.parameters(), untouched.parameters(), strict=True):
         assert torch.equal(ours, theirs)
-        assert not ours._backward_hooks
+        assert not ours._backward_hooks and not ours._post_accumulate_grad_hooks
 
 
 def test_other_models_and_frozen_parameters_are_left_alone():

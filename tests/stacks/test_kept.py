@@ -12,7 +12,6 @@ from torch.nn.parallel import DistributedDataParallel
 from grda_edu.sparse.masks import keep_zeros
 from tests.stacks.processes import on_processes
 
-
 pytestmark = pytest.mark.stacks
 
 
