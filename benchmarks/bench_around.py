@@ -50,10 +50,10 @@ def of_shapes(shapes: list[tuple[int, ...]]) -> list[Parameter]:
 
 
 SIZES: dict[str, tuple[Callable[[], list[Parameter]], int]] = {
-    "10 M in one tensor": (lambda: parameters(10_000_000, 1), 15),
+    "10 M in one tensor": (lambda: parameters([(10_000_000,)]), 15),
     "11.7 M in 62 tensors": (lambda: of_shapes(RESNET18), 15),
-    "20 k in ten tensors": (lambda: parameters(20_000, 10), 600),
-    "400 small tensors": (lambda: parameters(20_000, 400), 100),
+    "20 k in ten tensors": (lambda: parameters([(2000,)] * 10), 600),
+    "400 small tensors": (lambda: parameters([(50,)] * 400), 100),
 }
 
 

@@ -33,13 +33,37 @@ class GRDA(SeesOutside):
 
     For each parameter ``state`` keeps its own clock ``step``, the ``accumulator`` v, the
     ``threshold`` g (a float) and, with momentum, the ``momentum_buffer`` b. They start at the
-    parameter's first gradient. The weights are a function of v and g: a weight changed by hand
-    in mid-training is computed anew at the next step.
+    parameter's first gradient: 4 bytes a weight, 8 with momentum (half of that for half weights).
 
     A tuning function is no part of ``state_dict``, only its name and a few of its values are; the
     optimizer that loads them must have been made with the same one.
 
     ``grda_edu.reference.grda`` is the same in forty lines of numpy, to read beside this.
+
+    What GRDA needs to know of your model. It lets die what the loss does not hold up, and does not
+    know why the loss does not:
+
+    - A matrix that begins as zeros (LoRA's B) has to outgrow a growing threshold, and may stay zero;
+      with ``weight_norm`` a row that dies is 0/0, and the loss NaN; a norm's scale that dies takes its
+      channel along. ``penalty_groups`` leaves these and biases to SGD.
+    - Rows of an embedding that no batch has used have a gradient of zero, and shrink like anything
+      flat. Give rare rows a group with ``c = 0``.
+    - The threshold grows by the learning rate of each step: a warm-up from 0 delays it, a falling
+      rate slows it down, and nothing takes it back.
+    - It does not know of momentum, which makes each gradient count 1/(1 - β) times.
+      ``OneCycleLR`` cycles momentum by default: pass ``cycle_momentum=False``, or choose c at the
+      momentum that you use (``PowerTuning(c, mu, momentum=β)``).
+    - To fine-tune with the zeros kept, set ``c = 0`` in this optimizer's groups: the threshold stays.
+      A new GRDA begins at a threshold of 0, and what is dead moves again.
+    - An average of weights (EMA, SWA) has hardly a zero: average with ``AccumulatorAverage``.
+    - The weights are computed anew at every step. Who changes them (the best epoch restored, weights
+      loaded or clipped, Lookahead, an embedding's ``max_norm``) calls ``sync_()``; without it the
+      change is lost, and a warning says so once for each parameter. Writes through ``.data`` are
+      seen at the steps 2, 4, 8, 16, … only; with ``capturable`` nothing is looked for.
+
+    On several processes (DDP, FSDP2, tensor parallel) it works on what each of them holds. To load a
+    ``torch.distributed.checkpoint`` in which a parameter without gradients has no state, pass
+    ``DefaultLoadPlanner(allow_partial_load=True)``, as with every optimizer that has state.
 
     Args:
         params: parameters, ``(name, parameter)`` pairs or groups of either, as in every torch

@@ -5,12 +5,33 @@ from typing import Any
 
 from torch.nn import Module, Parameter
 
+from grda_edu.optim.shards import is_spread
+
+_WEIGHT_NORM = (".original0", ".original1", "weight_g", "weight_v")  # as torch names its parts
+
+
+def usually_excluded(name: str, p: Parameter) -> bool:
+    """Whether a parameter is of those that a penalty harms.
+
+    Args:
+        name: in its model.
+        p: as it is initialised.
+
+    Returns:
+        True for biases and the scales of norms (at most one dimension); for the two parts of
+        ``weight_norm``, since a row of its direction that dies is 0/0; and for what begins as zeros
+        throughout, such as LoRA's B, which a growing threshold may never let go.
+    """
+    if p.ndim <= 1 or name.endswith(_WEIGHT_NORM):
+        return True
+    return not (is_spread(p) or p.is_meta) and not bool(p.detach().any())
+
 
 def penalty_groups(
     model: Module,
     c: float,
     mu: float,
-    exclude: Callable[[str, Parameter], bool] = lambda name, p: p.ndim <= 1,
+    exclude: Callable[[str, Parameter], bool] = usually_excluded,
 ) -> list[dict[str, Any]]:
     """Parameter groups in which some parameters are left to plain SGD (``c = 0``).
 
@@ -22,7 +43,7 @@ def penalty_groups(
         c: strength of the penalty in the group that is thresholded.
         mu: exponent of the threshold's growth in both groups.
         exclude: ``exclude(name, parameter)`` is True for what shall not be thresholded. By
-            default whatever has at most one dimension: biases and the scales of norms.
+            default biases, norms, ``weight_norm`` and what begins as zeros: ``usually_excluded``.
 
     Returns:
         The thresholded group, then the other; a group without members is left out.

@@ -376,6 +376,51 @@ def test_penalty_groups_by_a_rule_of_ones_own():
     GRDA(penalty_groups(model, 0.1, 0.7, exclude=lambda name, p: True), 0.1, 0.1, 0.7)
 
 
+def test_penalty_groups_leave_out_what_a_penalty_harms():
+    """LoRA's B, both parts of weight_norm in either form, norms."""
+    model = nn.ModuleDict(
+        {
+            "down": nn.Linear(4, 2, bias=False),
+            "up": nn.Linear(2, 4, bias=False),
+            "normed": nn.utils.parametrizations.weight_norm(nn.Linear(4, 4, bias=False)),
+            "norm": nn.BatchNorm1d(4),
+        }
+    )
+    nn.init.zeros_(model["up"].weight)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        model["normed before"] = nn.utils.weight_norm(nn.Linear(4, 4, bias=False))
+    thresholded, excluded = penalty_groups(model, c=0.5, mu=0.7)
+    assert [name for name, _ in thresholded["params"]] == ["down.weight"]
+    assert len(excluded["params"]) == 1 + 2 + 2 + 2
+
+
+def trained_to_sparsity():
+    torch.manual_seed(0)
+    layer = nn.Linear(30, 10, bias=False)
+    optimizer = GRDA(layer.parameters(), lr=0.1, c=0.2, mu=0.7)
+
+    def go(optimizer, steps):
+        for k in steps:
+            generator = torch.Generator().manual_seed(k)
+            layer.weight.grad = 0.1 * torch.randn(10, 30, generator=generator)
+            optimizer.step()
+        return int((layer.weight == 0).sum())
+
+    return layer, optimizer, go
+
+
+def test_fine_tuning_keeps_the_zeros_in_the_same_optimizer_only():
+    """What GRDA's docstring says of it."""
+    layer, optimizer, go = trained_to_sparsity()
+    zeros = go(optimizer, range(30))
+    assert zeros > 150
+    optimizer.param_groups[0]["c"] = 0.0
+    assert go(optimizer, range(30, 40)) > 0.8 * zeros
+    anew = GRDA(layer.parameters(), lr=0.1, c=0.0, mu=0.7)
+    assert go(anew, range(40, 50)) == 0
+
+
 def test_named_parameters_keep_their_names():
     model = nn.Linear(2, 1)
     optimizer = GRDA(model.named_parameters(), lr=0.1, c=0.1, mu=0.7)

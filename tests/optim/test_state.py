@@ -198,3 +198,41 @@ def test_tied_weights_are_one_parameter():
     model(torch.ones(3)).sum().backward()
     optimizer.step()
     assert len(optimizer.state) == 1 and optimizer.state[first.weight]["step"] == 1
+
+
+@pytest.mark.parametrize("path", [{}, {"foreach": True}, {"capturable": True}], ids=str)
+def test_a_step_that_a_scaler_skips_is_none(path):
+    p, q = nn.Parameter(torch.ones(4)), nn.Parameter(torch.ones(4))
+    optimizer, plain = GRDA([p], **LAW, **path), GRDA([q], **LAW, **path)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    for k in range(6):
+        optimizer.zero_grad()
+        loss = (p * (k + 1)).sum() * (torch.inf if k == 2 else 1)
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        if k != 2:
+            q.grad = torch.full((4,), k + 1.0)
+            plain.step()
+    assert torch.equal(p, q)
+    assert optimizer.state[p]["step"] == plain.state[q]["step"] == 5
+    assert optimizer.state[p]["threshold"] == plain.state[q]["threshold"]
+
+
+@pytest.mark.parametrize("path", [{}, {"foreach": True}, {"capturable": True}], ids=str)
+def test_gradients_accumulated_are_the_large_batchs(path):
+    x = torch.randn(32, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    ends = []
+    for size in (32, 8):
+        torch.manual_seed(0)
+        layer = nn.Linear(6, 4, dtype=torch.float64)
+        optimizer = GRDA(layer.parameters(), **LAW, **path)
+        for _ in range(5):
+            optimizer.zero_grad()
+            for rows in x.split(size):
+                (layer(rows).square().sum() / 32).backward()
+            torch.nn.utils.clip_grad_norm_(layer.parameters(), 1.0)
+            optimizer.step()
+        ends.append(layer.weight.detach())
+    torch.testing.assert_close(*ends, rtol=0, atol=1e-12)
+    assert torch.equal(ends[0] == 0, ends[1] == 0) and (ends[0] == 0).any()

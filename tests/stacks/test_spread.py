@@ -10,13 +10,14 @@ import torch
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor, Partial, Replicate, distribute_tensor
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.distributed.tensor.parallel import (
     ColwiseParallel,
     RowwiseParallel,
     parallelize_module,
 )
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from grda_edu.optim import GRDA
 from tests.stacks.processes import on_processes
@@ -195,8 +196,24 @@ def gradient_to_be_summed(rank, foreach, momentum):
     return [p.full_tensor().detach(), q.detach()]
 
 
+def thousand_steps(rank):
+    """Clock and threshold of this process, and of a twin alone, under a schedule."""
+    mesh = init_device_mesh("cpu", (2,))
+    p = nn.Parameter(distribute_tensor(torch.ones(5), mesh, [Shard(0)]))
+    q = nn.Parameter(torch.ones(5))
+    pair = [(p, GRDA([p], lr=0.1, c=0.01, mu=0.7)), (q, GRDA([q], lr=0.1, c=0.01, mu=0.7))]
+    schedules = [CosineAnnealingLR(optimizer, 1000) for _, optimizer in pair]
+    for _ in range(1000):
+        for (w, optimizer), schedule in zip(pair, schedules, strict=True):
+            w.grad = torch.zeros_like(w)
+            optimizer.step()
+            schedule.step()
+    return [[one.state[w]["step"], one.state[w]["threshold"]] for w, one in pair]
+
+
 def odd_cases(rank):
     return {
+        "clocks": thousand_steps(rank),
         "no gradient": one_rank_has_no_gradient(rank),
         **{
             f"{foreach}, {momentum}": gradient_to_be_summed(rank, foreach, momentum)
@@ -208,6 +225,8 @@ def odd_cases(rank):
 
 @pytest.mark.stacks
 def test_gradients_that_are_missing_or_still_to_be_summed():
-    for got in on_processes(2, odd_cases):
+    for got in on_processes(2, odd_cases):  # of both processes
         assert got.pop("no gradient") < 1e-12
+        spread, alone = got.pop("clocks")
+        assert spread == alone and spread[0] == 1000
         assert len(got) == 4 and all(torch.equal(p, q) for p, q in got.values())
