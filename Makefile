@@ -15,7 +15,7 @@ test: lint  ## set everything up and run linters, type checker and all tests
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-stacks: $(VENV)/.test  ## the optimizer on several processes, under compilers, saved here and loaded there: minutes
+test-stacks: $(VENV)/.stacks  ## the optimizer on several processes, under compilers, in Lightning and others: minutes
 	@$(BIN)/python -m pytest --stacks $(ARGS) tests/stacks
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
@@ -69,4 +69,9 @@ $(VENV)/.lab: $(VENV)/.torch pyproject.toml
 $(VENV)/.test: $(VENV)/.lab
 	@echo "Installing what the tests need."
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(VENV)/.stacks: $(VENV)/.test
+	@echo "Installing the stacks that the optimizer is tried in."
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS),stacks]'
 	@touch $@
