@@ -14,6 +14,7 @@ from tools.facts import public_address
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = Path(__file__).parent / "lesson_template"
+LONGEST = 60  # characters of a name: it becomes part of a file's
 QUESTION = "What does this lesson answer?"
 
 
@@ -43,11 +44,12 @@ def make(number: str, name: str, root: Path = ROOT) -> list[Path]:
 
     Raises Refused where a name is not of this kind or the lesson exists.
     """
-    if not re.fullmatch(r"\d\d", number):
+    if not re.fullmatch(r"[0-9]{2}", number):
         raise Refused(f"N = {number!r}: accepted are two digits, such as 13")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or len(name) > LONGEST:
         raise Refused(
-            f"NAME = {name!r}: accepted are lower-case words joined by _, such as my_topic"
+            f"NAME = {name!r}: accepted are lower-case words joined by _, such as my_topic, "
+            f"of at most {LONGEST} characters"
         )
     title = name.replace("_", " ").capitalize()
     facts = {"__NN__": number, "__TITLE__": title, "__QUESTION__": QUESTION}

@@ -10,7 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 
 class _Silence:
@@ -46,11 +49,17 @@ class KeptZeros:
     def __init__(self, model: nn.Module) -> None:
         self.masks = {name: p.detach() != 0 for name, p in model.named_parameters()}
         self._model, self._told = weakref.ref(model), False
-        # Only the parameters' hooks hold this object, and it none of them: it goes when they go.
-        after = weakref.WeakMethod(self._after_step)
-        handle = register_optimizer_step_post_hook(lambda optimizer, *_: after()(optimizer))  # type: ignore[misc]
-        weakref.finalize(self, handle.remove)
-        self._handles: list[Any] = [handle]
+        # The model and the parameters' hooks hold this object, and it none of them: it goes with
+        # the last of them, whoever holds the handle.
+        weakref.finalize(model, id, self)
+        before, after = weakref.WeakMethod(self._before_step), weakref.WeakMethod(self._after_step)
+        self._handles: list[Any] = [
+            register_optimizer_step_pre_hook(lambda optimizer, *_: before()(optimizer)),  # type: ignore[misc]
+            register_optimizer_step_post_hook(lambda optimizer, *_: after()(optimizer)),  # type: ignore[misc]
+        ]
+        for handle in self._handles:
+            weakref.finalize(self, handle.remove)
+        self._followed: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         for name, p in model.named_parameters():
             if p.is_floating_point() or p.is_complex():
                 silence = _Silence(self, ~self.masks[name])
@@ -60,16 +69,32 @@ class KeptZeros:
                 self._handles.append(p.register_post_accumulate_grad_hook(silence))
                 p.requires_grad_(trains)
 
+    def _mask(self, p: Any) -> _Silence | None:
+        hooks = (p._post_accumulate_grad_hooks or {}).values()
+        return next((h for h in hooks if isinstance(h, _Silence) and h.keeper is self), None)
+
+    def _before_step(self, optimizer: Any) -> None:
+        """What computes weights from an accumulator, as GRDA does, has to go on from the zeros."""
+        if optimizer in self._followed or not hasattr(optimizer, "sync_"):
+            return
+        if any(self._mask(p) for group in optimizer.param_groups for p in group["params"]):
+            self._followed.add(optimizer)
+            optimizer.sync_()
+
     @torch.no_grad()
-    def _after_step(self, optimizer: Optimizer) -> None:
-        others = set()
+    def _after_step(self, optimizer: Any) -> None:
+        others, moved = set(), False
         for p in (p for group in optimizer.param_groups for p in group["params"]):
-            hooks = (p._post_accumulate_grad_hooks or {}).values()
-            ours = [h for h in hooks if isinstance(h, _Silence) and h.keeper is self]
-            if ours:
-                p.masked_fill_(ours[0].dead(p), 0.0)
+            if mask := self._mask(p):
+                if optimizer in self._followed:  # written to only where it has to be: it is noticed
+                    if not p.masked_fill(~mask.dead(p), 0.0).any():
+                        continue
+                    moved = True
+                p.masked_fill_(mask.dead(p), 0.0)
             else:
                 others.add(p)
+        if moved:
+            optimizer.sync_()
         model = self._model()
         if others and model is not None and not self._told and others & set(model.parameters()):
             self._told = True

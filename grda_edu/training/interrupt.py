@@ -24,7 +24,11 @@ class Interrupted(KeyboardInterrupt):
             f"{where}. It is kept: {resume} goes on from there; a second interrupt would have "
             "ended it at once"
         )
-        self.kept = kept
+        self.kept, self.where, self.resume = kept, where, resume
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What another process is handed: an exception that cannot be read there hangs a pool."""
+        return type(self), (self.kept, self.where, self.resume)
 
 
 def interrupted() -> Any:

@@ -87,6 +87,8 @@ def test_its_rows_stand_where_its_number_belongs(checkout: Path) -> None:
     [
         ("1", "topic", "N = '1': accepted are two digits"),
         ("", "topic", "N = '': accepted are two digits"),
+        ("١٣", "topic", "N = '١٣': accepted are two digits"),
+        ("13", "x" * 300, "of at most 60 characters"),
         ("13", "My topic", "NAME = 'My topic': accepted are lower-case words"),
         ("13", "../x", "NAME = '../x': accepted are lower-case words"),
         ("01", "again", "lesson 01 exists"),

@@ -75,7 +75,7 @@ def test_they_stay_where_the_optimizer_remembers_the_dense_network(name):
     optimizer = OPTIMIZERS[name](model.parameters())
     steps(model, optimizer, 10)
     prune(model)
-    free, free_optimizer = copy.deepcopy(model), None
+    free = copy.deepcopy(model)
     free_optimizer = OPTIMIZERS[name](free.parameters())
     free_optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     before = zeros(model)
@@ -205,6 +205,7 @@ def test_gradients_from_before_and_of_what_was_frozen_are_silenced():
 def test_a_network_that_nobody_holds_is_freed():
     from torch.optim.optimizer import _global_optimizer_post_hooks as hooks
 
+    gc.collect()
     count = len(hooks)
     model = network()
     keep_zeros(model)  # lasts without its handle
@@ -250,3 +251,18 @@ def test_two_at_once_end_one_by_one():
                 (p[dead] == 0).all() for p, dead in zip(model.parameters(), held, strict=True)
             )
     assert any((p[dead] != 0).any() for p, dead in zip(model.parameters(), before, strict=True))
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_an_accumulator_goes_on_from_the_zeros(momentum):
+    """GRDA is told of zeros that it has not made: no warning, and none comes back when they are let go."""
+    model = network()
+    optimizer = GRDA(model.parameters(), lr=0.1, c=0.05, mu=0.6, momentum=momentum)
+    steps(model, optimizer, 10)
+    prune(model)
+    dead = [p == 0 for p in model.parameters()]
+    with keep_zeros(model):
+        steps(model, optimizer, 3)
+        assert all((p[d] == 0).all() for p, d in zip(model.parameters(), dead, strict=True))
+    for p, d in zip(model.parameters(), dead, strict=True):
+        assert (optimizer.state[p]["accumulator"][d].abs() <= optimizer.state[p]["threshold"]).all()

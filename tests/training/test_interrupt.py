@@ -1,6 +1,7 @@
 """The stop button and Ctrl-C: what was trained is kept, and goes on as if nothing had happened."""
 
 import os
+import pickle
 import signal
 import threading
 from dataclasses import replace
@@ -80,6 +81,13 @@ def test_it_is_a_keyboard_interrupt_with_what_was_done(data):
     with pytest.raises(KeyboardInterrupt) as caught:
         trained(data, progress=press_at(0.5))
     assert caught.value.kept is interrupted()
+
+
+def test_it_can_be_handed_to_another_process():
+    """A pool's worker hands on what it raised, and the pool waits for ever if that cannot be read."""
+    raised = Interrupted({"a": 1}, "the training stopped", "train(…, resume=run)")
+    read = pickle.loads(pickle.dumps(raised))
+    assert type(read) is Interrupted and read.kept == {"a": 1} and str(read) == str(raised)
 
 
 def test_a_second_interrupt_ends_it_at_once(data):
