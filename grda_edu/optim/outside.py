@@ -8,6 +8,7 @@ compared at the steps 2, 4, 8, 16, … as well, which finds what is done again a
 """
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -78,18 +79,27 @@ def _versions(params: list[Tensor]) -> list[int] | None:
 
 
 def _change(p: Tensor, v: Tensor, g: Any, by: str) -> float:
-    """By how much a weight here differs from S_g(v) at most; 0 if by no more than rounding."""
+    """By how much a weight here differs from S_g(v) at most; 0 if by no more than rounding.
+
+    A weight at zero whose gradient is zero is held there by somebody who will do so again
+    (``keep_zeros``): no change of it is lost.
+    """
+    parts: Iterator[tuple[Tensor, Tensor, Tensor]]
+    w, pushed = local(p.detach()), local(p.grad)
+    if pushed is None or pushed.shape != w.shape:
+        pushed = torch.ones_like(w)
     if by == "unit":
         if is_spread(p):
             return 0.0  # norms of all processes, which may not all have come here
-        parts = [(p, units.shrunk(v, g))]
+        parts = iter([(w, units.shrunk(v, g), pushed)])
     else:
-        pairs = cache_sized(local(v), local(p.detach()))
-        parts = [(w, part - part.clamp(-g, g)) for part, w in pairs]
+        cut = cache_sized(local(v), w, pushed)
+        parts = ((w, part - part.clamp(-g, g), pushed) for part, w, pushed in cut)
     change = largest = 0.0
-    for w, image in parts:
+    for w, image, pushed in parts:
         if w.numel():
-            change = max(change, float((w - image.to(w.dtype)).abs().max()))
+            differs = (w - image.to(w.dtype)).abs().masked_fill((w == 0) & (pushed == 0), 0)
+            change = max(change, float(differs.max()))
             largest = max(largest, float(w.abs().max()))
     return change if change > _ROUNDING * torch.finfo(p.dtype).eps * largest else 0.0
 

@@ -10,6 +10,7 @@ from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict
 
 from grda_edu.optim import GRDA, AccumulatorAverage
 from grda_edu.shrinkage import soft_threshold
+from grda_edu.sparse.masks import keep_zeros
 
 PATHS = {"loop": {}, "foreach": {"foreach": True}}
 pytestmark = pytest.mark.parametrize("path", PATHS)
@@ -122,6 +123,24 @@ def test_what_leaves_the_weights_as_they_were_is_silent_and_changes_nothing(path
     for p, q in zip(disturbed[0].parameters(), plain[0].parameters(), strict=True):
         v, u = disturbed[1].state[p]["accumulator"], plain[1].state[q]["accumulator"]
         torch.testing.assert_close(v, u, rtol=0, atol=1e-5)
+
+
+def test_weights_held_at_zero_are_silent_and_pruned_ones_are_not(path):
+    model, optimizer = make(path)
+    go(model, optimizer, range(3))
+    dead = torch.rand(9, 6, generator=torch.Generator().manual_seed(0)) < 0.5
+    with torch.no_grad():
+        model[0].weight.masked_fill_(dead, 0)
+    with keep_zeros(model):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            go(model, optimizer, range(3, 9))
+        assert (model[0].weight[dead] == 0).all()
+        with torch.no_grad():
+            model[2].weight[0].zero_()
+        with pytest.warns(UserWarning, match=r"parameter '2.weight' was changed") as seen:
+            go(model, optimizer, [9])
+        assert len(seen) == 1
 
 
 # ---- it is followed -------------------------------------------------------------------------------
