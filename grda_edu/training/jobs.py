@@ -14,7 +14,8 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,13 +76,13 @@ def spread(
 
     with tempfile.TemporaryDirectory(prefix="grda-edu-") as folder:
         told = Path(folder) / "stop"
-        with _passing_on(stop, told):
-            pool = joblib.Parallel(
-                n_jobs=min(jobs, len(tasks)),
-                return_as="generator_unordered",
-                batch_size=1,
-                pre_dispatch="n_jobs",  # what waits in a worker's queue would be lost with it
-            )
+        pool = joblib.Parallel(
+            n_jobs=min(jobs, len(tasks)),
+            return_as="generator_unordered",
+            batch_size=1,
+            pre_dispatch="n_jobs",  # what waits in a worker's queue would be lost with it
+        )
+        with _watching(stop, told, pool):
             finished = pool(given_out())
             try:
                 while (answer := _next(finished, names, waiting)) is not None:
@@ -163,23 +164,38 @@ def _that_travels(error: Exception) -> Exception:
 
 
 @contextmanager
-def _passing_on(stop: Stop, told: Path) -> Iterator[None]:
-    """Make the file ``told`` as soon as ``stop`` is set."""
+def _watching(stop: Stop, told: Path, pool: Any) -> Iterator[None]:
+    """Make the file ``told`` as soon as ``stop`` is set, and tell the pool of workers that died."""
     ended = threading.Event()
 
     def look() -> None:
         while not ended.wait(SECONDS_BETWEEN_LOOKS):
-            if stop.is_set():
+            with suppress(RuntimeError):  # the set changed while it was read: next time
+                _tell_of_the_dead(pool)
+            if stop.is_set() and not told.exists():
                 told.touch()
-                return
 
-    watcher = threading.Thread(target=look, daemon=True, name="grda-edu stop")
+    watcher = threading.Thread(target=look, daemon=True, name="grda-edu jobs")
     watcher.start()
     try:
         yield
     finally:
         ended.set()
         watcher.join()
+
+
+def _tell_of_the_dead(pool: Any) -> None:
+    """joblib's Dask backend writes a worker's death into a future that nobody reads, and waits for ever.
+
+    What joblib has of its own for this, registering an outcome, it does once: whoever comes second
+    is ignored. Nothing of it is public; where it is named otherwise, nothing is done.
+    """
+    for batch in tuple(getattr(pool, "_jobs_set", ())):
+        future = getattr(batch, "job", None)
+        if isinstance(future, Future) and future.done() and not future.cancelled():
+            error, register = future.exception(), getattr(batch, "_register_outcome", None)
+            if error is not None and register is not None:
+                register({"status": "Error", "result": error})
 
 
 def _joblib(jobs: int) -> Any:
