@@ -1,6 +1,5 @@
 """torch.distributed.checkpoint: saved here, loaded there, and on as if nothing had been, bit for bit."""
 
-import copy
 import itertools
 import warnings
 from pathlib import Path
@@ -128,29 +127,6 @@ def assert_bitwise(got, expected):
     for name, values in expected.items():
         for one, other in zip(got[name], values, strict=True):
             assert torch.equal(one, other) if torch.is_tensor(other) else one == other
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_process(tmp_path, kind):
-    save(tmp_path, kind, spread=False)
-    assert_bitwise(resume(tmp_path, kind, spread=False), uninterrupted(kind))
-
-
-def test_into_another_number_of_groups(tmp_path):
-    """Flat, each parameter has hyperparameters of its own, and groups may be cut anew."""
-    model, optimizer = make("plain", spread=False)
-    go(model, optimizer, range(3))
-    options = StateDictOptions(flatten_optimizer_state_dict=True)
-    saved = get_state_dict(model, optimizer, options=options)
-    weights, state = copy.deepcopy(saved)
-
-    other = Side(SHAPES).float()
-    params = [p for name, p in other.named_parameters() if "unused" not in name]
-    cut = GRDA([{"params": params[:2]}, {"params": params[2:]}], lr=0.1, **CASES["plain"])
-    set_state_dict(other, cut, model_state_dict=weights, optim_state_dict=state, options=options)
-    go(other, cut, range(3, 6))
-    go(model, optimizer, range(3, 6))
-    assert_bitwise(whole(other, cut), whole(model, optimizer))
 
 
 @pytest.mark.stacks

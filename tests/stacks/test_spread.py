@@ -142,14 +142,6 @@ def test_four_processes_are_one(stack, case, by_four):
     assert_all_same(by_four, stack, case, by_one(case))
 
 
-def test_shards_are_trained_in_both_paths():
-    """What `make test` runs of all this."""
-    cases = CASES[:2]
-    ranks = on_processes(2, all_cases, 2, [sharded], cases)
-    for case in cases:
-        assert_all_same(ranks, sharded, case, by_one(case))
-
-
 def one_rank_has_no_gradient(rank):
     """A layer that the first process alone uses, and a norm whose gradient is still to be summed."""
     torch.manual_seed(0)
@@ -211,8 +203,26 @@ def thousand_steps(rank):
     return [[one.state[w]["step"], one.state[w]["threshold"]] for w, one in pair]
 
 
+def synced(rank, by):
+    """Weights set from outside and followed, on this process's part and alone."""
+    mesh = init_device_mesh("cpu", (2,))
+    start = torch.linspace(-1, 1, 35, dtype=torch.float64).reshape(7, 5)
+    p = nn.Parameter(distribute_tensor(start, mesh, [Shard(0)]))
+    q = nn.Parameter(start.clone())
+    pair = [(w, GRDA([w], lr=0.1, c=0.5, mu=0.7, by=by)) for w in (p, q)]
+    for w, optimizer in pair:
+        for step in range(6):
+            w.grad = torch.full_like(w, 0.1)
+            if step == 4:
+                w.detach().mul_(0.5)
+                optimizer.sync_()
+            optimizer.step()
+    return [p.full_tensor().detach(), q.detach()]
+
+
 def odd_cases(rank):
     return {
+        **{f"synced by {by}": synced(rank, by) for by in ("weight", "unit")},
         "clocks": thousand_steps(rank),
         "no gradient": one_rank_has_no_gradient(rank),
         **{
@@ -229,4 +239,4 @@ def test_gradients_that_are_missing_or_still_to_be_summed():
         assert got.pop("no gradient") < 1e-12
         spread, alone = got.pop("clocks")
         assert spread == alone and spread[0] == 1000
-        assert len(got) == 4 and all(torch.equal(p, q) for p, q in got.values())
+        assert len(got) == 6 and all(torch.equal(p, q) for p, q in got.values())
