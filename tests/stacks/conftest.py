@@ -26,6 +26,17 @@ def pytest_configure(config: pytest.Config) -> None:
             sys.meta_path = [
                 WithoutIt if finder is PathFinder else finder for finder in sys.meta_path
             ]
+            importlib.metadata.Distribution.from_name = classmethod(without_it)
+
+
+REAL = importlib.metadata.Distribution.from_name.__func__
+
+
+def without_it(cls, name):
+    """Whatever finder of distributions comes later (importlib_metadata brings one) is asked through this."""
+    if name == "torchvision":
+        raise importlib.metadata.PackageNotFoundError(name)
+    return REAL(cls, name)
 
 
 class WithoutIt(PathFinder):
@@ -34,10 +45,3 @@ class WithoutIt(PathFinder):
         if name.partition(".")[0] != "torchvision":
             return super().find_spec(name, path, target)
         return None
-
-    @classmethod
-    def find_distributions(cls, context=None):
-        context = context or importlib.metadata.DistributionFinder.Context()
-        for found in super().find_distributions(context):
-            if found.metadata["Name"] != "torchvision":
-                yield found
