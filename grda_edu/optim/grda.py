@@ -24,7 +24,7 @@ from grda_edu.optim import arguments, together, units
 from grda_edu.optim.arguments import Tuning
 from grda_edu.optim.outside import SeesOutside
 from grda_edu.optim.parts import cache_sized
-from grda_edu.optim.shards import parts_here
+from grda_edu.optim.shards import is_plain, parts_here
 from grda_edu.optim.state import begin
 
 
@@ -210,7 +210,9 @@ class GRDA(SeesOutside):
 
     def _update(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         """One step on one parameter."""
-        here, gradient, state = parts_here(p, gradient, self._advance(p, group), group)
+        here, state = p, self._advance(p, group)
+        if not is_plain(p, gradient, state):
+            here, gradient, state = parts_here(p, gradient, state, group)
         pushes = direction(here, gradient, state, group)
         if group["by"] == "unit":
             state["accumulator"].add_(pushes, alpha=-group["lr"])

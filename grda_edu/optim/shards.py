@@ -9,11 +9,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 
 def is_spread(t: Any) -> bool:
     """Whether each process holds a part of this tensor, or a copy."""
     return hasattr(t, "to_local")
+
+
+def is_plain(p: Tensor, gradient: Tensor, state: dict[str, Any]) -> bool:
+    """Whether parameter, gradient and state are here as they are: the quick answer for most."""
+    return type(p) is Parameter and gradient.dtype == state["accumulator"].dtype
 
 
 def local(t: Any) -> Any:
