@@ -35,6 +35,7 @@ PACKAGES = {  # what pip calls it -> the part of it that the course imports
     "jupytext": "jupytext",
     "platformdirs": "platformdirs",
     "filelock": "filelock",
+    "joblib": "joblib",
     "safetensors": "safetensors.numpy",
     "psutil": "psutil",
 }
