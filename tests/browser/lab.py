@@ -384,7 +384,7 @@ class Lab:
     def roots(self) -> Locator:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .grda-figure")
 
-    def figures(self, count: int | None = None, seconds: float = 60) -> list[Figure]:
+    def figures(self, count: int | None = None, seconds: float = 120) -> list[Figure]:
         """The figures of the notebook in front; waits until there are ``count`` of them, if given."""
         if count is not None:
             wait_for(
@@ -431,7 +431,7 @@ class Figure:
     def __init__(self, root: Locator) -> None:
         self.root = root
 
-    def settle(self, seconds: float = 60) -> Figure:
+    def settle(self, seconds: float = 120) -> Figure:
         """Scroll it into view and wait until it is drawn as its controls ask (or says why not)."""
         self.root.scroll_into_view_if_needed(timeout=seconds * 1000)
         wait_for(lambda: self.root.evaluate(_SETTLED), f"figure drawn: {self.label()}", seconds)
