@@ -1,19 +1,18 @@
 """Lesson 04: figures against the recording, the recording against training, and the exercise."""
 
 import base64
-import threading
 
 import numpy as np
 import pytest
 import torch
 from course.checking import assert_exercise, assert_prediction
 
-from grda_edu import GRDA, digits_cnn, recordings, train, tuning_function, zeros_by_layer
+from grda_edu import GRDA, digits_cnn, recordings, tuning_function, zeros_by_layer
 from grda_edu.data import digits
 from grda_edu.explore.writing import percent
 from grda_edu.lessons import lesson04
 from grda_edu.lessons.lesson04 import EXERCISES, OBJECTIVES, PREDICTIONS, inside_network, numbers
-from grda_edu.lessons.lesson04.live import recorded_like, train_in_turns
+from grda_edu.lessons.lesson04.live import recorded_like
 from grda_edu.lessons.lesson04.numbers import LARGE_C, MU, WEIGHTS, C
 from grda_edu.lessons.lesson04.questions import count_zeros
 from grda_edu.lessons.lesson04.recorded_trainings import _comparison
@@ -277,22 +276,13 @@ OPTIMIZERS = {
 }
 
 
-def quiet(*_):
-    pass
-
-
-def test_training_in_turns_is_training_each_alone():
-    together = train_in_turns(OPTIMIZERS, 3, 1, quiet, threading.Event())
-    for name, make in OPTIMIZERS.items():
-        alone = train(digits_cnn(1), digits(), make, epochs=3, seed=1, device="cpu")
-        for curve in ("train_loss", "test_accuracy", "zeros"):
-            np.testing.assert_array_equal(getattr(together[name], curve), getattr(alone, curve))
-        assert together[name].finished
-
-
 def test_live_equals_recorded(runs):
     """The first epochs of a live run are those of the recording, on the same kind of processor."""
-    live = train_in_turns(OPTIMIZERS, 3, 0, quiet, threading.Event())
+    view = lesson04.live_training(OPTIMIZERS, epochs=3)
+    view.start()
+    live = view.wait(60)
+    view.close()
+    assert set(live) == set(OPTIMIZERS)
     for run in live.values():
         recorded = recorded_like(run)
         assert len(recorded.epoch) == 4
@@ -338,37 +328,6 @@ def test_the_live_view_trains_both_and_stands_beside_the_recording():
         assert zeros == f"{100 * run.zeros[1].sum() / 13_706:.2f}%"
         assert right == f"{100 * run.test_accuracy[1]:.2f}%"
     view.close()
-
-
-def test_one_that_diverges_drops_out_and_the_other_goes_on():
-    wild = OPTIMIZERS | {"SGD": lambda parameters: torch.optim.SGD(parameters, lr=1e6)}
-    ended = train_in_turns(wild, 2, 0, quiet, threading.Event())
-    assert "diverged" in ended["SGD"].message and not ended["SGD"].finished
-    assert ended["gRDA"].finished
-
-
-def test_stop_leaves_two_unfinished_runs():
-    stop = threading.Event()
-
-    def stop_early(runs, fraction):
-        if len(runs) == 2:
-            stop.set()
-
-    stopped = train_in_turns(OPTIMIZERS, 50, 0, stop_early, stop)
-    assert not any(run.finished for run in stopped.values())
-    assert all(run.message.startswith("stopped ") for run in stopped.values())
-
-
-def test_stop_between_two_epochs_is_told_too():
-    """Stop may come while an epoch is being measured: train() has then nothing to break off."""
-    stop = threading.Event()
-
-    def stop_at_the_end_of_an_epoch(runs, fraction):
-        if len(runs) == 2 and all(run.epoch[-1] == 1 for run in runs.values()):
-            stop.set()
-
-    stopped = train_in_turns(OPTIMIZERS, 50, 0, stop_at_the_end_of_an_epoch, stop)
-    assert [run.message for run in stopped.values()] == ["stopped after epoch 1"] * 2
 
 
 # ------------------------------------------------- the exercise

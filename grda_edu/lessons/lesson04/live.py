@@ -16,11 +16,7 @@ from grda_edu.views.runs import STYLES, TrainingView
 from .numbers import MU, C, grid
 
 if TYPE_CHECKING:
-    from torch import nn
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
-
-MakeOptimizer = Callable[["list[nn.Parameter]"], "Optimizer"]
+    from grda_edu.training.turns import MakeOptimizer
 
 
 def live_training(
@@ -33,61 +29,15 @@ def live_training(
     """
 
     def job(progress: Callable, stop: threading.Event) -> dict[str, Run]:
-        return train_in_turns(optimizers, epochs, seed, progress, stop)
+        from grda_edu.data import digits
+        from grda_edu.models import digits_cnn
+        from grda_edu.training.turns import train_in_turns
+
+        return train_in_turns(
+            digits_cnn, digits(), optimizers, epochs=epochs, seed=seed, progress=progress, stop=stop
+        )
 
     return TrainingView(job, epochs, label="Training the digits CNN live with SGD and gRDA")
-
-
-def train_in_turns(
-    optimizers: Mapping[str, MakeOptimizer],
-    epochs: int,
-    seed: int,
-    progress: Callable[[dict[str, Run], float], object],
-    stop: threading.Event,
-    make_scheduler: Callable[[Optimizer], LRScheduler] | None = None,
-) -> dict[str, Run]:
-    """Train a copy of the digits CNN with each optimizer, one epoch each in turn; name -> Run.
-
-    make_scheduler: a learning-rate schedule for each, as ``train`` takes it.
-    One that diverges drops out, the others go on. Resuming continues a run exactly.
-    """
-    from grda_edu.data import digits
-    from grda_edu.models import digits_cnn
-    from grda_edu.training.loop import train
-
-    data = digits()
-    models = {name: digits_cnn(seed) for name in optimizers}
-    runs: dict[str, Run] = {}
-
-    def report_of(name: str) -> Callable[[Run, float], object]:
-        def report(run: Run, _: float) -> None:
-            now = runs | {name: run}
-            done = sum(int(r.epoch[-1]) for r in now.values())
-            progress(now, done / (epochs * len(optimizers)))
-
-        return report
-
-    for epoch in range(1, epochs + 1):
-        for name, make in optimizers.items():
-            former = runs.get(name)
-            if stop.is_set() or (former is not None and former.message):
-                continue
-            runs[name] = train(
-                models[name],
-                data,
-                make,
-                epochs=epoch,
-                seed=seed,
-                make_scheduler=make_scheduler,
-                progress=report_of(name),
-                stop=stop,
-                resume=former,
-            )
-            runs[name].configuration["epochs"] = epochs  # of which this was a part
-    for run in runs.values():
-        if not run.finished and not run.message:  # Stop came between two of its epochs
-            run.message = f"stopped after epoch {run.epoch[-1]}"
-    return runs
 
 
 def beside_the_recording(view: TrainingView) -> TextTable:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import MultiStepLR
 
+from grda_edu.data import digits
 from grda_edu.explore import Panel, Picture, axis, key, keys, line, palette, panels
 from grda_edu.explore.writing import decimal
-from grda_edu.lessons.lesson04.live import train_in_turns
+from grda_edu.models import digits_cnn
 from grda_edu.optim import GRDA
 from grda_edu.studies.recipes import DROP, MU
 from grda_edu.training.run import Run
+from grda_edu.training.turns import MakeOptimizer, train_in_turns
 from grda_edu.views.runs import TrainingView
 
 from .looks import OTHER
 from .numbers import C
-
-if TYPE_CHECKING:
-    from torch import nn
-    from torch.optim import Optimizer
-
 
 EPOCHS, DROP_AFTER, STEPS = 60, 40, 40  # of the recorded trainings; steps an epoch
 
@@ -95,9 +93,6 @@ def _accumulated(lr: float, **law: Any) -> np.ndarray:
     return np.array(thresholds)
 
 
-MakeOptimizer = Callable[["list[nn.Parameter]"], "Optimizer"]
-
-
 def live_training(
     optimizers: Mapping[str, MakeOptimizer], *, epochs: int = 60, seed: int = 0, step: bool = True
 ) -> TrainingView:
@@ -111,7 +106,16 @@ def live_training(
         return MultiStepLR(optimizer, [epochs * 2 // 3] if step else [], gamma=DROP)
 
     def job(progress: Callable, stop: threading.Event) -> dict[str, Run]:
-        return train_in_turns(optimizers, epochs, seed, progress, stop, make_scheduler=schedule)
+        return train_in_turns(
+            digits_cnn,
+            digits(),
+            optimizers,
+            epochs=epochs,
+            seed=seed,
+            progress=progress,
+            stop=stop,
+            make_scheduler=schedule,
+        )
 
     styles = dict(zip(optimizers, (OTHER, palette.GRDA), strict=True))
     return TrainingView(
