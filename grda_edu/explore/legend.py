@@ -1,14 +1,15 @@
 """Words in the colour of what they name, with its dash or symbol: the key of a figure.
 
 A key is made from the ``Style`` that draws the trace, so that colour, glyph and trace cannot differ.
-The glyph comes before the word.
+The glyph comes before the word. Glyphs have the trace's own colour, words the shade of it that can be
+read (``palette.tint``).
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-from .palette import Look, style_of
+from .palette import Look, style_of, tint
 
 LINES = {
     "solid": "━",
@@ -44,7 +45,11 @@ Shape = Literal["line", "mark", "hollow", "both", "bar", "none"]
 
 def coloured(text: str, look: Look) -> str:
     """Text in the colour of an idea, for titles and annotations."""
-    return f'<span style="color:{style_of(look).color}">{text}</span>'
+    return _in(tint(style_of(look).color), text)
+
+
+def _in(color: str, text: str) -> str:
+    return f'<span style="color:{color}">{text}</span>'
 
 
 def glyph(look: Look, shape: Shape = "line") -> str:
@@ -74,7 +79,10 @@ def glyph(look: Look, shape: Shape = "line") -> str:
 
 def key(words: str, look: Look, shape: Shape = "line") -> str:
     """One entry of a key: ``key("gRDA", palette.GRDA)`` is "━ gRDA" in gRDA's colour."""
-    return coloured(f"{glyph(look, shape)} {words}".strip(), look)
+    mark, color = glyph(look, shape), style_of(look).color
+    if mark and tint(color) != color:
+        return f"{_in(color, mark)} {coloured(words, look)}"
+    return coloured(f"{mark} {words}".strip(), look)
 
 
 def keys(*entries: str) -> str:

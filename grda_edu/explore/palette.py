@@ -2,7 +2,8 @@
 
 The colours are Okabe and Ito's, which colour-blind readers tell apart; the dashes and markers say the
 same without any colour. Every constant is the colour on a light page; ``DARK`` says what the page
-draws in its place when the theme is dark.
+draws in its place when the theme is dark. A mark needs a contrast of 3 : 1 to its page, words need
+4.5 : 1 (WCAG 2.2): ``tint`` says in what shade of an idea's colour words are written.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ INK = "#24292f"  # text, axes
 MUTED = "#6e7781"  # secondary text, guides
 GRID = "#e3e6ea"  # grid lines
 PAPER = "#ffffff"  # what lies behind the figure: outlines of markers
+HALO = "#fffffe"  # white on a dark page too: sets marks off the dark end of a field
 
 
 class Style(NamedTuple):
@@ -49,6 +51,19 @@ BAND = "rgba(86, 180, 233, 0.22)"  # the threshold band, -tau to tau
 BAND_EDGE = Style("#3a93c7", "solid", "line-ew")
 FIELD = "Cividis"  # fields of values (maps, filters)
 
+TINTS = {  # colours that are too pale for words on a light page -> the shade for words
+    GRDA.color: "#a84a00",
+    DIRECTIONAL.color: "#007455",
+    OBS.color: "#8a5f00",
+    BAND_EDGE.color: "#1f6f9f",
+}
+
+
+def tint(color: str) -> str:
+    """The shade of a colour in which words are written."""
+    return TINTS.get(color, color)
+
+
 DARK = {
     INK: "#e6e8eb",
     MUTED: "#9aa4af",
@@ -63,6 +78,7 @@ DARK = {
     ZERO.color: "#c9a877",
     BAND_EDGE.color: "#7cc4ee",
 }
+DARK |= {shade: DARK[color] for color, shade in TINTS.items()}
 
 
 def figure(*traces: object, height: int = 380, **layout: object) -> go.Figure:

@@ -97,7 +97,7 @@ def contours(
 
 def words(name: str, look: Look, *, size: float = 13, **more: object) -> go.Scatter:
     """Words (``text``) at points ``x``, ``y``, in the look's colour."""
-    font = {"color": style_of(look).color, "size": size}
+    font = {"color": palette.tint(style_of(look).color), "size": size}
     return _finish(go.Scatter(name=name, mode="text", textfont=font), more)
 
 

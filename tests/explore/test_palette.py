@@ -35,10 +35,20 @@ def test_each_style_stands_out_from_its_page(name):
     assert contrast(palette.DARK.get(color, color), DARK_PAGE) >= 3
 
 
-@pytest.mark.parametrize("color", [palette.INK, palette.MUTED])
-def test_text_can_be_read(color):
-    assert contrast(color, LIGHT_PAGE) >= 4.5
-    assert contrast(palette.DARK[color], DARK_PAGE) >= 4.5
+WRITTEN = [palette.INK, palette.MUTED, *(style.color for style in STYLES.values())]
+
+
+@pytest.mark.parametrize("color", WRITTEN)
+def test_words_can_be_read(color):
+    shade = palette.tint(color)
+    assert contrast(shade, LIGHT_PAGE) >= 4.5
+    assert contrast(palette.DARK.get(shade, shade), DARK_PAGE) >= 4.5
+
+
+def test_a_shade_is_the_colour_itself_on_a_dark_page():
+    for color, shade in palette.TINTS.items():
+        assert contrast(color, LIGHT_PAGE) < 4.5  # or it would need none
+        assert palette.DARK[shade] == palette.DARK[color]
 
 
 def test_methods_differ_in_colour_dash_and_symbol():
@@ -48,7 +58,10 @@ def test_methods_differ_in_colour_dash_and_symbol():
 
 
 def test_dark_page_keeps_colours_apart():
-    assert len(set(palette.DARK.values())) == len(palette.DARK)
+    ideas = {
+        color: dark for color, dark in palette.DARK.items() if color not in palette.TINTS.values()
+    }
+    assert len(set(ideas.values())) == len(ideas)
     assert all(key == key.lower() for key in palette.DARK)  # the page looks them up so
 
 

@@ -28,7 +28,7 @@ from grda_edu.explore import (
     words,
 )
 from grda_edu.explore.layout import box, rule
-from grda_edu.explore.legend import LINES, MARKS, glyph
+from grda_edu.explore.legend import LINES, MARKS, coloured, glyph
 
 ALL = [
     line("a", palette.GRDA),
@@ -121,7 +121,7 @@ def test_bars_tiles_words_and_bands():
     assert field.colorscale == go.Heatmap(colorscale=palette.FIELD).colorscale
     assert field.showscale is False
     assert words("a", palette.OBS, size=11, text=["x"]).textfont.to_plotly_json() == {
-        "color": palette.OBS.color,
+        "color": palette.tint(palette.OBS.color),
         "size": 11,
     }
     np.testing.assert_array_equal(around([1, 2], [4, 3]), [1, 2, 3, 4])
@@ -217,18 +217,27 @@ def test_boxes_and_rules_lie_on_their_panel():
 
 @pytest.mark.parametrize("name", STYLES)
 def test_a_key_is_made_from_the_style(name):
+    """The glyph in the style's colour; the words too, or in a shade of it that can be read."""
     style = STYLES[name]
-    colour = f'<span style="color:{style.color}">'
-    assert key("it", style) == f"{colour}{LINES[style.dash]} it</span>"
-    assert key("it", style, "mark") == f"{colour}{MARKS[style.symbol]} it</span>"
-    both = f"{colour}{MARKS[style.symbol]} {LINES[style.dash]} it</span>"
-    assert key("it", style, "both") == both
+    words = f'<span style="color:{palette.tint(style.color)}">it</span>'
+
+    def told(marks: str) -> str:
+        if palette.tint(style.color) == style.color:
+            return words.replace(">it", f">{marks} it")
+        return f'<span style="color:{style.color}">{marks}</span> {words}'
+
+    line, mark = LINES[style.dash], MARKS[style.symbol]
+    assert key("it", style) == told(line)
+    assert key("it", style, "mark") == told(mark)
+    assert key("it", style, "both") == told(f"{mark} {line}")
+    assert key("it", style, "none") == coloured("it", style) == words
 
 
 def test_glyphs_tell_dashes_and_symbols_apart():
     assert len({*LINES.values(), *MARKS.values()}) == len(LINES) + len(MARKS)
     assert glyph(palette.SGD, "hollow") == glyph(palette.SGD._replace(symbol="square-open"), "mark")
-    assert key("it", palette.GRDA, "bar").endswith(">▮ it</span>")
+    assert ">▮<" in key("it", palette.GRDA, "bar")
+    assert key("it", palette.SGD, "bar").endswith(">▮ it</span>")
     assert key("it", palette.GRDA, "none").endswith(">it</span>")
     assert key("it", palette.INK).startswith(f'<span style="color:{palette.INK}">━')
 

@@ -48,7 +48,7 @@ def _all_runs_figure() -> go.Figure:
     labels: dict[str, Any] = {
         "text": [f"μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
         "textposition": ["bottom left", *["middle center"] * between, "bottom left"],
-        "textfont": {"color": palette.GRDA.color, "size": 11},
+        "textfont": {"color": palette.tint(palette.GRDA.color), "size": 11},
     }
     joined: dict[str, Any] = {"mode": "lines+markers+text", "line": palette.GRDA.line(2)}
     depths = {k / 100: writing.signed(k, 0) for k in range(-5, 2)} | {_DEEPEST: "−6 or less"}

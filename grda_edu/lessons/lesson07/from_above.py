@@ -65,7 +65,7 @@ def placed(trace: str, points: np.ndarray) -> dict[str, object]:
 
 def marked(name: str, look: palette.Look, text: str, at: str = "top right") -> go.Scatter:
     """A point that a slider moves, with words beside it."""
-    font = {"color": palette.style_of(look).color, "size": 13}
+    font = {"color": palette.tint(palette.style_of(look).color), "size": 13}
     words: dict[str, Any] = {"text": [text], "textfont": font, "textposition": at}
     return dots(name, look, size=13, outline=2, mode="markers+text", **words)
 

@@ -73,7 +73,7 @@ def _figure() -> go.Figure:
         xaxis=axis("λ", (REACHED[0], REACHED[-1])),
         yaxis=axis("distance of gRDA from …", (-3.3, 0.3), log=True),
     )
-    font = {"size": 11, "color": palette.GRDA.color}
+    font = {"size": 11, "color": palette.tint(palette.GRDA.color)}
     labels = [
         note(REACHED[-1], 0, f"γ {lr:g}", yanchor="middle", panel=1, font=font) for lr in RATES
     ]

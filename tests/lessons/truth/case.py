@@ -178,7 +178,7 @@ def _check_key(it: Shown, place: str, key: s.Key, named: list[str]) -> None:
     for name in [name for name in named if name not in inks]:
         drawn, kind = _named(it, where, name)
         colors = {
-            str(s.hexed(value))
+            str(s.untinted(s.hexed(value)))
             for attribute, value in drawn.items()
             if attribute.endswith("color")
             and attribute != "marker.line.color"

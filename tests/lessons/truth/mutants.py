@@ -120,23 +120,23 @@ def _others(attribute: str, value: object) -> Iterator[object]:
 def _false_keys(it: Shown) -> Iterator[Mutant]:
     all_keys = [(text, key) for text in s.texts(it) for key in s.keys(it, text)]
     for text, key in all_keys:
-        html, (start, end) = text.html, key.span
-        inner = html[start:end]
+        start, end = key.span
         for color in dict.fromkeys(style.color for style in STYLES):
             if color == s.hexed(key.color):
                 continue
             change = f"{text.place}: the key {key.words!r} became {color}"
             if key.color_path:
-                yield Mutant(change, it.altered((key.color_path, color)))
+                yield Mutant(change, it.altered((key.color_path, palette.tint(color))))
             else:
-                before = html[:start].rpartition("<span")[0]
-                new = f'{before}<span style="color:{color}">{html[start:]}'
+                new = text.html[:start] + key.written(color=color) + text.html[end:]
                 yield Mutant(change, it.altered((text.path, new)))
         for glyph in dict.fromkeys(key.glyphs):
             for other in {*LINES.values(), *MARKS.values(), BAR} - {glyph}:
-                new = html[:start] + inner.replace(glyph, other, 1) + html[end:]
+                inner = key.written(key.inner.replace(glyph, other, 1))
                 change = f"{text.place}: {glyph} of the key {key.words!r} became {other}"
-                yield Mutant(change, it.altered((text.path, new)))
+                yield Mutant(
+                    change, it.altered((text.path, text.html[:start] + inner + text.html[end:]))
+                )
         yield from _false_names(it, text, key, [other.words for _, other in all_keys])
 
 
@@ -146,6 +146,6 @@ def _false_names(it: Shown, text: s.Text, key: s.Key, others: list[str]) -> Iter
     mark = "".join(f"{glyph} " for glyph in key.glyphs)
     for words in dict.fromkeys(others):
         if words != key.words:
-            new = text.html[:start] + mark + words + text.html[end:]
+            new = text.html[:start] + key.written(mark + words) + text.html[end:]
             change = f"{text.place}: the key {key.words!r} became {words!r}"
             yield Mutant(change, it.altered((text.path, new)))

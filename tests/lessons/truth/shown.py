@@ -267,6 +267,8 @@ def demanded(look_: Look, attribute: str) -> object:
     if attribute == "marker.line.color":
         return palette.PAPER
     style = palette.style_of(look_)  # type: ignore[arg-type]
+    if attribute == "textfont.color":
+        return palette.tint(style.color)
     last = attribute.rpartition(".")[2]
     return {"dash": style.dash, "symbol": style.symbol}.get(last, style.color)
 
@@ -286,25 +288,52 @@ class Key(NamedTuple):
     """Coloured words: what is said (glyphs apart), in which colour, with which glyphs."""
 
     words: str
-    color: str
+    color: str  # the idea's: of the glyphs, or that of which the words have the shade
     glyphs: tuple[str, ...]
-    path: Path  # of the text
-    span: tuple[int, int]  # of the words' HTML in it
+    inner: str  # the HTML of glyphs and words, without the tags of the colour
+    span: tuple[int, int]  # of all of it in the text, with these tags
     color_path: Path | None  # where the colour stands if not in the text
 
+    def written(self, inner: str = "", color: str = "") -> str:
+        """Its HTML with another inside, or in another colour."""
+        glyphs, words = _MARKS.match(inner or self.inner).groups()  # type: ignore[union-attr]
+        if self.color_path:
+            return inner
+        own = color or self.color
+        shade = palette.tint(own)
+        if not glyphs or shade == own:
+            return f'<span style="color:{shade}">{glyphs}{words}</span>'
+        marks = f'<span style="color:{own}">{glyphs.strip()}</span>'
+        return f'{marks} <span style="color:{shade}">{words}</span>'
 
-_SPAN = re.compile(r'<span style="color: ?(?P<color>[^";]+);?">(?P<inner>.*?)</span>')
+
+_OF = {shade: color for color, shade in palette.TINTS.items()}
+
+
+def untinted(color: object) -> object:
+    """The idea's colour of which this is the shade for words; any other as it is."""
+    return _OF.get(str(color), color)
+
+
 GLYPHS = sorted([*LINES.values(), *MARKS.values(), BAR], key=len, reverse=True)
 _GLYPH = re.compile("|".join(map(re.escape, GLYPHS)))
+_MARKS = re.compile(rf"((?:(?:{_GLYPH.pattern}) ?)*)(.*)", re.DOTALL)
+_KEY = re.compile(  # the glyphs in a span of their own, where words need another shade
+    rf'(?:<span style="color:(?P<own>[^";]+)">(?P<marks>(?:(?:{_GLYPH.pattern}) ?)+)</span> )?'
+    r'<span style="color:(?P<color>[^";]+)">(?P<inner>.*?)</span>'
+)
 _ODD = re.compile(r"[\u2500-\u25ff\u2715\u2716\u271a\u2b1f\u2605]")  # would-be glyphs
 
 
 def keys(it: Shown, text: Text) -> list[Key]:
     """All coloured words of a text. AssertionError for a glyph outside them or one of no style."""
     found, end, outside = [], 0, []
-    for match in _SPAN.finditer(text.html):
+    for match in _KEY.finditer(text.html):
         outside.append(text.html[end : match.start()])
-        found.append(_key(match["inner"], match["color"], text.path, match.span("inner"), None))
+        marks = f"{match['marks']} " if match["marks"] else ""
+        found.append(_key(marks + match["inner"], match["color"], match.span(), None))
+        shade = palette.tint(match["own"] or found[-1].color)
+        assert match["color"] == shade, f"{text.place}: {match[0]!r} has words not in {shade}"
         end = match.end()
     outside.append(text.html[end:])
     font = (*text.path[:-1], "font", "color")
@@ -312,19 +341,20 @@ def keys(it: Shown, text: Text) -> list[Key]:
         it.get(font) if text.path[:2] in (("layout", "annotations"), ("layout", "title")) else None
     )
     if color and hexed(color) not in (palette.INK, palette.MUTED) and not found:
-        return [_key(text.html, color, text.path, (0, len(text.html)), font)]
+        assert color not in palette.TINTS, f"{text.place}: {color} is too pale for words"
+        return [_key(text.html, color, (0, len(text.html)), font)]
     if text.path[0] == "layout":
         stray = _GLYPH.search("".join(outside)) or _ODD.search("".join(outside))
         assert not stray, f"{text.place}: {stray[0]!r} stands outside coloured words: use key(...)"
     return found
 
 
-def _key(inner: str, color: str, path: Path, span: tuple[int, int], font: Path | None) -> Key:
+def _key(inner: str, color: str, span: tuple[int, int], font: Path | None) -> Key:
     glyphs = tuple(_GLYPH.findall(inner))
     words = " ".join(bare(_GLYPH.sub("", inner)).split())
     odd = _ODD.search(words)
     assert not odd, f"{words!r}: {odd[0]!r} is no glyph of the legend: use key(...)"
-    return Key(words, color, glyphs, path, span, font)
+    return Key(words, str(untinted(color)), glyphs, inner, span, font)
 
 
 def glyphs_of(drawn: Mapping[str, object], kind: str) -> set[str]:
