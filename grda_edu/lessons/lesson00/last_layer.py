@@ -87,7 +87,7 @@ def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
         "layout.title.text": f"{NAMES[trained]}, epoch {k}: {zeros} zeros, {right} right",
     }
     return row, (
-        f"{NAMES[trained]}, epoch {k}: {zeros} of the {run.sizes.sum():,} weights are exactly zero (in the "
-        f"largest layer {inside}). The last layer keeps {alive} of {weights.size} wires{came_back}. "
+        f"{NAMES[trained]}: {zeros} of all weights are exactly zero, {inside} of those in the largest "
+        f"layer. The last layer keeps {alive} of {weights.size} wires{came_back}. "
         f"{right} of the test images are read right."
     )

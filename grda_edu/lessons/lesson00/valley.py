@@ -34,7 +34,8 @@ def opening_figure() -> Explorable:
     return Explorable(
         _figure,
         _valley,
-        {"epoch": Slider(epochs, label="epoch", format=".0f", play=True)},
+        # It opens on the whole story; ▶ plays it from the start.
+        {"epoch": Slider(epochs, label="epoch", format=".0f", start=epochs[-1], play=True)},
         label="The loss on a cut through the start of a training and the ends of SGD and gRDA, "
         "with both paths, the accuracy and the share of zeros",
     )
@@ -66,9 +67,9 @@ def _path(method: str) -> list[go.Scatter]:
     """One method's end, its path with a rim that sets it off the valley, and where it is."""
     name, style = NAMES[method], STYLES[method]
     x, y = on_cut(f"{method}/place")[-1:].T
-    rim = style._replace(color=palette.PAPER)
+    end = style._replace(color=palette.HALO)  # both ends lie where the valley is dark
     return [
-        dots(f"{name} end", rim, size=12, hollow=True, outline=2, x=x, y=y),
+        dots(f"{name} end", end, size=12, hollow=True, outline=2, x=x, y=y),
         line(f"{name} under", palette.PAPER, width=6),
         line(f"{name} path", style, width=3),
         dots(f"{name} here", style, size=13, outline=2),
@@ -87,17 +88,16 @@ def _valley(epoch: float) -> tuple[dict[str, object], str]:
         for trace in (f"{name} under", f"{name} path"):
             row[f"{trace}.x"], row[f"{trace}.y"] = walked.T
         row[f"{name} here.x"], row[f"{name} here.y"] = way[k : k + 1].T
-    return row, f"Epoch {k}. {_state('sgd', k)} {_state('grda', k)}"
+    return row, f"{_state('sgd', k)} {_state('grda', k)}"
 
 
 def _state(method: str, k: int) -> str:
-    """Where a network stands after ``k`` epochs: its loss, its zeros, how far it is from the cut."""
-    loss, right, zeros, away = (
-        on_cut(f"{method}/{it}")[k] for it in ("train_loss", "test_accuracy", "zeros", "distance")
+    """Where a network stands after ``k`` epochs: its loss, its accuracy, how far it is from the cut."""
+    loss, right, away = (
+        on_cut(f"{method}/{it}")[k] for it in ("train_loss", "test_accuracy", "distance")
     )
-    share = f"{writing.percent(zeros / on_cut('size'))} zeros" if zeros else "no zeros"
-    beside = f" It lies {writing.decimal(away, 1)} beside the cut." if away >= _BESIDE else ""
+    beside = f", {writing.decimal(away, 1)} beside the cut" if away >= _BESIDE else ""
     return (
         f"{NAMES[method]}: training loss {writing.loss(loss)}, {writing.percent(right)} of the test "
-        f"images read right, {share}.{beside}"
+        f"images read right{beside}."
     )

@@ -43,12 +43,11 @@ CURVES = {
 
 
 def says_opening(epoch: int) -> dict:
-    sentence: list[object] = [epoch]
+    sentence: list[object] = []
     for method, name in METHODS.items():
-        dead, away = zeros(method, epoch), float(CUT[f"{method}/distance"][epoch])
+        away = float(CUT[f"{method}/distance"][epoch])
         right = of_run("test_accuracy", method)[epoch]
         sentence += [name, CUT[f"{method}/train_loss"][epoch], right, "read right"]
-        sentence += [dead / SIZE, "zeros"] if dead else ["no zeros"]
         sentence += [away, "beside"] if away >= 0.05 else []
     return {"sentence": sentence, "title": [epoch, "gRDA", zeros("grda", epoch), SIZE]}
 
@@ -59,7 +58,7 @@ OPENING = Case(
     says_opening,
     looks={
         "valley": look(palette.FIELD, **{"line.color": palette.PAPER}),
-        **{f"{name} end": hollow(s._replace(color=palette.PAPER)) for name, s in STYLES.items()},
+        **{f"{name} end": hollow(s._replace(color=palette.HALO)) for name, s in STYLES.items()},
         **{f"{name} under": palette.PAPER for name in STYLES},
         **{f"{name} path": style for name, style in STYLES.items()},
         **{f"{name} here": style for name, style in STYLES.items()},
@@ -92,7 +91,7 @@ def says_wires(trained: str, epoch: int) -> dict:
     digits, units = (1 + max(place[axis] for place in now) for axis in (0, 1))
     return {
         "sentence": [
-            *(METHODS[trained], epoch, share, SIZE, "exactly zero", largest, len(alive), len(now)),
+            *(METHODS[trained], share, "exactly zero", largest, len(alive), len(now)),
             *([back, "back from zero"] if back else []),
             *(right, "read right"),
         ],
