@@ -15,17 +15,20 @@
     )
 
 Panel k's axes are numbered and anchored to each other, and its heading is annotation k, empty or
-not: a row changes it under ``heading_key(k)``.
+not: a row changes it under ``heading_key(k)``. The page takes title and headings out of the drawing
+and lets them wrap above it; where the figure is narrow it stacks the panels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from . import palette
+from .arrangement import arrangements, names
 from .legend import heading
 
 Axis = Mapping[str, object]
@@ -75,13 +78,14 @@ class Panel:
     x, y: the stretch of the figure's width (from the left) and height (from below) that it takes;
     title, key: bold words above it and the line below them, as ``legend.heading`` joins them;
     beside: plain words beside the title;
-    at: where the heading's top left corner is, on the same scale; it stands on the panel otherwise;
-    xaxis, yaxis: what ``axis`` makes.
+    at: where the heading begins, on the same scale as x, if not above the panel's left edge;
+    xaxis, yaxis: what ``axis`` makes;
+    scene: a panel in space has these options of a plotly scene in place of axes.
     """
 
     def __init__(
         self,
-        *traces: go.Scatter | go.Bar | go.Heatmap | go.Contour,
+        *traces: go.Scatter | go.Bar | go.Heatmap | go.Contour | go.Mesh3d | go.Scatter3d,
         x: Ends = (0, 1),
         y: Ends = (0, 1),
         title: str = "",
@@ -90,6 +94,7 @@ class Panel:
         at: Ends | None = None,
         xaxis: Axis | None = None,
         yaxis: Axis | None = None,
+        scene: Mapping[str, object] | None = None,
     ) -> None:
         for name, ends in (("x", x), ("y", y)):
             if not 0 <= ends[0] < ends[1] <= 1:
@@ -99,6 +104,7 @@ class Panel:
         self.traces, self.x, self.y, self.at = traces, x, y, at
         self.heading = heading(title, key, beside=beside)
         self.xaxis, self.yaxis = dict(xaxis or {}), dict(yaxis or {})
+        self.scene = None if scene is None else dict(scene)
 
     def note(self) -> dict[str, object]:
         """The annotation that is the heading."""
@@ -128,15 +134,20 @@ def panels(
     notes: annotations besides the headings, numbered after them (``note`` makes one);
     layout: any other attribute of a plotly layout, which wins.
     """
-    traces, axes = [], {}
-    for k, part in enumerate(parts):
-        n = "" if k == 0 else str(k + 1)
+    traces: list[object] = []
+    axes: dict[str, Any] = {}
+    for n, part in zip(names(parts), parts, strict=True):
+        if part.scene is not None:
+            axes[n] = {"domain": {"x": list(part.x), "y": list(part.y)}, **part.scene}
+            traces += [trace.update(scene=n) for trace in part.traces]
+            continue
         axes[f"xaxis{n}"] = {"domain": list(part.x), "anchor": f"y{n}", **part.xaxis}
         axes[f"yaxis{n}"] = {"domain": list(part.y), "anchor": f"x{n}", **part.yaxis}
-        for trace in part.traces:
-            traces.append(trace.update(xaxis=f"x{n}", yaxis=f"y{n}"))
+        traces += [trace.update(xaxis=f"x{n}", yaxis=f"y{n}") for trace in part.traces]
     annotations = [*(part.note() for part in parts), *notes]
-    return palette.figure(*traces, height=height, **{**axes, "annotations": annotations, **layout})
+    drawn = palette.figure(*traces, height=height, **{**axes, "annotations": annotations, **layout})
+    margin = drawn.layout.margin.to_plotly_json()
+    return drawn.update_layout(meta=arrangements(parts, height, margin))
 
 
 def heading_key(k: int) -> str:

@@ -8,6 +8,7 @@ const KERNEL_INTERVAL_MS = 200; // at most five messages a second to the kernel
 const SPOKEN_AFTER_MS = 300; // a screen reader hears the sentence once the slider rests
 const SLOW_ANSWER_MS = 4000;
 const PLAY_MS = 9000; // a whole range, played
+const HEADING_GAP = 6; // pixels between a heading and its panel
 
 function loadPlotly(model) {
   globalThis[LOADED] ??= (async () => {
@@ -94,8 +95,9 @@ const pathOf = (key) => key.split(/[.[\]]/).filter(Boolean);
 // ---------------------------------------------------------------- the canvas
 
 class Canvas {
-  constructor(model, plot, fail) {
-    Object.assign(this, { model, plot, fail, frame: 0, width: 0, drawnRows: new Map() });
+  constructor(model, plot, page, fail) {
+    Object.assign(this, { model, plot, page, fail, frame: 0, width: 0, drawnRows: new Map() });
+    this.views = 0; // how often the learner asked for the first view again
     this.restyle();
   }
 
@@ -104,15 +106,36 @@ class Canvas {
     const dark = isDark() ? this.model.get("dark") : {};
     this.dark = dark;
     this.data = recolour(data, dark);
-    this.layout = { ...recolour(layout, dark), autosize: false, uirevision: "keep" };
+    const { title, meta, ...drawn } = recolour(layout, dark); // the page writes the title
+    this.layout = { ...drawn, autosize: false, uirevision: `view ${this.views}` };
     this.traces = new Map(this.data.map((trace, i) => [trace.name, i]));
     this.drawnRows.clear();
-    this.request();
+    this.arrange();
   }
 
   resize(width) {
     if (!width || Math.abs(width - this.width) < 1) return; // hidden, or nothing new
     this.width = width;
+    this.arrange();
+  }
+
+  // Put the panels where the page has room for them beside the headings.
+  arrange() {
+    const { layout, data } = this.page.arrange(this.width);
+    for (const [path, value] of layout) this.layout = withPath(this.layout, path, value);
+    for (const [trace, path, value] of data)
+      this.data = withPath(this.data, [this.traces.get(trace), ...path], value);
+    this.request();
+  }
+
+  // A scene in space as it was at first, however the learner turned it.
+  lookAgain() {
+    const { layout } = this.model.get("figure");
+    const scenes = Object.keys(layout ?? {}).filter((name) => /^scene\d*$/.test(name));
+    if (!scenes.length) return;
+    for (const name of scenes)
+      this.layout = withPath(this.layout, [name, "camera"], structuredClone(layout[name].camera));
+    this.layout = { ...this.layout, uirevision: `view ${++this.views}` };
     this.request();
   }
 
@@ -142,9 +165,8 @@ class Canvas {
   async draw() {
     const table = this.model.get("table");
     if (!this.width || !table.columns) return false;
-    const position = table.at ? table.at.map(() => 0) : this.model.get("index");
+    const position = positionIn(this.model);
     for (const column of table.columns) this.place(table, column, rowOf(column, position));
-    this.layout = { ...this.layout, width: Math.floor(this.width) };
     const Plotly = await loadPlotly(this.model);
     if (this.gone) return false;
     const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
@@ -156,6 +178,7 @@ class Canvas {
     const drawn = this.drawnRows.get(column.key);
     if (drawn?.table === table && drawn.row === row) return;
     this.drawnRows.set(column.key, { table, row });
+    if (this.page.writes(column)) return;
     const value = recolour(readRow(table, column, row), this.dark);
     if (column.trace === null) this.layout = withPath(this.layout, pathOf(column.path), value);
     else this.data = withPath(this.data, [this.traces.get(column.trace), ...pathOf(column.path)], value);
@@ -168,6 +191,168 @@ class Canvas {
   }
 }
 
+// ---------------------------------------------------------------- words above the panels
+
+const TITLE = "title.text";
+const headingPath = (k) => `annotations[${k}].text`;
+const KEPT = new Set(["B", "I", "SUB", "SUP", "BR", "SPAN"]);
+const MEASURED = 12; // of a table's texts, those that take most room
+
+// Plotly's few tags as elements of the page; anything else is left out. What stands between wide gaps
+// (a title, one entry of a key) keeps together where a line ends.
+function written(html) {
+  const lines = html.split(/<br ?\/?>/).map((line) => line.split("   ").flatMap(entry));
+  return lines.flatMap((line, k) => (k ? [element("br"), ...line] : line));
+}
+
+function entry(html) {
+  const parsed = element("template", { innerHTML: html }); // inert: nothing in it loads or runs
+  const nodes = [...parsed.content.childNodes].flatMap(kept);
+  return nodes.length ? [element("span", { className: "grda-entry" }, ...nodes), " "] : [];
+}
+
+function kept(node) {
+  if (node.nodeType === Node.TEXT_NODE) return [node.data];
+  const parts = [...node.childNodes].flatMap(kept);
+  if (!KEPT.has(node.nodeName)) return parts;
+  const copy = element(node.nodeName.toLowerCase(), {}, ...parts);
+  copy.style.color = /#[0-9a-f]{6}/i.exec(node.getAttribute("style") ?? "")?.[0] ?? "";
+  return [copy];
+}
+
+function columnOf(model, path) {
+  return model.get("table").columns?.find((column) => column.trace === null && column.path === path);
+}
+
+// What stands at a path of the layout where the controls are.
+function textAt(model, path) {
+  const column = columnOf(model, path);
+  if (column) return readRow(model.get("table"), column, rowOf(column, positionIn(model)));
+  return pathOf(path).reduce((part, name) => part?.[name], model.get("figure").layout) ?? "";
+}
+
+function positionIn(model) {
+  const { at } = model.get("table");
+  return at ? at.map(() => 0) : model.get("index");
+}
+
+const ruler = new OffscreenCanvas(1, 1).getContext("2d");
+
+// Of these texts the ones that take most room in a line.
+function longest(texts) {
+  ruler.font = "14px system-ui, sans-serif";
+  const sized = [...new Set(texts)].map((text) => [ruler.measureText(text.replace(/<[^>]*>/g, "")).width, text]);
+  return sized.sort(([a], [b]) => b - a).slice(0, MEASURED).map(([, text]) => text);
+}
+
+// How high a block becomes with the one of these texts that needs most lines, at a width in pixels.
+function tallest(block, texts, width, write) {
+  const twin = element(block.nodeName.toLowerCase(), { className: block.className });
+  twin.setAttribute("aria-hidden", "true");
+  Object.assign(twin.style, { position: "absolute", visibility: "hidden", width: `${width}px`, minHeight: "0" });
+  block.parentNode.append(twin);
+  const heights = longest(texts).map((text) => {
+    twin.replaceChildren(...write(text));
+    return text ? twin.getBoundingClientRect().height : 0;
+  });
+  twin.remove();
+  return Math.ceil(Math.max(0, ...heights));
+}
+
+// Title and headings of the panels, which wrap, and the place that the panels have beside them.
+// A block is as high as its longest text of the table, so that nothing moves while a slider does.
+class Words {
+  constructor(model) {
+    this.model = model;
+    this.meta = model.get("figure").layout?.meta ?? { panels: [] };
+    this.title = element("p", { className: "grda-title" });
+    this.plot = element("div", { className: "grda-plot" });
+    this.headings = this.meta.panels.map(() => element("p", { className: "grda-heading" }));
+    this.stage = element("div", { className: "grda-stage" }, ...this.headings, this.plot);
+    this.blocks = [[TITLE, this.title], ...this.headings.map((block, k) => [headingPath(k), block])];
+    this.paths = new Set(this.blocks.map(([path]) => path));
+    this.shown = new Map();
+    this.reserved = new Map(); // `${path} ${width}` -> pixels
+    const height = model.get("figure").layout?.height ?? 380;
+    this.plot.style.height = `${height}px`; // until the page's width is known
+  }
+
+  writes(column) {
+    return column.trace === null && this.paths.has(column.path);
+  }
+
+  show() {
+    const dark = isDark() ? this.model.get("dark") : {};
+    for (const [path, block] of this.blocks) {
+      const text = recolour(textAt(this.model, path), dark);
+      if (this.shown.get(path) === text) continue;
+      this.shown.set(path, text);
+      block.replaceChildren(...written(text));
+    }
+  }
+
+  // Pixels that the block of a path needs at this width, whatever the controls do.
+  room(path, block, width) {
+    const { model } = this;
+    const texts = columnOf(model, path)?.strings ?? [textAt(model, path)];
+    const further = (model.get("longest") ?? {})[path] ?? [];
+    const at = `${path} ${Math.round(width)}`;
+    const needed = tallest(block, [...texts, ...further], width, written);
+    const room = Math.max(needed, this.reserved.get(at) ?? 0); // a table of one row knows no others
+    this.reserved.set(at, room);
+    return room;
+  }
+
+  // The changes to layout and data that put the panels between the headings.
+  arrange(width) {
+    const layout = this.headings.map((_, k) => [["annotations", k, "visible"], false]);
+    if (!width) return { layout, data: [] };
+    this.title.style.minHeight = `${this.room(TITLE, this.title, width)}px`;
+    if (!this.headings.length) {
+      const { height = 380, margin = {} } = this.model.get("figure").layout ?? {};
+      const top = Math.min(margin.t ?? 44, 16);
+      this.plot.style.height = `${height - (margin.t ?? 44) + top}px`;
+      layout.push([["margin", "t"], top], [["height"], height - (margin.t ?? 44) + top]);
+      return { layout: [...layout, [["width"], Math.floor(width)]], data: [] };
+    }
+    const stacked = width < this.meta.below;
+    const { margin, panels, edges, steps } = stacked ? this.meta.narrow : this.meta.wide;
+    const paper = width - margin.l - margin.r;
+    const rooms = this.headings.map((block, k) => {
+      const [from, to] = panels[k].heading.map((x) => margin.l + x * paper);
+      const left = panels[k].first ? 0 : from;
+      const right = panels[k].heading[1] === 1 ? width : to - 12;
+      block.style.left = `${left}px`;
+      block.style.width = `${right - left}px`;
+      return this.room(headingPath(k), block, right - left);
+    });
+    const at = [0];
+    for (const [from, to, pixels, k] of steps)
+      at[to] = Math.max(at[to] ?? 0, at[from] + pixels + (k === null ? 0 : rooms[k]));
+    const height = Math.ceil(at.at(-1));
+    this.plot.style.height = `${height}px`;
+    layout.push([["width"], Math.floor(width)], [["height"], height], [["margin"], { ...margin, t: 0, b: 0 }]);
+    const data = [];
+    panels.forEach(({ x, first }, k) => {
+      const [top, bottom] = edges[k].map((edge) => at[edge]);
+      this.headings[k].style.bottom = `${height - top + HEADING_GAP}px`;
+      const y = [1 - bottom / height, 1 - top / height];
+      const { axes, bars } = this.meta.panels[k];
+      if (axes.startsWith("scene")) layout.push([[axes, "domain"], { x, y }]);
+      else {
+        layout.push([[`xaxis${axes}`, "domain"], x], [[`yaxis${axes}`, "domain"], y]);
+        if (first) layout.push([[`yaxis${axes}`, "showticklabels"], true]);
+      }
+      for (const bar of bars) {
+        const place = { y: (y[0] + y[1]) / 2, yanchor: "middle", lenmode: "fraction", len: y[1] - y[0] };
+        if (stacked) place.x = x[1] + 0.01;
+        for (const [name, value] of Object.entries(place)) data.push([bar, ["colorbar", name], value]);
+      }
+    });
+    return { layout, data };
+  }
+}
+
 // ---------------------------------------------------------------- the controls
 
 const element = (tag, properties = {}, ...children) => {
@@ -176,7 +361,9 @@ const element = (tag, properties = {}, ...children) => {
   return node;
 };
 
-let made = 0;
+// One counter a page: every figure loads this module anew.
+const COUNTER = "__grda_edu_made__";
+const newId = (what) => `grda-${what}-${(globalThis[COUNTER] = (globalThis[COUNTER] ?? 0) + 1)}`;
 
 // A notebook's shortcut handler would swallow the keys of a native slider or drop-down.
 // `up` is where the up arrow goes: forward on a slider, back in a list.
@@ -197,7 +384,7 @@ function answerKeys(input, last, up, move) {
 }
 
 function slider(state, axis, control) {
-  const id = `grda-slider-${++made}`;
+  const id = newId("slider");
   const last = control.texts.length - 1;
   const input = element("input", { id, type: "range", min: 0, max: last, step: 1 });
   const readout = element("output", { htmlFor: id });
@@ -247,7 +434,7 @@ function playButton(state, axis, control, last) {
 }
 
 function dropDown(state, choice) {
-  const id = `grda-choice-${++made}`;
+  const id = newId("choice");
   const select = element("select", { id });
   choice.options.forEach((text, i) => select.append(element("option", { value: i, textContent: text })));
   select.addEventListener("change", () => state.choose(Number(select.value)));
@@ -319,12 +506,11 @@ function upToDate(model) {
 function sentenceOf(model) {
   const table = model.get("table");
   if (!table.columns) return "";
-  const position = table.at ? table.at.map(() => 0) : model.get("index");
-  return readRow(table, table.sentence, rowOf(table.sentence, position));
+  return readRow(table, table.sentence, rowOf(table.sentence, positionIn(model)));
 }
 
-function words(model) {
-  const id = `grda-sentence-${++made}`;
+function sentenceBlock(model) {
+  const id = newId("sentence");
   const sentence = element("p", { id, className: "grda-sentence" });
   const spoken = element("p", { className: "grda-spoken" });
   spoken.setAttribute("role", "status");
@@ -353,11 +539,20 @@ function words(model) {
     }
     say(sentenceOf(model));
   };
+  let highest = [0, 0]; // at which width, how high
+  const reserve = (width) => {
+    if (!width) return;
+    const texts = [...(model.get("table").sentence?.strings ?? []), ...((model.get("longest") ?? {}).sentence ?? [])];
+    const needed = tallest(sentence, texts, width, (text) => [text]);
+    const before = highest[0] === width ? highest[1] : 0;
+    highest = [width, Math.max(needed, before)];
+    sentence.style.minHeight = `${highest[1]}px`;
+  };
   const stop = () => [speak, slow].forEach(clearTimeout);
-  return { nodes: [sentence, status, spoken], id, show, stop };
+  return { nodes: [sentence, spoken], status, id, show, reserve, stop };
 }
 
-function controlRow(model) {
+function controlRow(model, lookAgain) {
   const stop = () => parts.forEach((part) => part.stop());
   const state = stateOf(model, stop);
   const parts = model.get("controls").map((control, axis) => slider(state, axis, control));
@@ -366,7 +561,10 @@ function controlRow(model) {
   const row = element("div", { className: "grda-controls" }, ...parts.map((part) => part.box));
   if (parts.length) {
     const reset = element("button", { type: "button", className: "grda-reset", textContent: "Reset" });
-    reset.addEventListener("click", () => state.reset());
+    reset.addEventListener("click", () => {
+      state.reset();
+      lookAgain();
+    });
     row.append(reset);
   }
   return {
@@ -385,42 +583,57 @@ function hideFallback(model) {
 function render({ model, el }) {
   const root = element("div", { className: "grda-figure" });
   root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not the notebook's shortcuts
-  const plot = element("div", { className: "grda-plot" });
+  const page = new Words(model);
+  const { plot, stage } = page;
   const problem = element("pre", { className: "grda-problem", hidden: true });
   problem.setAttribute("role", "alert");
-  const text = words(model);
-  const controls = controlRow(model);
+  const text = sentenceBlock(model);
+  const controls = controlRow(model, () => canvas.lookAgain());
   plot.setAttribute("role", "img");
   plot.setAttribute("aria-label", model.get("label"));
   plot.setAttribute("aria-describedby", text.id);
-  root.append(hideFallback(model), controls.row, problem, plot, ...text.nodes);
+  stage.append(text.status); // over the picture: it comes and goes, and nothing may move
+  root.append(hideFallback(model), controls.row, problem, page.title, stage, ...text.nodes);
   el.append(root);
-  plot.style.minHeight = `${model.get("figure").layout?.height ?? 380}px`;
+  // A scene in space would take the wheel for itself; it belongs to the page.
+  plot.addEventListener("wheel", (event) => event.stopPropagation(), { capture: true });
 
   let broken = ""; // what went wrong on the page itself
   const showError = () => {
     problem.textContent = model.get("error") || broken;
     problem.hidden = !problem.textContent;
-    plot.hidden = !problem.hidden;
+    stage.hidden = page.title.hidden = !problem.hidden;
   };
   const fail = (error) => {
     broken = `This figure could not be drawn: ${error}. Reload the page and run the cell again.`;
     showError();
   };
-  const canvas = new Canvas(model, plot, fail);
+  const canvas = new Canvas(model, plot, page, fail);
   const refresh = () => {
     broken = "";
     controls.show();
+    page.show();
     text.show();
     showError();
     canvas.request();
   };
-  const restyle = () => canvas.restyle();
+  const restyle = () => {
+    page.show();
+    canvas.restyle();
+  };
+  const retable = () => {
+    text.reserve(canvas.width);
+    canvas.arrange();
+  };
   const events = ["change:index", "change:option", "change:table", "change:error"];
   events.forEach((name) => model.on(name, refresh));
+  model.on("change:table", retable);
   model.on("change:figure", restyle);
-  const sizes = new ResizeObserver(([entry]) => canvas.resize(entry.contentRect.width));
-  sizes.observe(plot);
+  const sizes = new ResizeObserver(([{ contentRect }]) => {
+    text.reserve(contentRect.width);
+    canvas.resize(contentRect.width);
+  });
+  sizes.observe(stage);
   const themes = new MutationObserver(restyle);
   const attributes = ["data-jp-theme-light", "data-vscode-theme-kind", "theme"];
   for (const node of [document.body, document.documentElement])
@@ -432,6 +645,7 @@ function render({ model, el }) {
 
   return () => {
     events.forEach((name) => model.off(name, refresh));
+    model.off("change:table", retable);
     model.off("change:figure", restyle);
     scheme.removeEventListener("change", restyle);
     sizes.disconnect();
