@@ -49,7 +49,9 @@ def arrangements(panels: Sequence[Panel], height: float, margin: Margin) -> dict
         **_steps(panels, [p.y for p in panels], [p.x for p in panels], spans, boxes),
     }
     return {
-        "panels": [{"axes": axes, "bars": _bars(p)} for p, axes in zip(panels, names(panels), strict=True)],
+        "panels": [
+            {"axes": axes, "bars": _bars(p)} for p, axes in zip(panels, names(panels), strict=True)
+        ],
         "below": max(NARROW, round(least + sides["l"] + sides["r"])),
         "wide": wide,
         "narrow": _narrow(panels, boxes, sides),
@@ -57,7 +59,7 @@ def arrangements(panels: Sequence[Panel], height: float, margin: Margin) -> dict
 
 
 def names(panels: Sequence[Panel]) -> list[str]:
-    """The axes of each panel: "", "2", … or "scene", "scene2", …"""
+    """The axes of each panel: "", "2" and so on, or "scene", "scene2" and so on."""
     flat = scenes = 0
     found = []
     for panel in panels:
@@ -132,9 +134,7 @@ def _steps(
     return {"edges": edges, "steps": [list(s) for s in sorted(steps, key=lambda step: step[1])]}
 
 
-def _spans(
-    lefts: Sequence[float], ys: Sequence[tuple[float, float]]
-) -> list[tuple[float, float]]:
+def _spans(lefts: Sequence[float], ys: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """How far each heading reaches: to the next one beside it, or to the right edge."""
     found = []
     for left, y in zip(lefts, ys, strict=True):
@@ -165,7 +165,9 @@ def _bare(panel: Panel) -> bool:
     """Has the panel neither ticks nor a title on its left?"""
     if panel.scene is not None:
         return True
-    return _hidden(panel.yaxis) or (panel.yaxis.get("showticklabels") is False and not _title(panel.yaxis))
+    return _hidden(panel.yaxis) or (
+        panel.yaxis.get("showticklabels") is False and not _title(panel.yaxis)
+    )
 
 
 def _title(axis: Mapping[str, object]) -> str:

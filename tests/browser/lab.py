@@ -454,6 +454,18 @@ class Figure:
     def sentence(self) -> str:
         return self.root.locator(".grda-sentence").text_content() or ""
 
+    def title(self) -> str:
+        """The words above the drawing, which are the page's."""
+        return self._words(".grda-title")[0]
+
+    def headings(self) -> list[str]:
+        """The words above each panel."""
+        return self._words(".grda-heading")
+
+    def _words(self, where: str) -> list[str]:
+        texts = self.root.locator(where).evaluate_all("nodes => nodes.map((n) => n.innerText)")
+        return [" ".join(text.split()) for text in texts]
+
     def spoken(self) -> str:
         return self.root.locator(".grda-spoken").text_content() or ""
 

@@ -144,7 +144,7 @@ def assert_plays(figure: Figure, python: dict, tau: int, number: int, kind: str)
     for axis in "xy":
         np.testing.assert_array_equal(numbers(drawn["point"][axis]), numbers(row[f"point.{axis}"]))
     assert drawn["point"]["visible"] is row["point.visible"]
-    assert layout["title"]["text"] == row["layout.title.text"]
+    assert figure.title() == row["layout.title.text"] and "title" not in layout
     assert layout["annotations"][0]["text"] == row["layout.annotations[0].text"]
     np.testing.assert_allclose(layout["annotations"][0]["x"], values["tau"], rtol=1e-6)
     np.testing.assert_allclose(layout["xaxis"]["range"], row["layout.xaxis.range"], rtol=1e-6)

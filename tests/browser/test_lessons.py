@@ -45,7 +45,8 @@ def assert_drawn(figure: Figure) -> None:
 def picture(figure: Figure) -> dict:
     """What the learner sees of the drawing; its ranges follow from the data."""
     drawn = figure.drawn()
-    return {"data": drawn["data"], "layout": drawn["layout"]}
+    words = [figure.title(), *figure.headings()]
+    return {"data": drawn["data"], "layout": drawn["layout"], "words": words}
 
 
 def assert_moves(figure: Figure, name: str) -> None:
