@@ -76,6 +76,7 @@ from .aims import objectives
 from .checking import check
 from .environment import begin
 from .exercise import Case, Exercise, Outcome, judge
+from .goals import keep_goals
 from .keeping import progress
 from .map import LESSONS, course_map, navigation
 from .prediction import Prediction, predict
@@ -90,6 +91,7 @@ __all__ = [
     "check",
     "course_map",
     "judge",
+    "keep_goals",
     "navigation",
     "objectives",
     "predict",

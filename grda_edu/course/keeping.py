@@ -27,7 +27,7 @@ def folder() -> Path:
 
 
 class Progress:
-    """Committed predictions and solved exercises, each under its full name such as "01.which_die"."""
+    """Committed predictions, solved exercises and reached goals, each under its full name ("01.which_die")."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._fixed_path = path
@@ -61,6 +61,15 @@ class Progress:
         """Note that exercise ``name`` is solved."""
         if not self.solved(name):
             self._change(lambda all_of: all_of["exercises"].update({name: True}))
+
+    def reached(self, name: str) -> bool:
+        """Whether goal ``name`` was reached."""
+        return name in self._read()["goals"]
+
+    def reach(self, name: str) -> None:
+        """Note that goal ``name`` is reached."""
+        if not self.reached(name):
+            self._change(lambda all_of: all_of["goals"].update({name: True}))
 
     def reset(self) -> None:
         """Forget everything."""
@@ -141,7 +150,7 @@ class Progress:
 
 
 def _empty() -> dict[str, dict]:
-    return {"predictions": {}, "exercises": {}}
+    return {"predictions": {}, "exercises": {}, "goals": {}}
 
 
 def _checked(found: object) -> dict[str, dict]:
@@ -150,7 +159,7 @@ def _checked(found: object) -> dict[str, dict]:
         raise ValueError("progress file: expected an object")
     parts = {part: found.get(part, {}) for part in _empty()}
     if not all(isinstance(entries, dict) for entries in parts.values()):
-        raise ValueError("progress file: predictions and exercises must be objects")
+        raise ValueError("progress file: predictions, exercises and goals must be objects")
     if not all(isinstance(answer, str | int | float) for answer in parts["predictions"].values()):
         raise ValueError("progress file: an answer must be a text or a number")
     return parts

@@ -11,6 +11,9 @@ from . import page
 from .card import Card
 from .keeping import progress
 
+KINDS = ("predictions", "exercises", "goals")
+"""What a lesson counts on the map."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -18,7 +21,8 @@ class Lesson:
 
     number: "01"; file: the notebook without its ending; minutes: how long it takes;
     torch: does it need torch, or is numpy enough;
-    predictions, exercises: the names that the lesson's module declares (a test compares them).
+    predictions, exercises: the names that the lesson's module declares (a test compares them);
+    goals: the names of its figures' goals, so too.
     They stand here too so that the map can count without importing lessons that need torch.
     """
 
@@ -30,6 +34,7 @@ class Lesson:
     torch: bool = True
     predictions: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
+    goals: tuple[str, ...] = ()
 
     @property
     def link(self) -> str:
@@ -37,7 +42,7 @@ class Lesson:
         return f"{self.file}.ipynb"
 
     def names(self, kind: str) -> list[str]:
-        """Full names of its "predictions" or "exercises"."""
+        """Full names of its "predictions", "exercises" or "goals"."""
         return [f"{self.number}.{name}" for name in getattr(self, kind)]
 
 
@@ -61,6 +66,7 @@ LESSONS = (
         torch=False,
         predictions=("which_zero", "scaling", "thirty_zeros"),
         exercises=("soft_threshold",),
+        goals=("ten_alive",),
     ),
     Lesson(
         "02",
@@ -71,6 +77,7 @@ LESSONS = (
         torch=False,
         predictions=("which_dies", "revival", "goal", "bias", "noise"),
         exercises=("grda_step",),
+        goals=("dead_in_time",),
     ),
     Lesson(
         "03",
@@ -81,6 +88,7 @@ LESSONS = (
         torch=False,
         predictions=("doubled_c", "which_late", "asleep", "fewest_false", "rate_drops"),
         exercises=("threshold", "accumulated"),
+        goals=("fewest",),
     ),
     Lesson(
         "04",
@@ -90,6 +98,7 @@ LESSONS = (
         30,
         predictions=("early", "which_layer", "too_large"),
         exercises=("count_zeros",),
+        goals=("sparse",),
     ),
     Lesson(
         "05",
@@ -108,6 +117,7 @@ LESSONS = (
         25,
         predictions=("recomputed", "same_c", "worth_it"),
         exercises=("effective_g", "grdam_step"),
+        goals=("sparse",),
     ),
     Lesson(
         "07",
@@ -118,6 +128,7 @@ LESSONS = (
         torch=False,
         predictions=("turning", "growing", "surgeon", "halving"),
         exercises=("scores", "prune"),
+        goals=("together", "grows"),
     ),
     Lesson(
         "08",
@@ -127,6 +138,7 @@ LESSONS = (
         20,
         predictions=("how_flat", "best_cosine", "smaller_gamma"),
         exercises=("share",),
+        goals=("against",),
     ),
     Lesson(
         "09",
@@ -136,6 +148,7 @@ LESSONS = (
         20,
         predictions=("half_way", "other_start", "around", "least_bend"),
         exercises=("loss_on_curve",),
+        goals=("least_bend",),
     ),
 )
 
@@ -189,11 +202,12 @@ def course_map() -> None:
 
 
 def _done(row: Lesson, kind: str) -> tuple[int, int]:
-    """How many of a lesson's "predictions" or "exercises" are done, and how many there are."""
+    """How many of a lesson's predictions, exercises or goals are done, and how many there are."""
     names = row.names(kind)
-    if kind == "exercises":
-        return sum(progress.solved(name) for name in names), len(names)
-    return sum(progress.committed(name) is not None for name in names), len(names)
+    if kind == "predictions":
+        return sum(progress.committed(name) is not None for name in names), len(names)
+    is_done = progress.solved if kind == "exercises" else progress.reached
+    return sum(map(is_done, names)), len(names)
 
 
 def _count(number: int, kind: str) -> str:
@@ -203,7 +217,7 @@ def _count(number: int, kind: str) -> str:
 def _status(row: Lesson) -> str:
     """What of a lesson is done, "2 of 3 predictions, 0 of 1 exercise"; "" if it asks nothing."""
     parts = []
-    for kind in ("predictions", "exercises"):
+    for kind in KINDS:
         done, total = _done(row, kind)
         if total:
             parts.append(f"{done} of {_count(total, kind)}")
@@ -215,7 +229,7 @@ def _map_html() -> str:
 
 
 def _row_html(row: Lesson) -> str:
-    counts = [_done(row, kind) for kind in ("predictions", "exercises")]
+    counts = [_done(row, kind) for kind in KINDS]
     done, total = (sum(column) for column in zip(*counts, strict=True))
     pips = "●" * done + "○" * (total - done)
     finished = '<span class="grda-finished">✓ done</span>' if total and done == total else ""
@@ -248,15 +262,13 @@ def _rest(card: Card, result: str) -> None:
 
 
 def _ask(card: Card) -> None:
-    done = " and ".join(
-        _count(sum(_done(row, kind)[0] for row in LESSONS), kind)
-        for kind in ("predictions", "exercises")
-    )
+    counts = [_count(sum(_done(row, kind)[0] for row in LESSONS), kind) for kind in KINDS]
+    done = f"{', '.join(counts[:-1])} and {counts[-1]}"
     card.update(
         result=page.result(
             "unattempted",
             "Forget everything on this computer?",
-            f"What you committed and solved ({done}) is lost for good. Your notebooks stay as they are.",
+            f"What you committed, solved and reached ({done}) is lost for good. Your notebooks stay as they are.",
         ),
         actions=[
             {"do": "keep", "label": "Keep it", "primary": True},

@@ -7,6 +7,7 @@ A figure is built from traces (``line``, ``dots``, ``bars``, ``tiles``, ``contou
 
 from . import palette, writing
 from .controls import Choice, Slider
+from .goal import Goal
 from .layout import Panel, axis, heading_key, note, panels
 from .legend import coloured, heading, key, keys
 from .text_table import TextTable
@@ -16,6 +17,7 @@ from .widget import Explorable, Picture
 __all__ = [
     "Choice",
     "Explorable",
+    "Goal",
     "Panel",
     "Picture",
     "Slider",

@@ -15,6 +15,16 @@ def packed_plotly() -> bytes:
     return gzip.compress(get_plotlyjs().encode(), compresslevel=6, mtime=0)
 
 
+def figure_module() -> str:
+    """The one module that draws figures: its files one after the other, the one that exports last."""
+    return "\n".join(map(module_text, ("goal.js", "picture.js")))
+
+
+def figure_style() -> str:
+    """The style sheet of figures."""
+    return "\n".join(map(module_text, ("picture.css", "goal.css")))
+
+
 def module_text(name: str) -> str:
-    """The text of one of the browser's files: 'picture.js' or 'picture.css'."""
+    """The text of one of the browser's files: 'picture.js', 'picture.css' and so on."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")

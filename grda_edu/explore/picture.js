@@ -593,7 +593,8 @@ function render({ model, el }) {
   plot.setAttribute("aria-label", model.get("label"));
   plot.setAttribute("aria-describedby", text.id);
   stage.append(text.status); // over the picture: it comes and goes, and nothing may move
-  root.append(hideFallback(model), controls.row, problem, page.title, stage, ...text.nodes);
+  const goals = goalBox(model);
+  root.append(hideFallback(model), controls.row, goals.box, problem, page.title, stage, ...text.nodes);
   el.append(root);
   // A scene in space would take the wheel for itself; it belongs to the page.
   plot.addEventListener("wheel", (event) => event.stopPropagation(), { capture: true });
@@ -614,6 +615,7 @@ function render({ model, el }) {
     controls.show();
     page.show();
     text.show();
+    goals.show();
     showError();
     canvas.request();
   };
@@ -629,6 +631,7 @@ function render({ model, el }) {
   events.forEach((name) => model.on(name, refresh));
   model.on("change:table", retable);
   model.on("change:figure", restyle);
+  model.on("change:reached", goals.show);
   const sizes = new ResizeObserver(([{ contentRect }]) => {
     text.reserve(contentRect.width);
     canvas.resize(contentRect.width);
@@ -647,11 +650,13 @@ function render({ model, el }) {
     events.forEach((name) => model.off(name, refresh));
     model.off("change:table", retable);
     model.off("change:figure", restyle);
+    model.off("change:reached", goals.show);
     scheme.removeEventListener("change", restyle);
     sizes.disconnect();
     themes.disconnect();
     controls.stop();
     text.stop();
+    goals.stop();
     canvas.remove();
   };
 }

@@ -7,7 +7,7 @@ import html
 import json
 from collections.abc import Mapping
 
-from .assets import module_text, packed_plotly
+from .assets import figure_module, figure_style, packed_plotly
 
 # The module asks its model for get, set, on, off and save_changes; this is all of a model it needs.
 _BOOT = """
@@ -40,7 +40,7 @@ def standalone_page(state: Mapping[str, object], tables: list[dict]) -> str:
     """
     played = [table | {"data": _base64(table["data"])} for table in tables]
     title = html.escape(str(state["label"]))
-    script = module_text("picture.js").replace("export default { render };", "") + _BOOT
+    script = figure_module().replace("export default { render };", "") + _BOOT
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +50,7 @@ def standalone_page(state: Mapping[str, object], tables: list[dict]) -> str:
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
-{module_text("picture.css")}
+{figure_style()}
 body {{ margin: 24px auto; padding: 0 16px; max-width: 1100px; }}
 </style>
 </head>

@@ -15,6 +15,8 @@ from math import prod
 
 import numpy as np
 
+from .goal import Goal, met
+
 Row = Mapping[str, object]
 Compute = Callable[..., tuple[Row, str]]
 
@@ -47,17 +49,18 @@ class Column:
 
 @dataclass
 class Table:
-    """Columns over one grid of controls, and the sentence for each position."""
+    """Columns over one grid of controls; the sentence and what is reached at each position."""
 
     columns: list[Column]
     sentence: Column
+    goals: Column  # truth values, one a goal
     grid: tuple[int, ...]
     _names: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """How much of it goes to the page, in bytes."""
-        return sum(column.nbytes for column in [*self.columns, self.sentence])
+        return sum(column.nbytes for column in [*self.columns, self.sentence, self.goals])
 
     def message(self, option: int = 0, at: Sequence[int] | None = None) -> dict:
         """What the page receives. ``at``: the position for which a one-row table was computed."""
@@ -69,6 +72,7 @@ class Table:
             "at": None if at is None else list(at),
             "columns": [_describe(column, starts.get(column.key)) for column in self.columns],
             "sentence": _describe(self.sentence, None),
+            "goals": _describe(self.goals, None),
             "data": b"".join(column.values.tobytes() for column in numbers),
         }
 
@@ -141,10 +145,24 @@ def call(compute: Compute, values: Mapping[str, object], traces: Sequence[str]) 
     return {split_key(key, names): _cell(key, value) for key, value in row.items()}, sentence
 
 
-def single(compute: Compute, values: Mapping[str, object], traces: Sequence[str]) -> Table:
+def single(
+    compute: Compute,
+    values: Mapping[str, object],
+    traces: Sequence[str],
+    goals: Sequence[Goal] = (),
+) -> Table:
     """A table of one row."""
     row, sentence = call(compute, values, traces)
-    return _assemble([row], [sentence], ())
+    return _assemble([row], [sentence], [_marks(goals, values)], ())
+
+
+def _marks(goals: Sequence[Goal], values: Mapping[str, object]) -> tuple[bool, ...]:
+    """What is reached here; an error of the goal's author reaches the page like one of compute's."""
+    try:
+        return met(goals, values)
+    except Exception as error:
+        where = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        raise ComputeError(f"goal: {type(error).__name__} at {where}: {error}") from error
 
 
 def tabulate(
@@ -155,6 +173,7 @@ def tabulate(
     *,
     budget: int,
     seconds: float,
+    goals: Sequence[Goal] = (),
 ) -> Table | None:
     """All of ``compute`` over the grid of ``controls``; None where it is too large or too slow.
 
@@ -165,17 +184,20 @@ def tabulate(
     names, grid = list(controls), tuple(map(len, controls.values()))
     rows: list[dict] = []
     sentences: list[str] = []
+    marks: list[tuple[bool, ...]] = []
     start = time.thread_time()
     for position in itertools.product(*controls.values()):
-        row, sentence = call(compute, {**dict(zip(names, position, strict=True)), **fixed}, traces)
+        values = {**dict(zip(names, position, strict=True)), **fixed}
+        row, sentence = call(compute, values, traces)
         _same_shapes(row, rows, dict(zip(names, position, strict=True)))
         rows.append(row)
         sentences.append(sentence)
+        marks.append(_marks(goals, values))
         if len(rows) == 8 and _hopeless(rows[0], prod(grid), budget):
             return None
         if _too_slow(time.thread_time() - start, len(rows) / prod(grid), seconds):
             return None
-    table = _assemble(rows, sentences, grid)
+    table = _assemble(rows, sentences, marks, grid)
     return table if table.nbytes <= budget else None
 
 
@@ -206,13 +228,24 @@ def _same_shapes(row: dict, rows: list[dict], values: Mapping[str, object]) -> N
             )
 
 
-def _assemble(rows: list[dict], sentences: list[str], grid: tuple[int, ...]) -> Table:
+def _assemble(
+    rows: list[dict],
+    sentences: list[str],
+    marks: list[tuple[bool, ...]],
+    grid: tuple[int, ...],
+) -> Table:
     columns = [
         _collapse(key, np.stack([row[key] for row in rows]), grid, rows[0][key].shape)
         for key in rows[0]
     ]
     texts = np.array(sentences, dtype=object)
-    return Table(columns, _collapse("|sentence", texts, grid, ()), grid)
+    reached = np.array(marks, dtype=object).reshape(len(marks), -1)
+    return Table(
+        columns,
+        _collapse("|sentence", texts, grid, ()),
+        _collapse("|goals", reached, grid, reached.shape[1:]),
+        grid,
+    )
 
 
 def _collapse(key: str, stacked: np.ndarray, grid: tuple[int, ...], shape: tuple) -> Column:

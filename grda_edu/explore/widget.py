@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import anywidget
 import plotly.graph_objects as go
@@ -13,16 +12,20 @@ import traitlets as t
 from ipywidgets import Widget, widget_serialization
 
 from . import fallback, palette, rerun
-from .assets import packed_plotly
+from .assets import figure_module, figure_style, packed_plotly
 from .controls import Choice, Slider
+from .goal import Goal
+from .goal import check as check_goals
 from .standalone import standalone_page
 from .table import Compute, ComputeError, Table, single, tabulate
 
 BUDGET_BYTES = 2_000_000  # a figure's table; a larger one is computed on request
 BUDGET_SECONDS = 2.5  # what tabulating may take while the learner waits
 _CACHED_ROWS = 512
-_STATE = ("figure", "label", "dark", "controls", "choice", "index", "start", "option", "error")
-_HERE = Path(__file__).parent
+_STATE = (
+    *("figure", "label", "dark", "error"),
+    *("controls", "choice", "index", "start", "option", "goals", "reached"),
+)
 
 
 class Library(anywidget.AnyWidget):
@@ -50,8 +53,8 @@ class Picture(anywidget.AnyWidget):
     label: what the figure shows, for screen readers and where no kernel runs.
     """
 
-    _esm = _HERE / "picture.js"
-    _css = _HERE / "picture.css"
+    _esm = figure_module()
+    _css = figure_style()
 
     figure = t.Dict().tag(sync=True)
     label = t.Unicode().tag(sync=True)
@@ -63,6 +66,8 @@ class Picture(anywidget.AnyWidget):
     index = t.List(t.Int()).tag(sync=True, echo_update=False)
     start = t.List(t.Int()).tag(sync=True)
     option = t.Int(0).tag(sync=True, echo_update=False)
+    goals = t.List(t.Dict()).tag(sync=True)
+    reached = t.List(t.Bool()).tag(sync=True, echo_update=False)
     table = t.Dict().tag(sync=True)
     error = t.Unicode().tag(sync=True)
     fallback = t.Unicode().tag(sync=True)
@@ -128,11 +133,14 @@ class Explorable(Picture):
             the row maps "trace name.attribute" or "layout.path" to a number, a string or an array.
         controls: name -> Slider (at most three) or Choice (at most one). Names are compute's keywords.
         label: what the figure shows, for screen readers.
+        goals: what to find with the controls. ``demo.reached`` says which of them the page has seen
+            reached, and stays so when the controls move on.
         budget: bytes that the whole grid may take on the page.
 
     Raises:
         ValueError: naming the control or the trace, for an empty or unsorted grid, unknown traces and
-            ragged rows.
+            ragged rows; naming the goal, for one that is reached at the start or, where the figure
+            is tabulated, at no position.
     """
 
     def __init__(
@@ -142,9 +150,10 @@ class Explorable(Picture):
         controls: Mapping[str, Slider | Choice],
         *,
         label: str = "",
+        goals: Sequence[Goal] = (),
         budget: int = BUDGET_BYTES,
     ) -> None:
-        self._compute, self._budget = compute, budget
+        self._compute, self._budget, self._goals = compute, budget, tuple(goals)
         self._sliders, self._choice = _sort_controls(controls)
         taken = [name for name in controls if hasattr(type(self), name)]
         if taken:
@@ -164,14 +173,25 @@ class Explorable(Picture):
             choice={} if self._choice is None else self._choice[1].describe(self._choice[0]),
             index=start,
             start=start,
+            goals=[goal.describe() for goal in self._goals],
+            reached=[False] * len(self._goals),
         )
         self._add_attributes()
         try:
             self._refresh()
+            if self.tabulated:
+                self._check_goals()
         except ValueError:
             self.close()
             raise
         self.observe(self._follow_page, ["index", "option"])
+
+    def _check_goals(self) -> None:
+        grids: dict[str, list] = {name: list(s.values) for name, s in self._sliders.items()}
+        if self._choice:
+            name, choice = self._choice
+            grids[name] = list(choice.options.values())
+        check_goals(self._goals, {**self._values(), **self._fixed(self.option)}, grids)
 
     # --- the controls as attributes
 
@@ -244,8 +264,15 @@ class Explorable(Picture):
 
     def _whole_table(self, option: int, budget: int, seconds: float) -> Table | None:
         grids = {name: slider.values for name, slider in self._sliders.items()}
+        fixed = self._fixed(option)
         return tabulate(
-            self._compute, grids, self._fixed(option), self._traces, budget=budget, seconds=seconds
+            self._compute,
+            grids,
+            fixed,
+            self._traces,
+            budget=budget,
+            seconds=seconds,
+            goals=self._goals,
         )
 
     def _refresh(self) -> None:
@@ -282,7 +309,7 @@ class Explorable(Picture):
         at = (option, *self.index)
         if at not in self._cache:
             values = {**self._values(), **self._fixed(option)}
-            row = single(self._compute, values, self._traces)
+            row = single(self._compute, values, self._traces, self._goals)
             while len(self._cache) >= _CACHED_ROWS:
                 self._cache.popitem(last=False)
             self._cache[at] = row.message(option, self.index)

@@ -488,6 +488,12 @@ class Figure:
             "root => root.querySelector('.grda-plot').getBoundingClientRect().width"
         )
 
+    def goals(self) -> list[str]:
+        """How its goals are shown: "open", "here" (reached where the controls stand) or "before"."""
+        return self.root.locator(".grda-goal").evaluate_all(
+            "rows => rows.map((row) => row.dataset.state)"
+        )
+
     def redraws(self) -> int:
         return int(self.root.locator(".grda-plot").get_attribute("data-drawn") or 0)
 

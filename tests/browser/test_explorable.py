@@ -278,6 +278,53 @@ def assert_quiet(lab: Lab, figure: Figure) -> None:
     figure.settle()
 
 
+GOALS = """
+from grda_edu.explore import Explorable, Goal, Slider, palette
+import plotly.graph_objects as go
+
+goal_demo = Explorable(
+    palette.figure(go.Scatter(x=[0, 1], y=[0, 0], name="line")),
+    lambda c: ({"line.y": [c, c]}, f"c is {c:g}."),
+    {"c": Slider([0, 1, 2, 3], label="c")},
+    goals=[Goal("make c two.", lambda c: c == 2), Goal("make c three.", lambda c: c == 3)],
+    label="Goals")
+goal_demo
+"""
+
+
+def assert_goals_light(figure: Figure) -> None:
+    """Lit at once, remembered where the controls rest, not where they pass by, and said once."""
+    assert figure.goals() == ["open", "open"]
+    spoken = figure.root.locator(".grda-goal-box [role=status]")
+    assert spoken.count() == 1
+    figure.control("c").evaluate(
+        "(node) => { for (const value of [2, 3]) {"
+        " node.value = value; node.dispatchEvent(new Event('input')); } }"
+    )
+    assert figure.settle().goals() == ["open", "here"]
+    wait_for(lambda: spoken.text_content() == "Goal reached: make c three.", "it is said")
+    assert "reached" in (figure.root.locator(".grda-goal").nth(1).text_content() or "")
+    figure.move("c", 1)
+    assert figure.goals() == ["open", "before"]
+    figure.move("c", 2)
+    assert figure.goals() == ["here", "before"]
+    wait_for(lambda: spoken.text_content() == "Goal reached: make c two.", "it is said")
+
+
+def test_goals_light_where_the_table_says_so(lab: Lab) -> None:
+    run(lab, [GOALS, "goal_demo"])
+    first, second = lab.figures(2)
+    assert_goals_light(first.settle())
+    assert second.settle().goals() == ["here", "before"]
+    wait_for(lambda: lab.run("print(goal_demo.reached)").strip() == "[True, True]", "Python knows")
+    lab.kill_kernel()
+    first.move("c", 0)
+    assert first.goals() == ["before", "before"]
+    first.move("c", 3)
+    assert first.goals() == ["before", "here"]
+    assert lab.complaints == []
+
+
 def test_kernel_computes_what_is_too_large_to_tabulate(lab: Lab) -> None:
     run(lab, [CURVES, LIVE, BROKEN, PICTURE, "assert not live.tabulated"])
     _, live, broken, picture = lab.figures(4)

@@ -1,4 +1,6 @@
+import re
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -28,11 +30,19 @@ def test_the_table_is_what_ships(root):
     assert all(row.file.startswith(f"{row.number}_") for row in LESSONS)
 
 
+def goals_of(number: str) -> list[str]:
+    """Names of the goals that the lesson's sources declare."""
+    folder = Path(import_module(f"grda_edu.lessons.lesson{number}").__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
+    return [name for text in texts for name in re.findall(rf'"({number}\.\w+)"', text)]
+
+
 @pytest.mark.parametrize("row", LESSONS, ids=lambda row: row.number)
 def test_the_table_counts_what_the_lesson_declares(row):
     module = import_module(f"grda_edu.lessons.lesson{row.number}")
     assert row.predictions == tuple(getattr(module, "PREDICTIONS", {}))
     assert row.exercises == tuple(getattr(module, "EXERCISES", {}))
+    assert sorted(row.names("goals")) == sorted(goals_of(row.number))
     for check in getattr(module, "OBJECTIVES", {}).values():
         assert check in row.predictions + row.exercises
 
@@ -61,7 +71,7 @@ def test_an_unknown_lesson():
 
 
 def test_the_map_counts_and_resets_after_a_confirmation(shown, cards, home, monkeypatch):
-    row = course_table.Lesson("07", "07_x", "X", "Why?", 5, False, ("a", "b"), ("c",))
+    row = course_table.Lesson("07", "07_x", "X", "Why?", 5, False, ("a", "b"), ("c",), ("d",))
     monkeypatch.setattr(course_table, "LESSONS", (row,))
     course_map()
     assert "0 of 2 predictions, 0 of 1 exercise" in shown[-1][0]
@@ -69,13 +79,15 @@ def test_the_map_counts_and_resets_after_a_confirmation(shown, cards, home, monk
     progress.solve("07.c")
     assert "1 of 2 predictions, 1 of 1 exercise" in shown[-1][0] and "done" not in shown[-1][0]
     progress.commit("07.b", 1)
+    assert "0 of 1 goal" in shown[-1][0] and "done" not in shown[-1][0]
+    progress.reach("07.d")
     html, text = shown[-1]
     assert "✓ done" in html and 'href="07_x.ipynb"' in html
-    assert "2 of 2 predictions, 1 of 1 exercise" in text
+    assert "2 of 2 predictions, 1 of 1 exercise, 1 of 1 goal" in text
     (card,) = cards
     card.press("forget")  # not offered yet
     card.press("reset")
-    assert "2 predictions and 1 exercise" in card.state["result"]
+    assert "2 predictions, 1 exercise and 1 goal" in card.state["result"]
     card.press("keep")
     assert progress.solved("07.c") and card.state["result"] == ""
     card.press("reset")

@@ -453,10 +453,9 @@ def test_the_match_figure_draws_each_prediction():
 
 def test_the_goal_is_there_to_be_found():
     figure = lesson08.predicted_and_actual()
-    first = figure._compute(prediction="directional", c=figure.c, mu=figure.mu, factor=1.0)[1]
-    c, mu = STRONG
-    there = figure._compute(prediction="directional", c=c, mu=mu, factor=1.0)[1]
-    assert "Goal not reached" in first and "Goal reached" in there
+    (goal,), (c, mu) = figure._goals, STRONG
+    assert not goal.reached(prediction="directional", c=figure.c, mu=figure.mu, factor=1.0)
+    assert goal.reached(prediction="directional", c=c, mu=mu, factor=1.0)
 
 
 def test_falling_gamma_shows_means_and_seeds():

@@ -15,6 +15,7 @@ import pytest
 
 import grda_edu.lessons
 from grda_edu.explore import Explorable
+from grda_edu.explore.goal import met
 from lessons.truth import check, expected
 from lessons.truth.written import numbers
 
@@ -40,6 +41,29 @@ def test_figures_are_true(case):
             check(case.shown(position), expected(case, position))
         except AssertionError as problem:
             raise AssertionError(f"at {position}: {problem}") from None
+
+
+@pytest.mark.parametrize(
+    ("number", "case"),
+    [
+        pytest.param(n, case, id=f"{n}-{case.name}")
+        for n in WITH_CASES
+        for case in cases(n)
+        if case.explorable is not None and (case.reaches or case.explorable.goals)
+    ],
+)
+def test_goals_are_reached_where_they_say(number, case):
+    """Not at the start, somewhere, and nowhere that a second calculation denies."""
+    demo, positions = case.explorable, case.visited()
+    there = [position for position in positions if any(case.reaches(**position))]
+    for name, slider in demo._sliders.items():  # what one slider alone does to a goal that is reached
+        positions += [{**position, name: value} for position in there for value in slider.values]
+    found = [tuple(map(bool, case.reaches(**position))) for position in positions]
+    assert found == [met(demo._goals, position) for position in positions]
+    assert not any(found[0])
+    for k, goal in enumerate(demo.goals):
+        assert any(marks[k] for marks in found), f"no position of the case reaches {goal['text']!r}"
+        assert goal["name"].startswith(f"{number}.")
 
 
 def states(demo: Explorable) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Choice,
     Explorable,
+    Goal,
     Panel,
     Slider,
     axis,
@@ -21,7 +23,7 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.layout import box
 
-from .numbers import apply_rule, coefficients
+from .numbers import apply_rule, coefficients, tau_for_zeros
 
 RULES = {
     "soft: survivors move by τ": "soft",
@@ -32,15 +34,21 @@ RULES = {
 
 def forty_coefficients() -> Explorable:
     """Forty coefficients under three rules, with the number of exact zeros."""
-    return Explorable(
+    tau = Slider.linear(0, 2, 201, label="threshold τ", format=".2f", play=True)
+    least = next(value for value in tau.values if value >= tau_for_zeros(30))
+    goal = Goal(
+        "with the soft rule, the smallest τ that leaves only ten coefficients alive, so 30 of 40 are exactly zero.",
+        lambda rule, tau: rule == "soft" and tau == least,
+        name="01.ten_alive",
+    )
+    demo = Explorable(
         _figure,
         _forty,
-        {
-            "rule": Choice(RULES, label="rule"),
-            "tau": Slider.linear(0, 2, 201, label="threshold τ", format=".2f", play=True),
-        },
+        {"rule": Choice(RULES, label="rule"), "tau": tau},
         label="Forty coefficients before and after a rule, zeros drawn hollow on the line",
+        goals=[goal],
     )
+    return keep_goals(demo)
 
 
 def _figure() -> go.Figure:

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Choice,
     Explorable,
+    Goal,
     Panel,
     Slider,
     axis,
@@ -27,7 +29,7 @@ from grda_edu.explore import (
 from grda_edu.toy import quadratic
 from grda_edu.toy.quadratic import GRDA
 
-from .numbers import END, FLAT, SITUATIONS, A, C, Situation
+from .numbers import END, FLAT, GOAL_TIME, SITUATIONS, A, C, Situation, c_for_goal
 
 NOW = np.linspace(0, END, 51).round(6)  # where the time slider stops
 DRAWN = np.linspace(0, END, 151).round(6)  # the curves' points
@@ -114,9 +116,16 @@ def two_spaces() -> Explorable:
             "time": Slider(NOW.tolist(), label="time t", format=".1f", start=12.0, play=True),
         },
         label="Accumulator with the band on the left, weight on the right, over the same time",
+        goals=[
+            Goal(
+                f"with a flat weight, a = 0, the smallest c with which it is zero before t = {GOAL_TIME:g}.",
+                lambda situation, a, c, time: situation is FLAT and a == 0 and c == c_for_goal(),
+                name="02.dead_in_time",
+            )
+        ],
     )
     demo.observe(lambda change: _go_to(demo, SITUATIONS[change["new"]]), "situation")
-    return demo
+    return keep_goals(demo)
 
 
 def _go_to(demo: Explorable, here: Situation) -> None:

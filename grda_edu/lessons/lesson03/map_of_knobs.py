@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Choice,
     Explorable,
+    Goal,
     Panel,
     Slider,
     TextTable,
@@ -37,7 +39,7 @@ def knob_map() -> Explorable:
     """False weights and error over c and μ, with Lasso's path for comparison; a list of draws."""
     for draw in DRAWS.values():
         result(draw)  # outside the tables, whose making is timed
-    return Explorable(
+    demo = Explorable(
         _map_figure,
         _map,
         {
@@ -46,7 +48,19 @@ def knob_map() -> Explorable:
             "mu": Slider(MU, label="μ", format="g", start=0.7),
         },
         label="False weights and estimation error after the training, for every c and μ",
+        goals=[
+            Goal("all ten true weights, with as few false ones as you can.", _fewest, "03.fewest")
+        ],
     )
+    return keep_goals(demo)
+
+
+def _fewest(draw: int, c: float, mu: float) -> bool:
+    """Are all true weights found, and no fewer false ones to be had on this map?"""
+    r = result(draw)
+    found, false = (counts[-1, 1:] for counts in r.alive)
+    fine, here = found == r.true, (_MAP_C.index(c), MU.index(mu))
+    return bool(fine[here] and false[here] == false[fine].min())
 
 
 def _map_figure() -> go.Figure:

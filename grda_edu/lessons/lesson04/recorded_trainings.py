@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Slider, dots
+from grda_edu.course import keep_goals
+from grda_edu.explore import Choice, Explorable, Goal, Slider, dots
 from grda_edu.explore.writing import count, percent
 from grda_edu.views.runs import DRAWN, STYLES, layer_labels, training_figure
 
@@ -17,9 +18,15 @@ def scrub() -> Explorable:
     runs = grid()
     last = int(runs.epoch[-1])
     epochs = [*range(10), *range(10, last + 1, 2)]
-    return Explorable(
+    compute = _Scrub()
+    goal = Goal(
+        f"{percent(GOAL_ZEROS, 0)} zeros for less than one point of accuracy, at epoch {last}.",
+        lambda seed, epoch, c, mu: epoch == last and compute.goal(seed, c, mu),
+        name="04.sparse",
+    )
+    demo = Explorable(
         _scrub_figure,
-        _Scrub(),
+        compute,
         {
             "seed": Choice({f"seed {s}": int(s) for s in runs.seeds}, label="random seed"),
             "epoch": Slider(epochs, label="epoch", format=".0f", start=last, play=True),
@@ -27,7 +34,9 @@ def scrub() -> Explorable:
             "mu": Slider(runs.mu.tolist(), label="μ", format="g", start=0.55),
         },
         label="Recorded trainings of SGD and gRDA: accuracy, loss, and zeros in total and by layer",
+        goals=[goal],
     )
+    return keep_goals(demo)
 
 
 def _scrub_figure() -> go.Figure:
@@ -50,7 +59,12 @@ class _Scrub:
         runs = grid()
         self.curves = {curve: runs.curves(curve) for curve in DRAWN}
         self.shares = runs.curves("zeros") / runs.sizes
-        self.reached = runs.goal_reached(GOAL_ZEROS, GOAL_LOSS)
+        self.reached = runs.goal_reached(GOAL_ZEROS, GOAL_LOSS)[..., -1]
+
+    def goal(self, seed: int, c: float, mu: float) -> bool:
+        """Does this training end at the goal?"""
+        runs = grid()
+        return bool(self.reached[(*runs.cell(c, mu), runs.seeds.tolist().index(seed))])
 
     def __call__(self, seed: int, epoch: float, c: float, mu: float) -> tuple[dict, str]:
         runs, k = grid(), int(epoch)
@@ -72,8 +86,7 @@ class _Scrub:
         )
         return row, (
             f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}: gRDA has "
-            f"{percent(zeros)} exact zeros and reads {_comparison(ours[k], sgd[k])}. "
-            f"Goal {'reached' if self.reached[i, j, s, k] else 'not reached'}."
+            f"{percent(zeros)} exact zeros and reads {_comparison(ours[k], sgd[k])}."
         )
 
 

@@ -7,8 +7,10 @@ from functools import cache
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Explorable,
+    Goal,
     Panel,
     Slider,
     axis,
@@ -23,7 +25,7 @@ from grda_edu.explore import (
 
 from .from_above import arrow, many, marked, placed, valley_panel, valley_rows
 from .looks import degrees, pair, scores_title, tenths
-from .numbers import ANGLES, LAMS, PLACES, closed_path, paths_at, valley_at
+from .numbers import ANGLES, LAMS, PLACES, closed_path, deaths, paths_at, valley_at
 
 _FIRST = palette.style_of(palette.INK)
 _SECOND = palette.Style(palette.MUTED, "dot", "square")
@@ -43,12 +45,37 @@ def valley_sliders(angle: float, lam: float) -> dict[str, Slider]:
 
 def floor_and_scores() -> Explorable:
     """The valley from above with w_SGD, sign and its projection; the scores; the weights over λ."""
-    return Explorable(
+    demo = Explorable(
         _figure,
         _floor_and_scores,
         valley_sliders(15.0, 0.5),
         label="A valley seen from above, the direction scores of its two weights, and the weights over λ",
+        goals=[
+            Goal(
+                "an angle at which both weights reach zero almost together.",
+                _together,
+                "07.together",
+            ),
+            Goal("make one weight grow: its bar has to point down.", _one_grows, "07.grows"),
+        ],
     )
+    return keep_goals(demo)
+
+
+def _together(angle: float, place: float, lam: float) -> bool:
+    """Is this the angle of the slider whose floor leads closest past the origin?"""
+    return angle == min(ANGLES, key=lambda other: _apart(other, place))
+
+
+@cache
+def _apart(angle: float, place: float) -> float:
+    """By how much λ differs between the deaths of the two weights; ∞ where one of them lives."""
+    first, second = deaths(angle, place)
+    return abs(first - second) if np.isfinite([first, second]).all() else np.inf
+
+
+def _one_grows(angle: float, place: float, lam: float) -> bool:
+    return bool(valley_at(angle, place).scores.min() < -_STILL)
 
 
 def _figure() -> go.Figure:

@@ -61,7 +61,12 @@ def paths_at(angle: float, place: float) -> dict[str, np.ndarray]:
 
 def race(angle: float) -> np.ndarray:
     """At which λ each weight reaches zero, from the middle place; inf where it grows: [2]."""
-    valley = valley_at(angle, 0.0)
+    return deaths(angle, 0.0)
+
+
+def deaths(angle: float, place: float) -> np.ndarray:
+    """At which λ each weight reaches zero, from a place on the floor; inf where it grows: [2]."""
+    valley = valley_at(angle, place)
     alone = [first_zero(valley.w[k : k + 1], valley.scores[k : k + 1])[1] for k in range(2)]
     return np.array(alone)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Choice,
     Explorable,
+    Goal,
     Panel,
     Slider,
     axis,
@@ -46,7 +49,7 @@ _FACTORS = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0]
 def predicted_and_actual() -> Explorable:
     """Weights predicted from SGD's against gRDA's, for directional pruning and each control."""
     (c, mu), *_ = SETTINGS
-    return Explorable(
+    demo = Explorable(
         _match_figure,
         _matched,
         {
@@ -58,7 +61,24 @@ def predicted_and_actual() -> Explorable:
             "factor": Slider(_FACTORS, label="λ, times the theorem's", format="g", start=1.0),
         },
         label="Predicted against actual weights, scores against gRDA's move, and all controls",
+        goals=[
+            Goal(
+                "the case against the theorem: c and μ where soft-thresholding, blind to the loss, has a higher cosine "
+                "than directional pruning, at the theorem's λ.",
+                lambda prediction, c, mu, factor: factor == 1 and _soft_wins(c, mu),
+                name="08.against",
+            )
+        ],
     )
+    return keep_goals(demo)
+
+
+@cache
+def _soft_wins(c: float, mu: float) -> bool:
+    """Has soft-thresholding the higher cosine, at the theorem's λ?"""
+    one = ended(c, mu, seeds()[0])
+    made = one.predictions(1.0)
+    return one.match(made["soft"]).cosine > one.match(made["directional"]).cosine
 
 
 def weights_panel(title: str, x: Ends, y: Ends = (0, 1)) -> Panel:
@@ -138,12 +158,9 @@ def _matched(prediction: str, c: float, mu: float, factor: float) -> tuple[dict,
         "layout.title.text": f"{coloured(label, style)}: cosine {cosine}, correlation {correlation}",
     }
     ours, soft = matches["directional"].cosine, matches["soft"].cosine
-    goal = "Goal not reached."
-    if soft > ours and factor == 1:
-        goal = "Goal reached: here plain soft-thresholding has the higher cosine."
     return row, (
         f"Seed {seed}, {named(c, mu)} ({writing.percent(one.zeros, 0)} zeros), λ = {writing.decimal(factor * one.lam, 3)}. "
         f"{label}: cosine of the moves {cosine}, of the deviations {writing.decimal(shown.deviation)}, correlation of ŝ with s "
         f"{correlation}, {writing.percent(shown.zeros, 0)} zeros. Beside it: directional pruning's cosine is "
-        f"{writing.decimal(ours)}, that of soft-thresholding at gRDA's zeros {writing.decimal(soft)}. {goal}"
+        f"{writing.decimal(ours)}, that of soft-thresholding at gRDA's zeros {writing.decimal(soft)}."
     )

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Choice,
     Explorable,
+    Goal,
     Panel,
     Slider,
     axis,
@@ -26,7 +28,7 @@ from grda_edu.explore.writing import decimal, loss, percent
 from grda_edu.views.curve import LOSS_AXIS
 
 from .looks import STYLES
-from .numbers import GOAL, PATHS, bends, nearest, on_plane, positions, seeds, values
+from .numbers import GOAL, PATHS, bends, least_bend, nearest, on_plane, positions, seeds, values
 
 _COLOURED = (-3.5, 1.0)  # decimal logarithms of the losses that the colours tell apart
 _STRAIGHT = palette.TARGET
@@ -36,7 +38,12 @@ _SHORT = {"cut": "pruned", "random": "random", "batches": "SGD, other batches"}
 def around() -> Explorable:
     """The plane of a trained curve, a path in it that can be bent, and the loss along the path."""
     order = ["start", *[pair for pair in PATHS if pair != "start"]]
-    return Explorable(
+    goal = Goal(
+        f"from SGD to SGD from another start, the smallest bend with which the path stays below a loss of {GOAL:g}.",
+        lambda path, bend, t: path == "start" and bend == least_bend(),
+        name="09.least_bend",
+    )
+    demo = Explorable(
         _figure,
         _around,
         {
@@ -45,7 +52,9 @@ def around() -> Explorable:
             "t": Slider(positions().tolist(), label="way t", format=".3g", start=0.5, play=True),
         },
         label="Loss on the plane through two networks and a trained point, with a path to bend",
+        goals=[goal],
     )
+    return keep_goals(demo)
 
 
 def _figure() -> go.Figure:

@@ -44,6 +44,8 @@ ink or muted ink may name nothing: ``()``. A glyph outside coloured words is ref
 **names** are words with digits that say no number ("conv1", "ℓ1", a device): compute them too.
 says, looks, keys and names may be functions of the position, keys and names plain values as well.
 
+**reaches** returns which of the figure's goals are reached at a position; a figure with goals needs it.
+
 **positions**: the first state, all sliders at their lowest and all at their highest are visited
 anyway; ``positions`` adds others (what is not named stays as at first). For a ``Picture`` or a live
 view ``make`` takes the position's values and returns the figure as it then stands, and ``positions``

@@ -29,6 +29,7 @@ class Case:
     keys: Any = field(default_factory=dict)  # place -> words -> trace or traces, or a function
     names: Any = ()  # or a function
     positions: Sequence[Position] = ()
+    reaches: Callable[..., Sequence[bool]] | None = None
 
     @property
     def function(self) -> str:

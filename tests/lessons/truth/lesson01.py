@@ -80,6 +80,10 @@ FORTY_COEFFICIENTS = Case(
         {"rule": "hard", "tau": 0.6},
         {"rule": "scale", "tau": 0.01},
     ],
+    reaches=lambda rule, tau: [
+        # thirty lie in the band, and with a hundredth less not yet
+        rule == "soft" and [sum(abs(v) <= t for v in FORTY) for t in (tau, tau - 0.01)] == [30, 29]
+    ],
 )
 
 CASES = [RULE, FORTY_COEFFICIENTS]

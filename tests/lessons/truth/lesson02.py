@@ -10,7 +10,15 @@ import numpy as np
 from grda_edu.explore import palette
 from grda_edu.explore.palette import Style
 from grda_edu.lessons import lesson02
-from grda_edu.lessons.lesson02.numbers import BACK, END, LOOKED_AT, SHARP, SITUATIONS, Situation
+from grda_edu.lessons.lesson02.numbers import (
+    BACK,
+    END,
+    FLAT,
+    LOOKED_AT,
+    SHARP,
+    SITUATIONS,
+    Situation,
+)
 from grda_edu.reference import grda as reference
 from lessons.truth import Case, look
 
@@ -78,6 +86,14 @@ FUTURE = look(palette.MUTED, fillcolor=palette.PAPER)
 NOISY = next(here for here in SITUATIONS.values() if here.sigma)
 WANTS_ZERO = next(here for here in SITUATIONS.values() if not here.w_star)
 FAST = next(here for here in SITUATIONS.values() if here.mu == 0.9)
+
+
+def first_zero(c: float) -> float:
+    """When the flat weight of the first situation is zero for the first time; ∞ for never."""
+    steps = (k for k, (w, _, _) in enumerate(states(FLAT, 0.0, c)) if w == 0)
+    return next(steps, float("inf")) * FLAT.lr
+
+
 TWO_SPACES = Case(
     "two_spaces",
     lesson02.two_spaces,
@@ -112,7 +128,11 @@ TWO_SPACES = Case(
         {"situation": WANTS_ZERO, "a": 0.3, "c": 0.0, "time": 60.0},
         {"situation": NOISY, "time": 60.0},
         {"situation": NOISY, "c": 0.1, "time": 48.0},
+        {"time": 28.8},
         {"situation": FAST, "a": 0.3, "c": 0.1, "time": 1.2},
+    ],
+    reaches=lambda situation, a, c, time: [
+        (situation, a) == (FLAT, 0) and first_zero(c) < 30 <= first_zero(c - 0.025)
     ],
 )
 

@@ -183,6 +183,18 @@ def says_scores(angle: float, place: float, lam: float) -> dict:
     }
 
 
+def reaches_scores(angle: float, place: float, lam: float) -> list[bool]:
+    """How far the deaths of the two weights lie apart at each angle; whether a score is negative."""
+    apart = {}
+    for other in range(-85, 95, 5):
+        w, n = valley(other, place)
+        s = scores(w, n)
+        if min(s) > 1e-9:
+            apart[other] = abs(abs(w[0]) / s[0] - abs(w[1]) / s[1])
+    w, n = valley(angle, place)
+    return [angle == min(apart, key=apart.__getitem__), min(scores(w, n)) < -0.005]
+
+
 SCORES = Case(
     "floor_and_scores",
     lesson07.floor_and_scores,
@@ -214,6 +226,7 @@ SCORES = Case(
         {"angle": -25.0, "lam": 1.2},
         {"angle": 20.0, "lam": 1.5},
     ],
+    reaches=reaches_scores,
 )
 
 

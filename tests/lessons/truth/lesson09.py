@@ -132,6 +132,7 @@ def looks_around(path: str, bend: float, t: float) -> dict:
     }
 
 
+HIGHEST = FILE["first/start/bend_train_loss"].max(axis=1).tolist()  # of each bent path
 AROUND = Case(
     "around",
     lesson09.around,
@@ -141,6 +142,10 @@ AROUND = Case(
     positions=[
         {"path": path, "bend": bend, "t": t}
         for path, bend, t in zip(LABELS, BENDS[3::2], T[35::-7], strict=False)
+    ],
+    reaches=lambda path, bend, t: [
+        path == "start"
+        and bend == min(b for b, high in zip(BENDS, HIGHEST, strict=True) if high < GOAL)
     ],
 )
 
