@@ -56,7 +56,8 @@ def test_goals_are_reached_where_they_say(number, case):
     """Not at the start, somewhere, and nowhere that a second calculation denies."""
     demo, positions = case.explorable, case.visited()
     there = [position for position in positions if any(case.reaches(**position))]
-    for name, slider in demo._sliders.items():  # what one slider alone does to a goal that is reached
+    # what one slider alone does to a goal that is reached
+    for name, slider in demo._sliders.items():
         positions += [{**position, name: value} for position in there for value in slider.values]
     found = [tuple(map(bool, case.reaches(**position))) for position in positions]
     assert found == [met(demo._goals, position) for position in positions]

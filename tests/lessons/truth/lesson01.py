@@ -77,6 +77,7 @@ FORTY_COEFFICIENTS = Case(
     positions=[
         {"rule": "soft", "tau": float(np.mean(FEWEST))},
         {"rule": "soft", "tau": 2.0},
+        {"rule": "soft", "tau": float(np.ceil(100 * sorted(map(abs, FORTY))[29]) / 100)},
         {"rule": "hard", "tau": 0.6},
         {"rule": "scale", "tau": 0.01},
     ],

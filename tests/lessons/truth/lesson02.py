@@ -128,7 +128,7 @@ TWO_SPACES = Case(
         {"situation": WANTS_ZERO, "a": 0.3, "c": 0.0, "time": 60.0},
         {"situation": NOISY, "time": 60.0},
         {"situation": NOISY, "c": 0.1, "time": 48.0},
-        {"time": 28.8},
+        {"c": 0.225, "time": 28.8},
         {"situation": FAST, "a": 0.3, "c": 0.1, "time": 1.2},
     ],
     reaches=lambda situation, a, c, time: [

@@ -140,8 +140,11 @@ AROUND = Case(
     looks=looks_around,
     keys={"notes[0]": {"path": "bent", "straight": "straight", "loss #": "goal"}},
     positions=[
-        {"path": path, "bend": bend, "t": t}
-        for path, bend, t in zip(LABELS, BENDS[3::2], T[35::-7], strict=False)
+        {"path": "start", "bend": BENDS[sum(high >= GOAL for high in HIGHEST)], "t": T[10]},
+        *(
+            {"path": path, "bend": bend, "t": t}
+            for path, bend, t in zip(LABELS, BENDS[3::2], T[35::-7], strict=False)
+        ),
     ],
     reaches=lambda path, bend, t: [
         path == "start"
