@@ -38,6 +38,8 @@ _HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "quadratic_twin": "geometry.pruning",
     "magnitude_pruning": "geometry.pruning",
     "obs_pruning": "geometry.pruning",
+    "finite_time_scores": "geometry.finite_time",
+    "directional_pruning_in_steps": "geometry.finite_time",
     "straight_line": "geometry.valley",
     "bezier": "geometry.valley",
     "train_curve": "geometry.valley",

@@ -9,6 +9,10 @@ from grda_edu.geometry.curvature import hessian as hessian
 from grda_edu.geometry.curvature import share_in_subspace as share_in_subspace
 from grda_edu.geometry.curvature import spectrum as spectrum
 from grda_edu.geometry.curvature import top_eigenpairs as top_eigenpairs
+from grda_edu.geometry.finite_time import (
+    directional_pruning_in_steps as directional_pruning_in_steps,
+)
+from grda_edu.geometry.finite_time import finite_time_scores as finite_time_scores
 from grda_edu.geometry.pruning import direction_scores as direction_scores
 from grda_edu.geometry.pruning import directional_pruning as directional_pruning
 from grda_edu.geometry.pruning import flat_l1 as flat_l1

@@ -68,7 +68,7 @@ class FixedLoss:
         self._parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
         if not self._parameters:
             raise ValueError("model has no trainable parameters: its loss has no Hessian")
-        _refuse_random_modules(model)
+        refuse_random_modules(model)
         self.batches = _fixed_batches(data)
         self.images = sum(len(y) for _, y in self.batches)
         self._refuse_random_loss()
@@ -180,7 +180,8 @@ class FixedLoss:
             )
 
 
-def _refuse_random_modules(model: nn.Module) -> None:
+def refuse_random_modules(model: nn.Module) -> None:
+    """ValueError where dropout or batch norm of the model is in training mode."""
     for name, module in model.named_modules():
         if not module.training:
             continue
@@ -441,7 +442,7 @@ def top_eigenpairs(
     def matvec(v: Floats) -> Floats:
         nonlocal count
         count += 1
-        return _multiplied(multiply, v.ravel(), like)
+        return multiplied(multiply, v.ravel(), like)
 
     operator = LinearOperator((loss.size,) * 2, matvec=matvec, dtype=np.float64)
     start = np.random.default_rng(seed).standard_normal(loss.size)
@@ -457,7 +458,7 @@ def top_eigenpairs(
     values, vectors = values[order], vectors[:, order]
     residuals = np.array(
         [
-            np.linalg.norm(_multiplied(multiply, v, like) - value * v) / max(abs(value), 1e-300)
+            np.linalg.norm(multiplied(multiply, v, like) - value * v) / max(abs(value), 1e-300)
             for value, v in zip(values, vectors.T, strict=True)
         ]
     )
@@ -465,7 +466,8 @@ def top_eigenpairs(
     return TopEigenpairs(values, vectors, residuals, count, converged)
 
 
-def _multiplied(multiply: Products, v: Floats, like: Tensor) -> Floats:
+def multiplied(multiply: Products, v: Floats, like: Tensor) -> Floats:
+    """A product of a numpy vector: float64 [D] in and out, ``like`` says where and in what it is computed."""
     tensor = torch.from_numpy(np.ascontiguousarray(v)).to(like)
     return multiply(tensor).cpu().numpy().astype(np.float64)
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from grda_edu.checks import number
 from grda_edu.geometry import Floats
 from grda_edu.geometry.pruning import (
+    dies_at,
     direction_scores,
     directional_pruning,
     soft_pruning,
@@ -167,14 +168,13 @@ def directional_at_zeros(w: Floats, s: Floats, zeros: int) -> Floats:
 
     A weight with s_j ≤ 0 never becomes zero; if they are too many, all others are pruned.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        dies_at = np.where(s > 0, np.abs(w) / s, np.where(w == 0, 0.0, np.inf))
-    when = np.sort(dies_at[np.isfinite(dies_at)])
+    lams = dies_at(w, s)
+    when = np.sort(lams[np.isfinite(lams)])
     if not zeros or not len(when):
         return w.copy()
     lam = float(when[min(zeros, len(when)) - 1])
     predicted: Floats = directional_pruning(w, s, lam)
-    predicted[dies_at <= lam] = 0.0  # what rounding leaves at the very edge
+    predicted[lams <= lam] = 0.0  # what rounding leaves at the very edge
     return predicted
 
 

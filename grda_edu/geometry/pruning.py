@@ -46,7 +46,7 @@ def soft_pruning(weights: Any, tau: float) -> Any:
     Raises:
         ValueError: if ``tau`` is negative or not finite, or a weight is not finite.
     """
-    vector, rebuild = _read(weights)
+    vector, rebuild = read(weights)
     return rebuild(soft_threshold(vector, checks.number("tau", tau, ">= 0")) + 0.0)
 
 
@@ -63,7 +63,7 @@ def hard_pruning(weights: Any, tau: float) -> Any:
     Raises:
         ValueError: as of ``soft_pruning``.
     """
-    vector, rebuild = _read(weights)
+    vector, rebuild = read(weights)
     return rebuild(hard_threshold(vector, checks.number("tau", tau, ">= 0")))
 
 
@@ -87,7 +87,7 @@ def magnitude_pruning(weights: Any, fraction: float, *, by_layer: bool = False) 
         [3.0, 0.0, 0.0, -2.0]
     """
     checks.number("fraction", fraction, "[0, 1]")
-    vector, rebuild = _read(weights)
+    vector, rebuild = read(weights)
     sizes = [vector.size]
     if by_layer:
         tensors = _tensors(weights)
@@ -120,7 +120,7 @@ def threshold_for(weights: Any, zeros: int) -> float:
         >>> threshold_for(np.array([3.0, -1.0, 0.5, -2.0]), 2)
         1.0
     """
-    vector, _ = _read(weights)
+    vector, _ = read(weights)
     checks.whole("zeros", zeros, 0, vector.size)
     return float(np.sort(np.abs(vector))[zeros - 1]) if zeros else 0.0
 
@@ -165,7 +165,7 @@ def direction_scores(w: Any, P0: Any) -> Floats:
 
     Source: Chao et al. 2020 (arXiv:2006.09358), definition of directional pruning.
     """
-    vector, _ = _read(w)
+    vector, _ = read(w)
     sign = np.sign(vector)
     return sign * _Projection(P0, vector.size)(sign) + 0.0
 
@@ -197,13 +197,38 @@ def directional_pruning(w: Any, s: Any, lam: float) -> Any:
 
     Source: Chao et al. 2020 (arXiv:2006.09358).
     """
-    vector, rebuild = _read(w)
+    vector, rebuild = read(w)
     scores = _vector("s", s, vector.size)
     return rebuild(
         np.sign(vector)
         * np.maximum(np.abs(vector) - checks.number("lam", lam, ">= 0") * scores, 0.0)
         + 0.0
     )
+
+
+def dies_at(w: Any, s: Any) -> Floats:
+    """The λ at which ``directional_pruning`` makes each weight zero: |w_j|/s_j, never where s_j ≤ 0.
+
+    Args:
+        w: weights of any kind, [p] in all.
+        s: their scores, [p].
+
+    Returns:
+        λ of each, float64 [p]: 0 for a weight that is zero already, infinity for never.
+
+    Raises:
+        ValueError: for lengths that differ and numbers that are not finite.
+
+    Examples:
+        >>> dies_at(np.array([1.0, -2.0, 0.0]), np.array([0.5, -0.5, 0.0])).tolist()
+        [2.0, inf, 0.0]
+    """
+    vector, _ = read(w)
+    scores = _vector("s", s, vector.size)
+    dies = scores > 0
+    lams = np.where(vector == 0, 0.0, np.inf)
+    lams[dies] = np.abs(vector[dies]) / scores[dies]
+    return lams
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +277,7 @@ def flat_l1(
     Source: after remark 1.2 of Chao et al. 2020 (arXiv:2006.09358); Douglas-Rachford splitting as
     in Lions and Mercier 1979.
     """
-    start, rebuild = _read(w)
+    start, rebuild = read(w)
     project = _Projection(P0, start.size)
     lam = checks.number("lam", lam, ">= 0")
     checks.whole("max_iterations", max_iterations, 1)
@@ -306,7 +331,7 @@ def quadratic_twin(w: Any, H: Any, lr: float, c: float, mu: float, steps: int) -
         >>> quadratic_twin(np.array([2.0, -0.25]), np.zeros((2, 2)), 0.25, 0.5, 0.5, steps=16).w
         array([1.5, 0. ])
     """
-    start, rebuild = _read(w)
+    start, rebuild = read(w)
     checks.number("lr", lr, "> 0")
     checks.whole("steps", steps)
     values, vectors = np.linalg.eigh(_hessian(H, start.size))
@@ -367,7 +392,7 @@ def obs_pruning(w: Any, H: Any, zeros: int, *, epsilon: float = 1e-4) -> Surgeon
 
     Source: Hassibi and Stork 1993; item 4 of the authors' response.
     """
-    vector, rebuild = _read(w)
+    vector, rebuild = read(w)
     checks.whole("zeros", zeros, 0, vector.size)
     checks.number("epsilon", epsilon, "> 0")
     values, vectors = np.linalg.eigh(_hessian(H, vector.size))
@@ -448,7 +473,7 @@ def _product(values: Floats, vectors: Floats) -> Callable[[Floats], Floats]:
 # ------------------------------------------------- kinds of weights
 
 
-def _read(weights: Any) -> tuple[Floats, Callable[[Floats], Any]]:
+def read(weights: Any) -> tuple[Floats, Callable[[Floats], Any]]:
     """The weights as a float64 vector [p] of their own, and what makes the same kind of such a one."""
     tensors = _tensors(weights)
     if tensors is None:

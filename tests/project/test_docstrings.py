@@ -18,7 +18,7 @@ WITH_EXAMPLE = {
     *("tuning_increment", "PowerTuning", "zeros_by_layer", "sparsity", "masks"),
     *("direction_scores", "directional_pruning", "flat_l1", "quadratic_twin", "obs_pruning"),
     *("magnitude_pruning", "straight_line", "bezier", "plane_through", "FixedLoss"),
-    *("spectrum", "flat_subspace", "share_in_subspace", "stopping_epoch"),
+    *("spectrum", "flat_subspace", "share_in_subspace", "stopping_epoch", "finite_time_scores"),
 }
 # Records of what happened: a comment beside each field says what it is.
 RECORDS = {"Run", "Checkpoint"}
