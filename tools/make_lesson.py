@@ -89,6 +89,7 @@ def _with_row_on_the_map(root: Path, number: str, name: str, title: str) -> str:
         torch=False,
         predictions=("twice",),
         exercises=("slope",),
+        goals=("rises_by_three",),
     ),
 """
     rows = list(re.finditer(r'^    Lesson\(\n        "(\d\d)",\n', text, re.MULTILINE))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -126,3 +127,25 @@ def test_saving_the_notebook_changes_no_source(source: Path, tmp_path: Path) -> 
     assert "changed by the learner" in (tmp_path / name).read_text("utf-8")
     assert (tmp_path / source.name).read_bytes() == source.read_bytes()
     assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {source.name, name}
+
+
+SET_UP = re.compile(
+    r"try:  # on Colab[^\n]*\n    from grda_edu import course\nexcept ModuleNotFoundError:\n"
+    r"    %pip install --quiet [^\n]*\n    from grda_edu import course\n\n(course\.\w+\(\"\d\d\"\)\n?){1,3}"
+)
+CALLS_UP = re.compile(r"(course\.(navigation|predict|course_map)\([^\n]*\)\n?)+")
+
+
+@each_lesson
+def test_folded_are_the_cells_that_only_call_up_a_card_or_a_line(source: Path) -> None:
+    """And no other: what a learner should read or change stands open."""
+    cells = [
+        cell
+        for cell in nbformat.reads(notebook(source.read_text("utf-8")), as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    folded = [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in cells]
+    assert folded == [
+        bool(SET_UP.fullmatch(cell.source) or CALLS_UP.fullmatch(cell.source)) for cell in cells
+    ]
+    assert SET_UP.fullmatch(cells[0].source) and sum(folded) >= 3

@@ -22,6 +22,7 @@ CASES = [
         says_parabola,
         looks={"curve": palette.INK, "tangent": palette.TARGET, "point": palette.INK},
         keys={"notes[0]": {"½ a x²": "curve", "tangent": "tangent"}},
-        positions=[{"a": 1.3}],
+        positions=[{"a": 1.3}, {"a": 1.5}],
+        reaches=lambda a: [a * AT == 3],
     )
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Explorable,
+    Goal,
     Panel,
     Slider,
     axis,
@@ -23,12 +25,20 @@ from .numbers import AT, X, height, slope
 
 def parabola() -> Explorable:
     """A parabola whose curvature is a slider, and its tangent at x = 2."""
-    return Explorable(
+    demo = Explorable(
         _figure,
         _row,
         {"a": Slider.linear(0, 2, 21, label="curvature a", format=".1f", start=0.5)},
         label="A parabola and its tangent",
+        goals=[
+            Goal(
+                f"the curvature whose tangent at x = {AT:g} rises by 3.",
+                lambda a: abs(slope(AT, a) - 3) < 1e-9,
+                name="__NN__.rises_by_three",
+            )
+        ],
     )
+    return keep_goals(demo)
 
 
 def _figure() -> go.Figure:
