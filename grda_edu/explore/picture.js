@@ -8,6 +8,8 @@ const KERNEL_INTERVAL_MS = 200; // at most five messages a second to the kernel
 const SPOKEN_AFTER_MS = 300; // a screen reader hears the sentence once the slider rests
 const SLOW_ANSWER_MS = 4000;
 const PLAY_MS = 9000; // a whole range, played
+const STILL_PICTURES = 9; // of it, where the learner asked for less motion
+const STILL_MS = 1000;
 const HEADING_GAP = 6; // pixels between a heading and its panel
 
 function loadPlotly(model) {
@@ -194,6 +196,7 @@ class Canvas {
 // ---------------------------------------------------------------- words above the panels
 
 const TITLE = "title.text";
+const SENTENCE = "sentence";
 const headingPath = (k) => `annotations[${k}].text`;
 const KEPT = new Set(["B", "I", "SUB", "SUP", "BR", "SPAN"]);
 const MEASURED = 12; // of a table's texts, those that take most room
@@ -220,8 +223,17 @@ function kept(node) {
   return [copy];
 }
 
+// All texts that a path of the layout, or the sentence, is known to have at some position.
+function textsOf(model, path) {
+  const tables = model.get("tables") ?? [model.get("table")]; // a stand-alone page holds every preset's
+  const columns = tables.flatMap((table) => (path === SENTENCE ? table.sentence : table.columns?.find(sets(path))) ?? []);
+  return [...columns.flatMap((column) => column.strings), ...(model.get("longest")?.[path] ?? [])];
+}
+
+const sets = (path) => (column) => column.trace === null && column.path === path;
+
 function columnOf(model, path) {
-  return model.get("table").columns?.find((column) => column.trace === null && column.path === path);
+  return model.get("table").columns?.find(sets(path));
 }
 
 // What stands at a path of the layout where the controls are.
@@ -283,6 +295,7 @@ class Words {
 
   show() {
     const dark = isDark() ? this.model.get("dark") : {};
+    this.stage.dataset.dark = isDark();
     for (const [path, block] of this.blocks) {
       const text = recolour(textAt(this.model, path), dark);
       if (this.shown.get(path) === text) continue;
@@ -293,11 +306,8 @@ class Words {
 
   // Pixels that the block of a path needs at this width, whatever the controls do.
   room(path, block, width) {
-    const { model } = this;
-    const texts = columnOf(model, path)?.strings ?? [textAt(model, path)];
-    const further = (model.get("longest") ?? {})[path] ?? [];
     const at = `${path} ${Math.round(width)}`;
-    const needed = tallest(block, [...texts, ...further], width, written);
+    const needed = tallest(block, [textAt(this.model, path), ...textsOf(this.model, path)], width, written);
     const room = Math.max(needed, this.reserved.get(at) ?? 0); // a table of one row knows no others
     this.reserved.set(at, room);
     return room;
@@ -388,6 +398,7 @@ function slider(state, axis, control) {
   const last = control.texts.length - 1;
   const input = element("input", { id, type: "range", min: 0, max: last, step: 1 });
   const readout = element("output", { htmlFor: id });
+  readout.setAttribute("aria-hidden", "true"); // the slider's own value text says the same
   const longest = Math.max(...control.texts.map((text) => text.length));
   readout.style.width = `${Math.min(16, longest + 1)}ch`; // or the slider's length would follow its value
   input.addEventListener("input", () => state.move(axis, Number(input.value)));
@@ -401,7 +412,7 @@ function slider(state, axis, control) {
     const at = state.index()[axis];
     input.value = at;
     readout.textContent = control.texts[at];
-    input.setAttribute("aria-valuetext", `${control.label} = ${control.texts[at]}`);
+    input.setAttribute("aria-valuetext", control.texts[at]); // its label is read with it
   };
   return { box, show, stop: () => player?.stop() };
 }
@@ -418,15 +429,19 @@ function playButton(state, axis, control, last) {
     timer = 0;
     face(false);
   };
+  let hop = 1;
   const tick = () => {
     const at = state.index()[axis];
     if (at >= last) stop();
-    else state.play(axis, at + 1);
+    else state.play(axis, Math.min(last, at + hop));
   };
   button.addEventListener("click", () => {
     if (timer) return stop();
+    // Who asked for less motion sees single pictures, with time to look at each.
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    hop = still ? Math.ceil(last / STILL_PICTURES) : 1;
     state.move(axis, state.index()[axis] >= last ? 0 : state.index()[axis]);
-    timer = setInterval(tick, Math.max(40, PLAY_MS / Math.max(1, last)));
+    timer = setInterval(tick, still ? STILL_MS : Math.max(40, PLAY_MS / Math.max(1, last)));
     face(true);
   });
   face(false);
@@ -496,9 +511,12 @@ function stateOf(model, rest) {
 
 // ---------------------------------------------------------------- the view
 
+const hasControls = (model) => model.get("controls").length > 0 || Boolean(model.get("choice").options);
+
 // Is the table on the page the one that the controls ask for?
 function upToDate(model) {
   const table = model.get("table");
+  if (!table.columns && !model.get("error") && hasControls(model)) return false;
   if ((table.option ?? 0) !== model.get("option")) return false;
   return !table.at || table.at.every((at, axis) => at === model.get("index")[axis]);
 }
@@ -542,8 +560,7 @@ function sentenceBlock(model) {
   let highest = [0, 0]; // at which width, how high
   const reserve = (width) => {
     if (!width) return;
-    const texts = [...(model.get("table").sentence?.strings ?? []), ...((model.get("longest") ?? {}).sentence ?? [])];
-    const needed = tallest(sentence, texts, width, (text) => [text]);
+    const needed = tallest(sentence, textsOf(model, SENTENCE), width, (text) => [text]);
     const before = highest[0] === width ? highest[1] : 0;
     highest = [width, Math.max(needed, before)];
     sentence.style.minHeight = `${highest[1]}px`;

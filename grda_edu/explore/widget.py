@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,13 +19,15 @@ from .controls import Choice, Slider
 from .goal import Goal
 from .goal import check as check_goals
 from .standalone import standalone_page
-from .table import Compute, ComputeError, Table, single, tabulate
+from .table import Compute, ComputeError, Table, call, single, tabulate
 
 BUDGET_BYTES = 2_000_000  # a figure's table; a larger one is computed on request
 BUDGET_SECONDS = 2.5  # what tabulating may take while the learner waits
+ROOM_SECONDS = 0.5  # what looking for the longest words of other presets may take
 _CACHED_ROWS = 512
+_KEPT_TEXTS = 8
 _STATE = (
-    *("figure", "label", "dark", "error"),
+    *("figure", "label", "dark", "error", "longest"),
     *("controls", "choice", "index", "start", "option", "goals", "reached"),
 )
 
@@ -50,7 +54,9 @@ class Picture(anywidget.AnyWidget):
     """A figure without controls that Python redraws.
 
     figure: a plotly Figure (or a function that makes one) whose traces are named;
-    label: what the figure shows, for screen readers and where no kernel runs.
+    label: what the figure shows, for screen readers and where no kernel runs;
+    longest: texts for which the page keeps room from the beginning, so that nothing moves when they
+        come: "sentence", "title.text" or "annotations[0].text" -> texts.
     """
 
     _esm = figure_module()
@@ -71,6 +77,7 @@ class Picture(anywidget.AnyWidget):
     table = t.Dict().tag(sync=True)
     error = t.Unicode().tag(sync=True)
     fallback = t.Unicode().tag(sync=True)
+    longest = t.Dict().tag(sync=True)
 
     def __init__(
         self, figure: go.Figure | Callable[[], go.Figure], *, label: str = "", **state: object
@@ -184,6 +191,7 @@ class Explorable(Picture):
         except ValueError:
             self.close()
             raise
+        self.longest = self._longest()
         self.observe(self._follow_page, ["index", "option"])
 
     def _check_goals(self) -> None:
@@ -316,6 +324,32 @@ class Explorable(Picture):
         self._cache.move_to_end(at)
         return self._cache[at]
 
+    def _longest(self) -> dict[str, list[str]]:
+        """Texts that the page has no table of: those at the ends of the sliders, of every preset."""
+        found: dict[str, set[str]] = {}
+        ends = itertools.product(
+            *(s.values[:: max(1, len(s.values) - 1)] for s in self._sliders.values())
+        )
+        corners = [dict(zip(self._sliders, values, strict=True)) for values in ends]
+        began = time.perf_counter()
+        for option in range(self._options()):
+            if option in self._failed or self._tables.get(option) is not None:
+                continue
+            for corner in corners:
+                if time.perf_counter() - began > ROOM_SECONDS:
+                    break
+                try:
+                    row, said = call(self._compute, corner | self._fixed(option), self._traces)
+                except (ComputeError, ValueError):
+                    continue  # the page says so when it is asked for
+                texts = {key[1:]: str(value) for key, value in row.items() if _is_words(key)}
+                for path, text in (texts | {"sentence": said}).items():
+                    found.setdefault(path, set()).add(text)
+        return {path: sorted(texts, key=len)[-_KEPT_TEXTS:] for path, texts in found.items()}
+
+    def _options(self) -> int:
+        return len(self._choice[1].options) if self._choice else 1
+
     # --- the stand-alone page
 
     def to_html(self, *, budget: int = 8_000_000) -> str:
@@ -331,7 +365,7 @@ class Explorable(Picture):
             ValueError: where they take more.
             ComputeError: where compute raises.
         """
-        count = len(self._choice[1].options) if self._choice else 1
+        count = self._options()
         tables = [
             self._tables.get(option) or self._whole_table(option, budget, 120.0)
             for option in range(count)
@@ -344,6 +378,11 @@ class Explorable(Picture):
             )
         messages = [table.message(k) for k, table in enumerate(tables) if table is not None]
         return standalone_page({name: getattr(self, name) for name in _STATE}, messages)
+
+
+def _is_words(key: str) -> bool:
+    """Is it the row's key of the title or of an annotation's words?"""
+    return key == "|title.text" or (key.startswith("|annotations[") and key.endswith("].text"))
 
 
 def _sort_controls(
