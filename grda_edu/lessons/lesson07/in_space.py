@@ -56,19 +56,23 @@ def _figure() -> go.Figure:
         xaxis=axis("λ", (0, LAMS3[-1])),
         yaxis=axis("weight", (-0.03, 1.1)),
     )
-    ways = keys(*(key(NAMES[name], style, "both") for name, style in _DRAWN.items()))
+    space = Panel(
+        *_space_traces(),
+        x=(0, 0.6),
+        key=keys(*(key(NAMES[name], style, "both") for name, style in _DRAWN.items())),
+        scene=_scene(),
+    )
     labels = [
         note(0.04, w + 0.05, f"w<sub>{j}</sub>", yanchor="middle") for j, w in enumerate(POINT, 1)
     ]
-    picture = panels(
+    return panels(
+        space,
         weights,
         height=440,
-        notes=[note(0, 1, ways, panel=None), *labels],
-        shapes=[rule(palette.MUTED, x=0, width=1, yref="paper")],
+        notes=labels,
+        shapes=[rule(palette.MUTED, x=0, width=1)],
         margin_l=8,
-        scene=_scene(),
     )
-    return picture.add_traces(_space_traces())
 
 
 def _scene() -> dict[str, object]:
@@ -83,7 +87,6 @@ def _scene() -> dict[str, object]:
     }
     return {
         **axes,
-        "domain": {"x": [0, 0.6], "y": [0, 1]},
         "aspectmode": "cube",
         "camera": {"eye": {"x": 1.6, "y": 1.38, "z": 0.77}, "center": {"z": -0.12}},
         "dragmode": "turntable",

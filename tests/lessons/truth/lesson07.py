@@ -359,7 +359,7 @@ SPACE = Case(
     | {f"{name} now": style for name, style in IN_SPACE.items()}
     | {f"{name} {j}": LOOKS[name] for name in ("directional", "floor") for j in (1, 2, 3)}
     | {"plane": palette.MUTED, "sgd": palette.SGD, "shapes[0]": palette.MUTED},
-    keys={"notes[1]": {CALLED[name]: [name, f"{name} now"] for name in IN_SPACE}},
+    keys={"notes[0]": {CALLED[name]: [name, f"{name} now"] for name in IN_SPACE}},
     names=NAMES,
     positions=[{"tilt": 0.0, "lam": 1.5}, {"tilt": 20.0, "lam": 1.6}],
 )
