@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,mnist
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-stacks bench mutants notebooks lesson record binder-check core-check lint format constraints clean
+.PHONY: help lab test test-stacks test-pages bench mutants notebooks lesson record binder-check core-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,6 +17,10 @@ test: lint  ## set everything up and run linters, type checker and all tests
 
 test-stacks: $(VENV)/.stacks  ## the optimizer on several processes, under compilers, in Lightning and others: minutes
 	@$(BIN)/python -m pytest --stacks $(ARGS) tests/stacks
+
+test-pages: $(VENV)/.test  ## every figure at several widths, light and dark: nothing cut off, pale or moving; minutes
+	@$(BIN)/python -m tools.chromium
+	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_pages.py
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks

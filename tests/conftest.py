@@ -13,6 +13,7 @@ import pytest
 from tools.chromium import find_chromium
 
 TESTS = Path(__file__).parent
+APART = ("stacks", "pages")  # marks of tests that `make test` leaves out
 NO_BROWSER = "no Chromium or Chrome was found; install one, or set CHROMIUM to its path"
 
 
@@ -22,9 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail if no browser test was run (continuous integration)",
     )
-    parser.addoption(
-        "--stacks", action="store_true", help="run the tests marked `stacks` and no others"
-    )
+    for mark in APART:
+        parser.addoption(
+            f"--{mark}", action="store_true", help=f"run the tests marked `{mark}` and no others"
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,9 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is marked `stacks` takes minutes and has a target of its own, `make test-stacks`."""
-    chosen = config.getoption("--stacks")
-    out = [item for item in items if bool(item.get_closest_marker("stacks")) != chosen]
+    """What takes minutes is marked and has a target of its own, `make test-stacks`, `make test-pages`."""
+    chosen = [mark for mark in APART if config.getoption(f"--{mark}")]
+    marks = [[mark for mark in APART if item.get_closest_marker(mark)] for item in items]
+    out = [item for item, own in zip(items, marks, strict=True) if own != chosen]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]

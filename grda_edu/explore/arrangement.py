@@ -7,6 +7,7 @@ edges of the panels; the browser adds the headings' heights and has the figure's
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ TALLEST = 300  # pixels of a stacked panel
 SHARE = 1.8  # how much wider a panel may be in a narrow figure before it takes a row of its own
 BAR = 0.8  # where a stacked panel ends that has a colour bar
 ABOVE = 8  # pixels between a heading and its panel: half a tick label
+LINE = 18  # letters of words at a tick in a line of a stacked panel
+LETTER = 6.8  # pixels
+USUAL = 900  # pixels of all panels on the page that a figure is made for
 BELOW = 10  # pixels between what hangs below a panel and the next heading
 
 Margin = Mapping[str, Any]
@@ -33,7 +37,8 @@ def arrangements(panels: Sequence[Panel], height: float, margin: Margin) -> dict
     The answer has the name of each panel's axes and of its traces with a colour bar, the width
     (pixels) below which the narrow arrangement is taken, and ``wide`` and ``narrow``: the margin,
     for each panel its stretch of the width and its heading's, and the steps from edge to edge,
-    ``(from, to, pixels, heading or None)``. Edges are counted from the top, 0 is the figure's own,
+    ``(from, to, pixels, heading or None)``. In the narrow one the first panel of a row has an
+    ``inset``, pixels for its ticks beyond the margin, and long words at its ticks are broken. Edges are counted from the top, 0 is the figure's own,
     and the last is its lower end.
     """
     room = height - margin.get("t", 0) - margin.get("b", 0)
@@ -96,12 +101,14 @@ def _narrow(panels: Sequence[Panel], boxes: Sequence[float], sides: Margin) -> d
             xs.append((start, end - (1 - BAR) * (end - start) if _bars(panels[k]) else end))
             ys.append((len(rows) - r - 1.0, len(rows) - r - 0.5))
     spans = _spans([0.0 if row[0] == k else xs[k][0] for row in rows for k in row], ys)
-    left = max((_left(p) for p in panels), default=0)
+    first = [row[0] for row in rows]
+    lefts = [_left(panels[k]) for k in first]
     heights = [max(min(boxes[k], TALLEST) for k in row) for row in rows for _ in row]
     return {
-        "margin": {"l": left, "r": max(min(sides["r"], 32), 12)},
+        "margin": {"l": min(lefts, default=0), "r": max(min(sides["r"], 32), 12)},
         "panels": [
-            {"x": list(x), "heading": list(span), "first": any(row[0] == k for row in rows)}
+            {"x": list(x), "heading": list(span)}
+            | ({"inset": _left(panels[k]) - min(lefts), **_broken(panels[k])} if k in first else {})
             for k, (x, span) in enumerate(zip(xs, spans, strict=True))
         ],
         **_steps(panels, ys, xs, spans, heights),
@@ -195,8 +202,24 @@ def _foot(panel: Panel) -> float:
 
 
 def _left(panel: Panel) -> float:
-    """Pixels for ticks and title on the left."""
+    """Pixels for ticks and title on the left of a stacked panel."""
     if _bare(panel):
         return 12
-    longest = max((len(text) for text in _labels(panel.yaxis)), default=5)
-    return 12 + 7.2 * longest + (22 if _title(panel.yaxis) else 0)
+    lines = [line for text in _labels(panel.yaxis) for line in _break(text).split("<br>")]
+    words = LETTER * max(map(len, lines), default=5)
+    if not lines and panel.at:  # words that rows bring: what the figure leaves them
+        words = (panel.x[0] - panel.at[0]) * USUAL
+    return 12 + words + (22 if _title(panel.yaxis) else 0)
+
+
+def _broken(panel: Panel) -> dict[str, object]:
+    """Long words at the ticks of a stacked panel, in lines."""
+    labels = _labels(panel.yaxis)
+    if all("<br>" not in _break(text) for text in labels):
+        return {}
+    places = panel.yaxis.get("tickvals", labels)
+    return {"ticks": {"tickvals": list(places), "ticktext": [_break(text) for text in labels]}}  # type: ignore[call-overload]
+
+
+def _break(text: str) -> str:
+    return "<br>".join(textwrap.wrap(text, LINE)) if len(text.strip()) > LINE else text

@@ -313,6 +313,25 @@ class Words {
     return room;
   }
 
+  // A panel that others stand beside may leave its ticks to them; alone it has its own. Of words at the
+  // ticks below it, as many are shown as have room.
+  ticks(k, stacked, pixels) {
+    const { axes } = this.meta.panels[k];
+    const [x, y] = ["xaxis", "yaxis"].map((name) => this.model.get("figure").layout[name + axes] ?? {});
+    const { inset, ticks } = this.meta.narrow.panels[k];
+    const changes = [];
+    if (inset !== undefined) changes.push([[`yaxis${axes}`, "showticklabels"], stacked || (y.showticklabels ?? true)]);
+    for (const [name, value] of Object.entries(ticks ?? {}))
+      changes.push([[`yaxis${axes}`, name], stacked ? value : (y[name] ?? null)]);
+    if (Array.isArray(x.ticktext)) {
+      ruler.font = "13px system-ui, sans-serif";
+      const widest = Math.max(...x.ticktext.map((text) => ruler.measureText(text.replace(/<[^>]*>/g, "")).width));
+      const every = Math.ceil((x.ticktext.filter(Boolean).length * (widest + 8)) / pixels);
+      changes.push([[`xaxis${axes}`, "ticktext"], x.ticktext.map((text, at) => (at % every ? "" : text))]);
+    }
+    return changes;
+  }
+
   // The changes to layout and data that put the panels between the headings.
   arrange(width) {
     const layout = this.headings.map((_, k) => [["annotations", k, "visible"], false]);
@@ -330,7 +349,7 @@ class Words {
     const paper = width - margin.l - margin.r;
     const rooms = this.headings.map((block, k) => {
       const [from, to] = panels[k].heading.map((x) => margin.l + x * paper);
-      const left = panels[k].first ? 0 : from;
+      const left = panels[k].inset === undefined ? from : 0;
       const right = panels[k].heading[1] === 1 ? width : to - 12;
       block.style.left = `${left}px`;
       block.style.width = `${right - left}px`;
@@ -343,7 +362,8 @@ class Words {
     this.plot.style.height = `${height}px`;
     layout.push([["width"], Math.floor(width)], [["height"], height], [["margin"], { ...margin, t: 0, b: 0 }]);
     const data = [];
-    panels.forEach(({ x, first }, k) => {
+    panels.forEach(({ x: [from, to], inset = 0 }, k) => {
+      const x = [from + inset / paper, to];
       const [top, bottom] = edges[k].map((edge) => at[edge]);
       this.headings[k].style.bottom = `${height - top + HEADING_GAP}px`;
       const y = [1 - bottom / height, 1 - top / height];
@@ -351,7 +371,7 @@ class Words {
       if (axes.startsWith("scene")) layout.push([[axes, "domain"], { x, y }]);
       else {
         layout.push([[`xaxis${axes}`, "domain"], x], [[`yaxis${axes}`, "domain"], y]);
-        if (first) layout.push([[`yaxis${axes}`, "showticklabels"], true]);
+        layout.push(...this.ticks(k, stacked, (x[1] - x[0]) * paper));
       }
       for (const bar of bars) {
         const place = { y: (y[0] + y[1]) / 2, yanchor: "middle", lenmode: "fraction", len: y[1] - y[0] };
