@@ -123,7 +123,7 @@ def test_the_weight_is_drawn_from_the_accumulator_and_the_band(spaces):
         np.testing.assert_array_equal(row["lower.y"], -g)
         np.testing.assert_array_equal(np.isfinite(row["zero.y"]), w == 0)
         low, high = row["layout.yaxis.range"]
-        assert low < -g.max() and high > v.max() and low < v.min()
+        assert low < -g.max() and high > max(g.max(), v.max()) and low < v.min()
         if c == 0:
             np.testing.assert_array_equal(w, row["SGD.y"])
 
@@ -141,7 +141,13 @@ def test_death_and_revival_are_marked_where_they_happen(spaces):
     assert (x[0], x[half]) == pytest.approx((0.1 * died[0], 0.1 * back[0]))
     assert (y[0], y[half]) == pytest.approx((v[died[0]], v[back[0]]))
     assert np.isfinite(x).sum() == 2
-    dies, revives = row["words.text"]
+    said = [
+        spaces._compute(situation=BACK, a=0.03, c=0.2, time=time)[0]["words.text"]
+        for time in NOW.tolist()
+    ]
+    for time, (dies, revives) in zip(NOW, said, strict=True):  # not before it happens
+        assert ("dies" in dies, "revives" in revives) == (time >= x[0], time >= x[half])
+    dies, revives = said[-1]
     assert dies == f"dies {0.1 * died[0]:.1f}" and f"revives {0.1 * back[0]:.1f}" in revives
     assert row["words.x"] == pytest.approx([0.1 * died[0], 0.1 * back[0]])
     np.testing.assert_array_equal(row["marks of w.x"], x)
@@ -171,7 +177,7 @@ def test_choosing_a_situation_moves_the_sliders(spaces):
 
 def test_what_the_text_says_of_the_first_figure(spaces):
     assert "zero ends at t = 31.4" in TEXT
-    row, _ = spaces._compute(situation=FLAT, a=0.0, c=0.2, time=0.0)
+    row, _ = spaces._compute(situation=FLAT, a=0.0, c=0.2, time=60.0)
     assert row["words.text"][0] == "dies 31.4"
     # curvature hurries the death of a weight that the loss wants at zero
     zero = next(s for s in SITUATIONS.values() if s.w_star == 0)

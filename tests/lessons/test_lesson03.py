@@ -64,7 +64,7 @@ def test_a_flat_weight_dies_where_the_line_reaches_it(threshold, c, mu, lr):
     steps = np.arange(1, 100_001)
     first = int(steps[np.argmax(g(steps, lr, c, mu) >= WEIGHT)])
     row, sentence = row_of(threshold, other=(0.02, 0.65, 0.1), c=c, mu=mu, lr=lr)
-    assert f"weight of size 0.1 dies at step {first:,};" in sentence
+    assert f"The flat weight dies at step {first:,};" in sentence
     if first > 1:
         assert first - 1 < row["mine dies.x"][0] <= first
 
@@ -142,7 +142,7 @@ def test_true_weights_stand_in_order_of_size(training):
 
 def test_sgd_finds_no_zeros_and_predicts_badly(training):
     row, sentence = row_of(training, step=STEPS, c=0.0, mu=0.7)
-    assert "c = 0 (SGD)" in sentence and "0 of 200 weights are exactly zero" in sentence
+    assert "This is SGD" in sentence and "0 of 200 weights are exactly zero" in sentence
     gap = row["new now.y"][0] / row["old.y"][-1]
     best = row_of(training, step=STEPS, c=5.0, mu=0.51)[0]["new now.y"][0]
     assert gap > 20 and row["new now.y"][0] > 3 * best
@@ -188,7 +188,9 @@ def test_the_map_shows_counts_and_errors_recomputed(knob_map):
     assert (row["here.x"], row["here.y"]) == ([i], [j])
     assert row["false weights.z"][j, i] == row["here 3.x"][0] == false
     assert row["error.z"][j, i] == pytest.approx(error)
-    assert f"{false} false ones" in sentence and f"error {error:.2f}" in sentence
+    title = row["layout.title.text"]
+    assert f"{false} false weights" in title and f"error {error:.2f}" in title
+    assert f"the threshold is {g(STEPS, LR, c, mu):#.3g}," in sentence
 
 
 def test_the_dashed_line_ends_at_one_height(knob_map):

@@ -28,6 +28,7 @@ from .numbers import objective
 X = np.linspace(-3, 3, 241)
 W = np.linspace(-3, 3, 121)
 _ENDS = (-3, 3)
+_SQUARE = palette.Style(palette.INK, "dot", "circle")  # no method: a part of the objective
 _tenths = partial(writing.decimal, digits=1)
 
 
@@ -59,14 +60,14 @@ def _figure() -> go.Figure:
         yaxis=axis("output w", _ENDS),
     )
     cost = Panel(
-        line("square", palette.SGD, width=1.8, x=W),
+        line("square", _SQUARE, width=1.8, x=W),
         line("penalty", palette.BAND_EDGE, width=1.8, x=W),
         line("sum", palette.INK, width=3, x=W),
         dots("lowest", palette.GRDA, size=13, outline=2, cliponaxis=False),
         x=(0.56, 1),
         key=keys(
             key("½(w − x)² + τ|w|", palette.INK),
-            key("½(w − x)²", palette.SGD),
+            key("½(w − x)²", _SQUARE),
             key("τ|w|", palette.BAND_EDGE),
         ),
         xaxis=axis("candidate w", _ENDS),

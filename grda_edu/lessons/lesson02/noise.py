@@ -108,12 +108,10 @@ def _why_between(mu: float) -> tuple[dict[str, object], str]:
         "bias formula.y": quadratic.grda_bias(t, SHARP_A, LR, C_NOISE, mu),
         "layout.title.text": f"μ = {mu:g}: {_verdict(mu)}",
     }
-    formula = quadratic.grda_bias(1000.0, SHARP_A, LR, C_NOISE, mu)
     return row, (
-        f"μ = {mu:g}: of the flat weights {writing.percent(share[at_time(1.0)], 0)} are alive at t = 1 and "
-        f"{writing.percent(share[-1], 0)} at t = 1000; the sharp weight's bias is "
-        f"{_bias_words(bias[at_time(10.0)])} at t = 10 and {_bias_words(bias[-1])} at t = 1000 "
-        f"(formula {writing.significant(formula)})."
+        f"Of the flat weights {writing.percent(share[at_time(1.0)], 0)} are alive at t = 1 and "
+        f"{writing.percent(share[-1], 0)} at the end; the sharp weight's bias is "
+        f"{_bias_words(bias[at_time(10.0)])} at t = 10 and {_bias_words(bias[-1])} at the end."
     )
 
 

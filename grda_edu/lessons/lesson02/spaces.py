@@ -34,6 +34,8 @@ from .numbers import END, FLAT, GOAL_TIME, SITUATIONS, A, C, Situation, c_for_go
 NOW = np.linspace(0, END, 51).round(6)  # where the time slider stops
 DRAWN = np.linspace(0, END, 151).round(6)  # the curves' points
 MARKED = 8  # deaths, and revivals, that are marked at most
+_NEVER = 2 * END  # after every time that the slider reaches
+_SLACK = 1e-6  # of times that are sums of steps
 LASTING = 2.0  # a death or revival that lasts so long gets words beside its mark
 NAN = float("nan")
 BLANK = "\u00a0"  # plotly loses a text that was empty before
@@ -57,6 +59,7 @@ class _Paths:
         drawn, now = (np.rint(times / here.lr).astype(int) for times in (DRAWN, NOW))
         self.now = np.stack([path.v, path.g, path.w])[:, now].tolist()  # [3][time][a][c]
         died, revived = quadratic.deaths(path.w), quadratic.revivals(path.w)
+        top = path.g.max()
         self.died, self.revived = {}, {}  # (curvature, c) -> times
         self.still = {}  # (curvature, c) -> the part of a row that does not follow the time
         for i, j in np.ndindex(len(A), len(C)):
@@ -71,15 +74,19 @@ class _Paths:
                 "SGD.y": path.w[drawn, i, 0],
                 "w.y": w,
                 "zero.y": np.where(w == 0, 0.0, np.nan),
-                "layout.yaxis.range": [-1.08 * path.g.max(), 1.04 * path.v.max()],
+                "layout.yaxis.range": [-1.08 * top, 1.08 * max(top, path.v.max())],
                 **_marks(path.t, path.v[:, i, j], *events),
             }
 
 
 def _marks(t: np.ndarray, v: np.ndarray, died: np.ndarray, revived: np.ndarray) -> dict:
-    """Where deaths and revivals (step numbers) are marked, and the words beside the first ones."""
+    """Where deaths and revivals (step numbers) are marked, and words go beside the first ones.
+
+    Words that never come are placed at the end, where they stay blank: plotly loses a text that had
+    no place.
+    """
     x, y = np.full(2 * MARKED, np.nan), np.full(2 * MARKED, np.nan)
-    at, text = [0.0, 0.0], [BLANK, BLANK]
+    at = [_NEVER, _NEVER]
     for k, (steps, others) in enumerate(((died, revived), (revived, died))):
         shown = steps[:MARKED]
         here = slice(k * MARKED, k * MARKED + shown.size)
@@ -87,11 +94,16 @@ def _marks(t: np.ndarray, v: np.ndarray, died: np.ndarray, revived: np.ndarray) 
         lasting = [n for n in shown if not _between(t[others], t[n], t[n] + LASTING)]
         if lasting:
             at[k] = t[lasting[0]]
-            text[k] = (f"dies {at[k]:.1f}", f"{BLANK}<br>revives {at[k]:.1f}")[k]  # a line below
-    return {"marks of v.x": x, "marks of v.y": y, "marks of w.x": x} | {
-        "words.x": at,
-        "words.text": text,
-    }
+    return {"marks of v.x": x, "marks of v.y": y, "marks of w.x": x, "words.x": at}
+
+
+def _said(at: list[float], time: float) -> list[str]:
+    """The words beside a death and a revival at these times, blank until they have happened."""
+    death, revival = at
+    return [
+        f"dies {death:.1f}" if death <= time + _SLACK else BLANK,
+        f"{BLANK}<br>revives {revival:.1f}" if revival <= time + _SLACK else BLANK,  # a line below
+    ]
 
 
 def _between(times: np.ndarray, low: float, high: float) -> bool:
@@ -235,6 +247,7 @@ def _two_spaces(situation: Situation, a: float, c: float, time: float) -> tuple[
         "beyond.y": [v - w, v, NAN] if w else [NAN, NAN, v],
         "weight.x": [time] * 3,
         "weight.y": [0.0, w, NAN] if w else [NAN, NAN, 0.0],
+        "words.text": _said(paths.still[at]["words.x"], time),
         "layout.title.text": _title(v, g, w),
     }
     return row, _story(a, c, time, (v, g, w), paths.died[at], paths.revived[at])
@@ -263,7 +276,7 @@ def _story(
     where = f"t = {time:.1f}, a = {a:g}, c = {c:g}"
     if c == 0:
         return f"{where}: without a threshold w = v = {_value(w)}. This is SGD."
-    deaths, revivals = (bisect_right(times, time + 1e-6) for times in (died, revived))
+    deaths, revivals = (bisect_right(times, time + _SLACK) for times in (died, revived))
     if not w:
         since = f"since t = {died[deaths - 1]:.1f}"
         return f"{where}: v is inside ±{_value(g)}, and w exactly 0, {since}."

@@ -73,7 +73,7 @@ def _schedule(lr: float, at: int) -> tuple[dict[str, object], str]:
     if before >= WEIGHT > jump:
         fate = f" A flat weight of size {WEIGHT:g}, dead by then, would be alive again."
     return row, (
-        f"The learning rate goes from {first:g} to {lr:g} at step {at:,.0f}, where the threshold is "
-        f"{decimal(before, 3)}. Added up, it ends at {end}. Recomputed, it would be "
+        f"At step {at:,.0f} the threshold is {decimal(before, 3)}. Added up, it ends at {end}. Recomputed, "
+        f"it would be "
         f"{decimal(jump, 3)} a step later.{fate}"
     )

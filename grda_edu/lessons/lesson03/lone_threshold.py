@@ -20,7 +20,7 @@ from grda_edu.explore import (
     palette,
     panels,
 )
-from grda_edu.explore.writing import decimal, significant
+from grda_edu.explore.writing import significant
 from grda_edu.shrinkage import tuning_function
 
 from .looks import FLAT
@@ -73,26 +73,24 @@ def _threshold(
 ) -> tuple[dict[str, object], str]:
     ends = np.array([1.0, STEPS_SHOWN])
     mine, theirs = death_step(WEIGHT, c, mu, lr), death_step(WEIGHT, *other)
-    g, height = tuning_function(ends, lr, c, mu), c * lr**0.5  # height: at t = 1
+    g = tuning_function(ends, lr, c, mu)
     row = {
         "mine.y": g if c > 0 else [np.nan, np.nan],  # zero has no place on a logarithmic axis
         "other.y": tuning_function(ends, other[2], other[0], other[1]),
         "one.x": [1 / lr],
-        "one.y": [height if c > 0 else np.nan],
+        "one.y": [c * lr**0.5 if c > 0 else np.nan],
         "mine dies.x": [_shown(mine)],
         "mine dies.y": [WEIGHT],
         "other dies.x": [_shown(theirs)],
         "other dies.y": [WEIGHT],
         "layout.title.text": _threshold_title(c, mu, lr),
     }
-    compared = "the other setting (c = {:g}, μ = {:g}, γ = {:g})".format(*other)
-    death = f"A flat weight of size {WEIGHT:g} {_fate(mine)}; with {compared} it {_fate(theirs)}."
+    death = f"The flat weight {_fate(mine)}; with the other setting it {_fate(theirs)}."
     if c == 0:
         return row, f"c = 0: the threshold is zero at every step. This is SGD. {death}"
     return row, (
-        f"c = {c:g}, μ = {mu:g}, γ = {lr:g}: the threshold is {significant(g[0])} after step 1 and "
-        f"{significant(g[1])} after step {STEPS_SHOWN:,}. It passes c√γ = {significant(height)} at "
-        f"step {decimal(1 / lr, 0)}, where t = 1. {death}"
+        f"The threshold is {significant(g[0])} after step 1 and {significant(g[1])} after step "
+        f"{STEPS_SHOWN:,}. {death}"
     )
 
 

@@ -4,8 +4,3 @@ from grda_edu.explore import palette
 
 FLAT = palette.ZERO._replace(dash="dot")  # the size of a flat weight
 FALSE = palette.GRDA._replace(symbol="x")  # a weight that lives and should be zero
-
-
-def setting(c: float, mu: float) -> str:
-    """The two knobs in words."""
-    return f"c = {c:g}, μ = {mu:g}" if c else "c = 0 (SGD)"

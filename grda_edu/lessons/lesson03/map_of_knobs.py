@@ -26,7 +26,6 @@ from grda_edu.explore.writing import count, decimal, significant
 from grda_edu.shrinkage import tuning_function
 from grda_edu.toy import regression
 
-from .looks import setting
 from .numbers import DRAWS, LR, MU, STEPS, C, best_of, result
 
 _MAP_C = C[1:]  # SGD has no place on a logarithmic axis
@@ -96,9 +95,11 @@ def _field(name: str, beside: str, n: str = "") -> Panel:
     field = tiles(name, low, high, gap=1, hovertemplate=f"{hover}<extra></extra>")
     return Panel(
         field.update(showscale=True, colorbar=bar),
-        line(f"edge{n}", "white", width=3),
+        line(f"edge{n}", palette.HALO, width=3),
+        line(f"level under{n}", palette.HALO, width=6, y=rows),
         line(f"level{n}", _LEVEL, y=rows),
-        dots(f"here{n}", palette.GRDA, size=15, hollow=True, outline=2.5),
+        dots(f"here under{n}", palette.HALO, size=15, hollow=True, outline=7),
+        dots(f"here{n}", palette.GRDA, size=15, hollow=True, outline=3),
         x=x,
         y=(0.55, 1),
         title=name,
@@ -137,15 +138,14 @@ def _map(draw: int, c: float, mu: float) -> tuple[dict[str, object], str]:
         ),
     }
     for n in ("", " 2"):
-        row |= {f"edge{n}.x": edge[0], f"edge{n}.y": edge[1], f"level{n}.x": level}
-        row |= {f"here{n}.x": [i], f"here{n}.y": [j]}
+        row |= {f"edge{n}.x": edge[0], f"edge{n}.y": edge[1]}
+        for mark in ("", " under"):
+            row |= {f"level{mark}{n}.x": level, f"here{mark}{n}.x": [i], f"here{mark}{n}.y": [j]}
     height = significant(tuning_function(STEPS, LR, c, mu), 3)
     return row, (
-        f"{setting(c, mu)}, after {STEPS:,} steps: {found[i, j]} of {r.true} true weights found, "
-        f"{count(false[i, j], 'false one')}, error {decimal(error[i, j])}. The threshold is {height}, "
-        f"and as high along the dashed line. Lasso with the fewest false weights: {kept[best[0]]}, "
-        f"error {decimal(off[best[0]])}; with the least error: {kept[best[1]]} false, error "
-        f"{decimal(off[best[1]])}."
+        f"After {STEPS:,} steps the threshold is {height}, and as high along the dashed line. Lasso with "
+        f"the fewest false weights has {kept[best[0]]} and error {decimal(off[best[0]])}, with the least "
+        f"error {kept[best[1]]} and {decimal(off[best[1]])}."
     )
 
 

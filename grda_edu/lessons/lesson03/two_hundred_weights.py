@@ -23,7 +23,7 @@ from grda_edu.explore.layout import rule
 from grda_edu.explore.writing import count, decimal
 from grda_edu.toy import regression
 
-from .looks import FALSE, setting
+from .looks import FALSE
 from .numbers import FIRST, MU, RECORD, STEPS, C, result
 
 _C_SHOWN = (0.0, 0.1, 0.3, 0.7, 1.5, 3.0, 5.0, 10.0, 20.0, 50.0)
@@ -69,8 +69,9 @@ def _training_figure() -> go.Figure:
             dots("lost", palette.ZERO, size=10, outline=2.5, x=at),
             x=(0, 0.3),
             y=upper,
+            title="True weights",
             key=keys(key("truth", _TRUTH, "mark"), key("found", palette.GRDA, "mark")),
-            xaxis=axis("true weights", (0.2, 10.8), ticks=1),
+            xaxis=axis(range=(0.2, 10.8), ticks=1),
             yaxis=axis("value", _VALUES),
         ),
         Panel(
@@ -78,10 +79,9 @@ def _training_figure() -> go.Figure:
             dots("zero", palette.ZERO, size=4, outline=1, x=rest),
             x=(0.37, 1),
             y=upper,
-            key=keys(
-                key("false: should be zero", FALSE, "mark"), key("zero", palette.ZERO, "mark")
-            ),
-            xaxis=axis(f"the other {others.size} weights", (-2, 193)),
+            title=f"The {others.size} others, which should be zero",
+            key=keys(key("false", FALSE, "mark"), key("zero", palette.ZERO, "mark")),
+            xaxis=axis(range=(-2, 193)),
             yaxis=axis(range=_VALUES),
         ),
         Panel(
@@ -91,7 +91,8 @@ def _training_figure() -> go.Figure:
             dots("others now", FALSE, size=9),
             x=(0, 0.45),
             y=lower,
-            key=keys(key("true", palette.GRDA), key("others", _SECOND)),
+            title="Weights alive",
+            key=keys(key("true ones", palette.GRDA), key("others", _SECOND)),
             xaxis=steps,
             yaxis=axis("share not zero", (-0.04, 1.04), share=True),
         ),
@@ -103,14 +104,15 @@ def _training_figure() -> go.Figure:
             dots("new now", palette.GRDA, size=10, outline=1.5),
             x=(0.55, 1),
             y=lower,
+            title="Error of a prediction",
             key=keys(key("new data", palette.GRDA), key("training data", _SECOND))
             + "<br>"
             + keys(key("SGD", palette.SGD), key("Lasso’s best", palette.TARGET)),
             xaxis=steps,
-            yaxis=axis("error of a prediction", (0, 4.2)),
+            yaxis=axis(range=(0, 4.2)),
         ),
         height=600,
-        margin={"l": 60, "r": 20, "t": 64, "b": 52},
+        margin={"l": 60, "r": 20, "t": 74, "b": 52},
         shapes=[rule(palette.MUTED, y=noise, width=1, panel=3)],
         notes=[note(0.05, noise, coloured("noise", palette.MUTED), yanchor="top", panel=3)],
     )
@@ -146,10 +148,9 @@ def _training(step: float, c: float, mu: float) -> tuple[dict[str, object], str]
         ),
     }
     return row, (
-        f"{setting(c, mu)}, step {int(step):,}: {zeros} of {w.size} weights are exactly zero. "
-        f"{found[k]} of the {true.size} true weights are alive and {false[k]} of the {others.size} "
-        f"others. A prediction for new data is off by {decimal(new[k])}, where "
-        f"{r.problem.noise:g} is noise that nobody can predict."
+        f"{'' if c else 'This is SGD. '}{zeros} of {w.size} weights are exactly zero; {false[k]} of the "
+        f"{others.size} others {'is' if false[k] == 1 else 'are'} alive, and false. A prediction for new data is off "
+        f"by {decimal(new[k])}, where {r.problem.noise:g} is noise that nobody can predict."
     )
 
 

@@ -29,7 +29,7 @@ RULE = Case(
         "kept": palette.TARGET,
         "soft": palette.GRDA,
         "point": palette.GRDA,
-        "square": palette.SGD,
+        "square": palette.Style(palette.INK, "dot", "circle"),
         "penalty": palette.BAND_EDGE,
         "sum": palette.INK,
         "lowest": palette.GRDA,

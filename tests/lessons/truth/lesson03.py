@@ -42,7 +42,7 @@ def fate(c: float, mu: float, lr: float) -> list:
 
 
 def says_threshold(other: tuple[float, float, float], c: float, mu: float, lr: float) -> dict:
-    death = [SIZE, *fate(c, mu, lr), "with the other setting", *other, *fate(*other)]
+    death = [*fate(c, mu, lr), "with the other setting", *fate(*other)]
     if c == 0:
         return {
             "sentence": [0, "zero at every step", "This is SGD", *death],
@@ -52,9 +52,8 @@ def says_threshold(other: tuple[float, float, float], c: float, mu: float, lr: f
         }
     first, last = (float(f"{height:.1e}") for height in g([1, LAST], lr, c, mu))  # 56,000
     heights = [first, "after step", 1, last, "after step", LAST]
-    passes = ["passes", g(1, 1, c * np.sqrt(lr), 1), round(1 / lr), "where", 1]
     return {
-        "sentence": [c, mu, lr, *heights, *passes, *death],
+        "sentence": [*heights, *death],
         "title": [c, lr, "n", lr, mu],
         "notes[0]": [1],
         "notes[1]": [SIZE],
@@ -139,10 +138,6 @@ def lassos_best(draw: int) -> tuple[list, list]:
     return list(few), list(close[1:])
 
 
-def setting(c: float, mu: float) -> list:
-    return [c, mu] if c else [0, "(SGD)"]
-
-
 # ------------------------------------------------- one training over time
 
 
@@ -153,11 +148,12 @@ def says_training(step: float, c: float, mu: float) -> dict:
     off = np.hypot(np.linalg.norm(w - problem(1).truth), NOISE)
     return {
         "sentence": [
-            *(*setting(c, mu), step, zeros, TRUE + FALSE, "exactly zero"),
-            *(true, TRUE, "true weights are alive", false, FALSE, off, NOISE),
+            *([] if c else ["This is SGD"]),
+            *(zeros, TRUE + FALSE, "exactly zero", false, FALSE),
+            *("others is alive" if false == 1 else "others are alive", off, NOISE),
         ],
         "title": [true, TRUE, false, "false one" if false == 1 else "false ones", zeros],
-        "xaxis2.title": [FALSE],
+        "notes[1]": [FALSE],
     }
 
 
@@ -186,8 +182,8 @@ TRAINING = Case(
     },
     keys={
         "notes[0]": {"truth": "truth", "found": "found"},
-        "notes[1]": {"false: should be zero": "false", "zero": "zero"},
-        "notes[2]": {"true": "true alive", "others": "others alive"},
+        "notes[1]": {"false": "false", "zero": "zero"},
+        "notes[2]": {"true ones": "true alive", "others": "others alive"},
         "notes[3]": {
             "new data": "new",
             "training data": "old",
@@ -217,8 +213,7 @@ def says_map(draw: int, c: float, mu: float) -> dict:
     }
     return ticks | {
         "sentence": [
-            *(c, mu, STEPS, true, TRUE, "true weights found", false),
-            *("false one," if false == 1 else "false ones,", off, g(STEPS, LR, c, mu)),
+            *(STEPS, g(STEPS, LR, c, mu)),
             *("fewest false weights", *few, "least error", *close),
         ],
         "title": [false, "weight" if false == 1 else "weights", true, TRUE, "error", off],
@@ -240,7 +235,8 @@ KNOB_MAP = Case(
     lesson03.knob_map,
     says_map,
     looks={f"{field}": palette.FIELD for field in ("false weights", "error")}
-    | {f"edge{n}": "white" for n in ("", " 2")}
+    | {f"{mark}{n}": palette.HALO for mark in ("edge", "level under") for n in ("", " 2")}
+    | {f"here under{n}": hollow(palette.style_of(palette.HALO)) for n in ("", " 2")}
     | {f"level{n}": palette.GRDA._replace(dash="dash") for n in ("", " 2")}
     | {f"here{n}": GRDA_HERE for n in ("", " 2", " 3")}
     | {
@@ -281,7 +277,7 @@ def says_schedule(lr: float, at: int) -> dict:
         return said | {"sentence": ["stays", first, "the same", heights[-1]]}
     before, jump = g(at, first, c, mu), g(at + 1, lr, c, mu)
     undone = [SIZE, "alive again"] if jump < SIZE <= before else []
-    changes = ["goes from", first, lr, at, before, "Added up", heights[-1], "Recomputed", jump]
+    changes = [at, before, "Added up", heights[-1], "Recomputed", jump]
     return said | {"sentence": [*changes, "a step later", *undone]}
 
 
