@@ -73,12 +73,18 @@ def checked(group: dict[str, Any]) -> dict[str, Any]:
     dtype = group["accumulator_dtype"]
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         refuse("accumulator_dtype", dtype, "a dtype of real numbers such as torch.float32, or None")
-    if group["capturable"] and group.get("tuning") is not None:
+    if group["capturable"]:
+        check_capturable(group)
+    return group
+
+
+def check_capturable(group: dict[str, Any]) -> None:
+    """Raise ValueError unless the group's threshold can grow inside of a graph."""
+    if group.get("tuning") is not None:
         raise ValueError(
             f"capturable = True with tuning = {name_of_function(group['tuning'])}, which a graph "
             "cannot call: accepted is capturable with c and mu"
         )
-    return group
 
 
 def with_threshold_checked(group: dict[str, Any]) -> dict[str, Any]:

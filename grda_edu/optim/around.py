@@ -7,27 +7,24 @@ g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold of ``grda``, γ 
 """
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 from torch.nn.functional import softshrink
 from torch.optim import Optimizer
 
 from grda_edu.checks import number, refuse
 from grda_edu.optim import arguments, together
+from grda_edu.optim.around_captured import OWN, StepsAroundInGraphs, own_as_saved
 from grda_edu.optim.arguments import Tuning
 from grda_edu.optim.grda import GRDA
-from grda_edu.optim.shards import local
-from grda_edu.optim.state import SavesTuning
-
-OWN = ("accumulator", "threshold", "clock")  # what a parameter's state holds beside the base's
+from grda_edu.optim.outside import SeesOutside
+from grda_edu.optim.swap import held_by_parameters, here
 
 
-class DualAveraging(SavesTuning):
+class DualAveraging(SeesOutside, StepsAroundInGraphs):
     """The two spaces of gRDA around another optimizer: ``DualAveraging(AdamW(params, lr), c, mu)``.
 
     The base optimizer takes its step on the accumulator v with the gradients that were computed at
@@ -46,10 +43,15 @@ class DualAveraging(SavesTuning):
     with ``ProxLasso`` keeps latent weights and thresholds them by λ Σγ, which at a constant learning
     rate is μ = 1 with λ = c √γ. gRDA has ½ < μ < 1, with which the bias of what survives vanishes.
 
-    The threshold is a Python number: a step cannot be captured in a CUDA graph, and a capture is
-    refused. A step whose learning rate is 0 moves neither clock nor threshold; what the base itself
-    does at such a step, to its moments, it does here too. Parameters may be DTensors; thresholding
-    works on their local parts.
+    A step whose learning rate is 0 moves neither clock nor threshold; what the base itself does at
+    such a step, to its moments, it does here too. Parameters may be DTensors; thresholding works on
+    their local parts.
+
+    Who changes the weights (the best epoch restored, weights loaded or clipped) calls ``sync_()``, as
+    with ``GRDA``; without it the change is lost, and a warning says so once for each parameter.
+
+    It keeps an accumulator beside what the base keeps, as large as the weights: with float32, 4
+    bytes a weight around SGD, 8 with its momentum, 12 around AdamW.
 
     Args:
         base_optimizer: made with its parameters, dense and real, and a learning rate in each group.
@@ -57,6 +59,11 @@ class DualAveraging(SavesTuning):
         c: strength of the penalty, ≥ 0. ``c = 0`` is the base optimizer alone.
         mu: exponent μ > 0 of the threshold's growth; outside (½, 1) the theory does not hold.
         tuning: in the place of c and mu, a function of your own, as in ``GRDA``.
+        capturable: keep clock and threshold as tensors on the device, for CUDA graphs and
+            ``torch.compile``, with c and mu. For a graph the base has to be capturable too. The
+            compiled step is one graph around those of torch's optimizers whose own step is one,
+            called without the base's hooks: not around a fused one on the CPU, nor Adafactor. A
+            learning rate that changes has to be a tensor there, and is changed in place.
 
     Raises:
         TypeError: base_optimizer is no optimizer, or is one that keeps an accumulator itself, needs
@@ -64,7 +71,8 @@ class DualAveraging(SavesTuning):
         ValueError: names the argument, the value given and what is accepted.
     """
 
-    base_optimizer: Optimizer
+    _clock: ClassVar[str] = "clock"
+    capturable = False  # of pickles of earlier versions
 
     def __init__(
         self,
@@ -73,14 +81,16 @@ class DualAveraging(SavesTuning):
         mu: float | None = None,
         *,
         tuning: Tuning | None = None,
+        capturable: bool = False,
     ) -> None:
         _check_base(base_optimizer)
+        self.capturable = capturable
         own = {"c": c, "mu": mu} | ({} if tuning is None else {"tuning": tuning})
         completed = []
         for group in base_optimizer.param_groups:
             arguments.check_real_and_dense(group)
             arguments.warn_outside_theory(group.get("mu"))
-            completed.append(arguments.with_threshold_checked(arguments.with_defaults(group, own)))
+            completed.append(self._checked(arguments.with_defaults(group, own)))
         arguments.warn_outside_theory(mu)
         for group, checked in zip(base_optimizer.param_groups, completed, strict=True):
             group.update(checked)
@@ -88,6 +98,13 @@ class DualAveraging(SavesTuning):
         # left of it is done for an optimizer that was unpickled.
         defaults = {**base_optimizer.defaults, **own}
         self.__setstate__({"base_optimizer": base_optimizer, "defaults": defaults})
+
+    def _checked(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The group with what its threshold grows by checked."""
+        group = arguments.with_threshold_checked(group)
+        if self.capturable:
+            arguments.check_capturable(group)
+        return group
 
     # ---- groups and state are the base's own, also after somebody has replaced them
 
@@ -110,7 +127,7 @@ class DualAveraging(SavesTuning):
         self.base_optimizer.state = state
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"base_optimizer": self.base_optimizer, "defaults": self.defaults}
+        return {name: getattr(self, name) for name in ("base_optimizer", "defaults", "capturable")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a pickle's content, or groups and state of a state_dict, which the base mends."""
@@ -141,7 +158,13 @@ class DualAveraging(SavesTuning):
                 f"is a {type(self).__name__}'s. The base optimizer's own is for "
                 "base_optimizer.load_state_dict, before it is wrapped"
             )
-        super().load_state_dict(state_dict)
+        final: dict[str, Any] = {}  # after the hooks that a user may have registered before
+        hook = self.register_load_state_dict_pre_hook(lambda _, loaded: final.update(loaded))
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            hook.remove()
+        own_as_saved(self, final)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; what it does not set comes from the base's and this one's arguments.
@@ -152,8 +175,7 @@ class DualAveraging(SavesTuning):
         Raises:
             ValueError: names the argument, the value given and what is accepted.
         """
-        group = arguments.with_defaults(param_group, self.defaults)
-        group = arguments.with_threshold_checked(group)
+        group = self._checked(arguments.with_defaults(param_group, self.defaults))
         if "mu" in param_group:
             arguments.warn_outside_theory(group["mu"])
         self.base_optimizer.add_param_group(group)
@@ -176,26 +198,35 @@ class DualAveraging(SavesTuning):
             What the closure returns, or None.
 
         Raises:
-            RuntimeError: a gradient is sparse, or the step is being captured in a CUDA graph.
-            ValueError: a learning rate has become negative, NaN or infinite.
+            RuntimeError: a gradient is sparse, or the step is being captured in a CUDA graph and
+                this is not capturable.
+            ValueError: a learning rate has become negative, NaN or infinite (with ``capturable``
+                nobody looks).
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if self.capturable:
+            self._step_in_graph()
+            return loss
+        for index, group in enumerate(self.param_groups):
+            self._warn_of_changes(index, group)
         groups = [(group, self._moving(group)) for group in self.param_groups]
         moving = [one for _, ones in groups for one in ones]
         if any(one.p.is_cuda for one in moving) and torch.cuda.is_current_stream_capturing():
             raise RuntimeError(
                 f"{type(self).__name__} is captured in a CUDA graph, which would repeat this step's "
-                "threshold for ever: accepted is a step outside of graphs"
+                "threshold for ever: accepted is one made with capturable = True"
             )
-        with _held_by_parameters(moving):
+        with held_by_parameters((one.p, one.v) for one in moving):
             self.base_optimizer.step()
         for one in moving:  # not earlier: Adam begins where a state is empty
             one.state.update(accumulator=one.v, clock=one.clock, threshold=one.threshold)
         for group, ones in groups:
             _threshold(ones, group.get("foreach"))
+        for index, group in enumerate(self.param_groups):
+            self._note_versions(index, group)
         return loss
 
     def _moving(self, group: dict[str, Any]) -> list["_Moving"]:
@@ -207,10 +238,10 @@ class DualAveraging(SavesTuning):
             state = self.state.setdefault(p, {})
             n, threshold = state.get("clock", 0), state.get("threshold", 0.0)
             v = state.get("accumulator")
-            if v is None:
-                v = p.detach().clone(memory_format=torch.preserve_format)  # v_0 = w_0
-            elif not n:
-                v.copy_(p)  # weights may have been loaded after a step of rate 0
+            if not n:  # v_0 = w_0; weights may have been loaded since a step of rate 0
+                v = p.detach().clone(memory_format=torch.preserve_format)
+            elif v.dtype != p.dtype:  # as by model.double()
+                v = v.to(p.dtype)
             if lr:
                 n, threshold = n + 1, threshold + growth(n + 1)
             moving.append(_Moving(p, v, n, threshold, state))
@@ -227,55 +258,18 @@ class _Moving(NamedTuple):
     state: dict[str, Any]  # where they are kept
 
 
-@contextmanager
-def _held_by_parameters(moving: list[_Moving]) -> Iterator[None]:
-    """While it lasts the parameters hold the accumulators, which the base optimizer so moves.
-
-    Storage changes hands, and nothing is copied, but for DTensors and other tensors of many parts.
-    """
-    weights = []
-    for p, v, *_ in moving:
-        if _is_plain(p):
-            weights.append(p.data)
-            p.data = v
-        else:
-            weights.append(local(p).clone())
-            local(p).copy_(local(v))
-    try:
-        yield
-    finally:
-        for (p, v, *_), w in zip(moving, weights, strict=True):
-            if _is_plain(p):
-                if p.data_ptr() != v.data_ptr():  # the base puts in tensors of its own
-                    v.copy_(p)
-                p.data = w
-            else:
-                local(v).copy_(local(p))
-                local(p).copy_(w)
-
-
 def _threshold(moving: list[_Moving], foreach: bool | None) -> None:
     """w ← S_g(v)."""
     if not together.is_wanted(foreach, [one.p for one in moving]):
         for p, v, _, g, _ in moving:
-            softshrink(_here(v), g, out=_here(p))  # type: ignore[call-arg]
+            softshrink(here(v), g, out=here(p))  # type: ignore[call-arg]
     elif moving:  # S_g(v) = v - clip(v, -g, g), one call for all; NaN stays NaN on every device
-        weights = [_here(one.p) for one in moving]
-        accumulators = [_here(one.v) for one in moving]
+        weights = [here(one.p) for one in moving]
+        accumulators = [here(one.v) for one in moving]
         inside = torch._foreach_clamp_max(accumulators, [one.threshold for one in moving])
         torch._foreach_clamp_min_(inside, [-one.threshold for one in moving])
         torch._foreach_copy_(weights, accumulators)
         torch._foreach_sub_(weights, inside)
-
-
-def _is_plain(p: Tensor) -> bool:
-    """Whether its numbers are in one storage, that another tensor's can be swapped for."""
-    return type(p) in (Tensor, Parameter)
-
-
-def _here(t: Tensor) -> Tensor:
-    """``local``, at once where it is plain."""
-    return t if _is_plain(t) else local(t)
 
 
 def _check_base(base: Any) -> None:

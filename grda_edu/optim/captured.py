@@ -8,7 +8,7 @@ step whose shares are zero.
 ``update`` is the twin of ``GRDA._advance`` and ``together.update``.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,7 +18,27 @@ from grda_edu.optim.shards import local
 from grda_edu.optim.state import SavesState, begin, clock_in_tensors
 
 
-class StepsInGraphs(SavesState):
+class FollowsUntilFirst(torch.optim.Optimizer):
+    """An optimizer that starts from the weights as they are when the first step counts."""
+
+    _clock: ClassVar[str]
+
+    def _follow_until_first(self, p: Tensor, state: dict[str, Any]) -> None:
+        """v_0 = w_0, also where weights were loaded after a step at learning rate 0.
+
+        The clock is read until it is seen to run, and never while a CUDA graph is captured.
+        """
+        clock = state[self._clock]
+        running: dict[int, Tensor] = self.__dict__.setdefault("_running", {})
+        if id(clock) in running or (p.is_cuda and torch.cuda.is_current_stream_capturing()):
+            return
+        if clock:
+            running[id(clock)] = clock
+        else:
+            local(state["accumulator"]).copy_(local(p))
+
+
+class StepsInGraphs(FollowsUntilFirst, SavesState):
     """An optimizer that can step inside of a graph."""
 
     def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> None:
@@ -32,6 +52,8 @@ class StepsInGraphs(SavesState):
             if not state:
                 begin(state, p, {**group, "lr": 0})  # with all that there will be
                 clock_in_tensors(state, p)
+            else:
+                self._follow_until_first(p, state)
             if group["momentum"] and "momentum_buffer" not in state:
                 state["momentum_buffer"] = torch.zeros_like(state["accumulator"])
             params.append(p)
@@ -65,8 +87,7 @@ def update(
     group: dict[str, Any],
 ) -> None:
     """One step on all the parameters, with clocks and thresholds."""
-    lr = _scalar(group["lr"], thresholds[0])
-    steps_now, on = _advance(lr, steps, thresholds, group)
+    lr, steps_now, on = advance(steps, thresholds, group)
     gradients = [_like(g, p, v) for g, p, v in zip(gradients, params, accumulators, strict=True)]
     here = [local(p) for p in params]
     vs = [local(v) for v in accumulators]
@@ -77,9 +98,14 @@ def update(
         for p, v, g in zip(params, accumulators, thresholds, strict=True):
             p.copy_(units.shrunk(v, g))
         return
-    inside = torch._foreach_clamp_max(vs, thresholds)
+    put_image(here, vs, thresholds)
+
+
+def put_image(params: list[Tensor], accumulators: list[Tensor], thresholds: list[Tensor]) -> None:
+    """w ← S_g(v), on the parts that are here."""
+    inside = torch._foreach_clamp_max(accumulators, thresholds)
     torch._foreach_clamp_min_(inside, torch._foreach_neg(thresholds))
-    torch._foreach_copy_(here, torch._foreach_sub(vs, inside))
+    torch._foreach_copy_(params, torch._foreach_sub(accumulators, inside))
 
 
 def _scalar(number: Any, like: Tensor) -> Tensor:
@@ -97,17 +123,22 @@ def _like(gradient: Any, p: Any, v: Tensor) -> Any:
     return gradient if gradient.dtype == v.dtype else gradient.to(v.dtype)
 
 
-def _advance(
-    lr: Tensor, steps: list[Tensor], thresholds: list[Tensor], group: dict[str, Any]
-) -> tuple[Tensor, Tensor]:
-    """Move clocks and thresholds on; the clocks, and 1 where the step counts (0 at ``lr = 0``)."""
+def advance(
+    steps: list[Tensor], thresholds: list[Tensor], group: dict[str, Any]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Move clocks and thresholds on.
+
+    Returns:
+        The learning rate, the clocks, and 1 if the step counts (0 at ``lr = 0``).
+    """
+    lr = _scalar(group["lr"], thresholds[0])
     on = (lr > 0).to(lr.dtype)
     n = torch.stack(steps).to(lr.dtype) + on
     grown = n ** group["mu"] - (n - 1).clamp(min=0) ** group["mu"]
     growth = group["c"] * lr ** (0.5 + group["mu"]) * grown
     torch._foreach_copy_(steps, list(n.unbind()))
     torch._foreach_add_(thresholds, list(growth.unbind()))
-    return n, on
+    return lr, n, on
 
 
 def _directions(

@@ -22,13 +22,14 @@ from torch.nn.functional import softshrink
 
 from grda_edu.optim import arguments, together, units
 from grda_edu.optim.arguments import Tuning
+from grda_edu.optim.captured import StepsInGraphs
 from grda_edu.optim.outside import SeesOutside
 from grda_edu.optim.parts import cache_sized
 from grda_edu.optim.shards import is_plain, parts_here
 from grda_edu.optim.state import begin
 
 
-class GRDA(SeesOutside):
+class GRDA(SeesOutside, StepsInGraphs):
     """Generalized regularized dual averaging (gRDA).
 
     For each parameter ``state`` keeps its own clock ``step``, the ``accumulator`` v, the

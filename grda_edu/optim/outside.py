@@ -7,23 +7,27 @@ after the last step is compared with S_g(v). A write through ``.data`` raises no
 compared at the steps 2, 4, 8, 16, … as well, which finds what is done again and again.
 """
 
+import inspect
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from types import FrameType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from grda_edu.optim import arguments, units
-from grda_edu.optim.captured import StepsInGraphs
 from grda_edu.optim.parts import cache_sized
 from grda_edu.optim.shards import is_spread, local
+from grda_edu.optim.state import SavesTuning
 
 _ROUNDING = 8  # units in the last place of the largest weight: a step aside and back is no change
 
 
-class SeesOutside(StepsInGraphs):
+class SeesOutside(SavesTuning):
     """An optimizer that says when its weights were changed, and that can go on from them."""
+
+    _clock: ClassVar[str] = "step"  # what its state calls a parameter's clock
 
     @torch.no_grad()
     def sync_(self) -> None:
@@ -40,8 +44,8 @@ class SeesOutside(StepsInGraphs):
         for group in self.param_groups:
             for p in group["params"]:
                 state = self.state.get(p)
-                if state:
-                    _follow(p, state["accumulator"], state["threshold"], group["by"])
+                if state and "accumulator" in state:
+                    _follow(p, state["accumulator"], state["threshold"], group.get("by"))
 
     def _warn_of_changes(self, index: int, group: dict[str, Any]) -> None:
         """Warn of parameters that were changed since the last step, once of each."""
@@ -54,21 +58,33 @@ class SeesOutside(StepsInGraphs):
         for k, p in enumerate(group["params"]):
             suspect = not looks & (looks - 1) or k >= len(known) or known[k] != versions[k]
             state = self.state.get(p) if suspect and k not in warned else None
-            if not state or not state["step"]:
+            if not state or not state.get(self._clock):
                 continue
-            if by := _change(p, state["accumulator"], state["threshold"], group["by"]):
+            if by := _change(p, state["accumulator"], state["threshold"], group.get("by")):
                 warned.add(k)
                 warnings.warn(
                     f"{arguments.name_of(p, group)} was changed since the last step, by up to "
                     f"{by:.3g}: the step computes it anew from the accumulator, and the change is "
                     "lost. After such a change optimizer.sync_() makes training go on from it",
-                    stacklevel=4,
+                    stacklevel=_level_outside_of_torch(),
                 )
 
     def _note_versions(self, index: int, group: dict[str, Any]) -> None:
         seen = self.__dict__.setdefault("_seen", {})
         _, looks, warned = seen.get(index, (None, 0, set()))
         seen[index] = (_versions(group["params"]), looks + 1, warned)
+
+
+def _level_outside_of_torch() -> int:
+    """The ``stacklevel``, in the caller, of the line that asked for the step: torch wraps it."""
+    frame: FrameType | None = inspect.currentframe()
+    level = -1  # this function's own frame is none of the caller's levels
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith(("torch.", "grda_edu.optim.")):
+            return level + 1
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _versions(params: list[Tensor]) -> list[int] | None:
@@ -78,7 +94,7 @@ def _versions(params: list[Tensor]) -> list[int] | None:
         return None
 
 
-def _change(p: Tensor, v: Tensor, g: Any, by: str) -> float:
+def _change(p: Tensor, v: Tensor, g: Any, by: str | None) -> float:
     """By how much a weight here differs from S_g(v) at most; 0 if by no more than rounding.
 
     A weight at zero whose gradient is zero is held there by somebody who will do so again
@@ -104,7 +120,7 @@ def _change(p: Tensor, v: Tensor, g: Any, by: str) -> float:
     return change if change > _ROUNDING * torch.finfo(p.dtype).eps * largest else 0.0
 
 
-def _follow(p: Tensor, v: Tensor, g: Any, by: str) -> None:
+def _follow(p: Tensor, v: Tensor, g: Any, by: str | None) -> None:
     """v ← w + g·sign(w) where w is not S_g(v); of units v ← w (1 + g √s / ‖w‖)."""
     if by == "unit":
         changed = (units.shrunk(v, g).to(p.dtype) != p).sum(tuple(range(1, p.ndim)), keepdim=True)

@@ -147,10 +147,10 @@ def _exact(saved: dict[str, Any], p: Tensor, group: dict[str, Any]) -> dict[str,
     return clock_in_tensors(state, p) if group["capturable"] else state
 
 
-def clock_in_tensors(state: dict[str, Any], p: Tensor) -> dict[str, Any]:
+def clock_in_tensors(state: dict[str, Any], p: Tensor, clock: str = "step") -> dict[str, Any]:
     """The state with clock and threshold where a graph on the device can move them on, in place."""
     precise = torch.float32 if p.device.type == "mps" else torch.float64
-    for name, dtype in (("step", torch.float32), ("threshold", precise)):
+    for name, dtype in ((clock, torch.float32), ("threshold", precise)):
         if not torch.is_tensor(state[name]):
             state[name] = torch.tensor(state[name], dtype=dtype, device=p.device)
     return state

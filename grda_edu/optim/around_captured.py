@@ -1,0 +1,107 @@
+"""The step of ``around`` for graphs: clock and threshold are tensors on the device, moved in place.
+
+What ``captured`` is to ``grda``: nothing here looks at a value. While it is compiled, copies take the
+place of swapped storage, which a compiler does not know; it fuses them with the rest.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from grda_edu.optim import arguments, captured
+from grda_edu.optim.shards import local
+from grda_edu.optim.state import SavesTuning, clock_in_tensors
+from grda_edu.optim.swap import held_by_parameters, here
+
+OWN = ("accumulator", "threshold", "clock")  # what a parameter's state holds beside the base's
+
+
+class StepsAroundInGraphs(captured.FollowsUntilFirst, SavesTuning):
+    """An optimizer around another, that can step inside of a graph."""
+
+    base_optimizer: Optimizer
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._step_of_base = _undecorated(type(self.base_optimizer).step)
+
+    def _init_group(self, group: dict[str, Any], begun: bool, *lists: list[Tensor]) -> None:
+        """Fill the lists with a group's tensors, and begin what a parameter has not.
+
+        Under this name ``torch.compile`` runs it while it compiles, and compiles what follows. Adam
+        begins where a state is empty: ours waits beside it until the base has ``begun`` its own.
+        """
+        params, accumulators, clocks, thresholds = lists
+        waiting: dict[Tensor, dict[str, Any]] = self.__dict__.setdefault("_waiting", {})
+        for p in arguments.with_dense_gradient(group)[0]:
+            own = self.state.setdefault(p, {})
+            if begun and p in waiting:
+                own.update(waiting.pop(p))
+            elif "accumulator" not in own:
+                own = waiting[p] = _begin(p)
+            elif not begun:
+                self._follow_until_first(p, own)
+            params.append(p)
+            accumulators.append(own["accumulator"])
+            clocks.append(own["clock"])
+            thresholds.append(own["threshold"])
+
+    def _step_in_graph(self) -> None:
+        """One step on all parameters that have a gradient."""
+        moving: list[tuple[Tensor, Tensor]] = []
+        for group in self.param_groups:
+            params: list[Tensor] = []
+            accumulators: list[Tensor] = []
+            self._init_group(group, False, params, accumulators, [], [])
+            moving.extend(zip(params, accumulators, strict=True))
+        if torch.compiler.is_compiling():
+            for p, v in moving:
+                local(p).copy_(local(v))
+            self._step_of_base(self.base_optimizer)
+            for p, v in moving:
+                local(v).copy_(local(p))
+        else:
+            with held_by_parameters(moving):
+                self.base_optimizer.step()
+        for group in self.param_groups:
+            params, accumulators = [], []
+            clocks: list[Tensor] = []
+            thresholds: list[Tensor] = []
+            self._init_group(group, True, params, accumulators, clocks, thresholds)
+            if params:
+                captured.advance(clocks, thresholds, group)
+                vs = [here(v) for v in accumulators]
+                captured.put_image([here(p) for p in params], vs, thresholds)
+
+
+def _begin(p: Tensor) -> dict[str, Any]:
+    """What is kept of a parameter before its first step: v_0 = w_0."""
+    v = p.detach().clone(memory_format=torch.preserve_format)
+    own = {"accumulator": v, "threshold": 0.0, "clock": 0}
+    return clock_in_tensors(own, p, "clock")
+
+
+def _undecorated(step: Callable[..., Any]) -> Callable[..., Any]:
+    """An optimizer's step without what torch wraps it in, where its compiler would break the graph.
+
+    That sets ``no_grad``, which is set here, and calls hooks.
+    """
+    while hasattr(step, "__wrapped__") and step.__globals__["__name__"] == "torch.optim.optimizer":
+        step = step.__wrapped__
+    return step
+
+
+def own_as_saved(optimizer: Any, saved: dict[str, Any]) -> None:
+    """Clock and threshold as they were saved: torch casts whatever is a tensor to the weights' dtype."""
+    keys = (key for group in saved["param_groups"] for key in group["params"])
+    params = (p for group in optimizer.param_groups for p in group["params"])
+    for p, key in zip(params, keys, strict=True):
+        its = saved["state"].get(key, {})
+        if "clock" in its:
+            own = {"clock": int(its["clock"]), "threshold": float(its["threshold"])}
+            optimizer.state[p].update(
+                clock_in_tensors(own, p, "clock") if optimizer.capturable else own
+            )
