@@ -17,8 +17,13 @@ from torch.optim import Optimizer
 
 from grda_edu.checks import number, refuse
 from grda_edu.optim import arguments, together
-from grda_edu.optim.around_captured import OWN, StepsAroundInGraphs, own_as_saved
 from grda_edu.optim.arguments import Tuning
+from grda_edu.optim.around_captured import (
+    OWN,
+    StepsAroundInGraphs,
+    check_can_begin,
+    own_as_saved,
+)
 from grda_edu.optim.grda import GRDA
 from grda_edu.optim.outside import SeesOutside
 from grda_edu.optim.swap import held_by_parameters, here
@@ -84,6 +89,8 @@ class DualAveraging(SeesOutside, StepsAroundInGraphs):
         capturable: bool = False,
     ) -> None:
         _check_base(base_optimizer)
+        if capturable:
+            check_can_begin(base_optimizer)
         self.capturable = capturable
         own = {"c": c, "mu": mu} | ({} if tuning is None else {"tuning": tuning})
         completed = []

@@ -4,6 +4,7 @@ What ``captured`` is to ``grda``: nothing here looks at a value. While it is com
 place of swapped storage, which a compiler does not know; it fuses them with the rest.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.optim import Optimizer
 from grda_edu.optim import arguments, captured
 from grda_edu.optim.shards import local
 from grda_edu.optim.state import SavesTuning, clock_in_tensors
-from grda_edu.optim.swap import held_by_parameters, here
+from grda_edu.optim.swap import held_by_parameters
 
 OWN = ("accumulator", "threshold", "clock")  # what a parameter's state holds beside the base's
 
@@ -28,35 +29,41 @@ class StepsAroundInGraphs(captured.FollowsUntilFirst, SavesTuning):
         super().__setstate__(state)
         self._step_of_base = _undecorated(type(self.base_optimizer).step)
 
-    def _init_group(self, group: dict[str, Any], begun: bool, *lists: list[Tensor]) -> None:
+    def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> None:
         """Fill the lists with a group's tensors, and begin what a parameter has not.
 
-        Under this name ``torch.compile`` runs it while it compiles, and compiles what follows. Adam
-        begins where a state is empty: ours waits beside it until the base has ``begun`` its own.
+        Under this name ``torch.compile`` runs it while it compiles, and compiles what follows. The base
+        begins first: Adam does where a state is empty.
         """
         params, accumulators, clocks, thresholds = lists
-        waiting: dict[Tensor, dict[str, Any]] = self.__dict__.setdefault("_waiting", {})
-        for p in arguments.with_dense_gradient(group)[0]:
-            own = self.state.setdefault(p, {})
-            if begun and p in waiting:
-                own.update(waiting.pop(p))
-            elif "accumulator" not in own:
-                own = waiting[p] = _begin(p)
-            elif not begun:
-                self._follow_until_first(p, own)
+        moving = arguments.with_dense_gradient(group)[0]
+        if any("accumulator" not in self.state.get(p, ()) for p in moving):
+            begin: Any = self.base_optimizer._init_group  # type: ignore[attr-defined]
+            begin(group, *([] for _ in range(len(inspect.signature(begin).parameters) - 1)))
+        for p in moving:
+            state = self.state.setdefault(p, {})
+            if "accumulator" in state:
+                self._follow_until_first(p, state)
+            else:
+                state.update(_begun(p))
             params.append(p)
-            accumulators.append(own["accumulator"])
-            clocks.append(own["clock"])
-            thresholds.append(own["threshold"])
+            accumulators.append(state["accumulator"])
+            clocks.append(state["clock"])
+            thresholds.append(state["threshold"])
 
     def _step_in_graph(self) -> None:
         """One step on all parameters that have a gradient."""
+        groups = []
         moving: list[tuple[Tensor, Tensor]] = []
         for group in self.param_groups:
             params: list[Tensor] = []
             accumulators: list[Tensor] = []
-            self._init_group(group, False, params, accumulators, [], [])
-            moving.extend(zip(params, accumulators, strict=True))
+            clocks: list[Tensor] = []
+            thresholds: list[Tensor] = []
+            self._init_group(group, params, accumulators, clocks, thresholds)
+            if params:
+                groups.append((group, params, accumulators, clocks, thresholds))
+                moving.extend(zip(params, accumulators, strict=True))
         if torch.compiler.is_compiling():
             for p, v in moving:
                 local(p).copy_(local(v))
@@ -66,18 +73,23 @@ class StepsAroundInGraphs(captured.FollowsUntilFirst, SavesTuning):
         else:
             with held_by_parameters(moving):
                 self.base_optimizer.step()
-        for group in self.param_groups:
-            params, accumulators = [], []
-            clocks: list[Tensor] = []
-            thresholds: list[Tensor] = []
-            self._init_group(group, True, params, accumulators, clocks, thresholds)
-            if params:
-                captured.advance(clocks, thresholds, group)
-                vs = [here(v) for v in accumulators]
-                captured.put_image([here(p) for p in params], vs, thresholds)
+        for group, params, accumulators, clocks, thresholds in groups:
+            captured.advance(clocks, thresholds, group)
+            vs = [local(v) for v in accumulators]
+            captured.put_image([local(p) for p in params], vs, thresholds)
 
 
-def _begin(p: Tensor) -> dict[str, Any]:
+def check_can_begin(base: Optimizer) -> None:
+    """Raise ValueError unless the base's state can be begun before its first step."""
+    if not hasattr(base, "_init_group"):
+        raise ValueError(
+            f"capturable = True around {type(base).__name__}, which begins its state inside of its "
+            "step: accepted is capturable around an optimizer with torch's _init_group, such as "
+            "torch.optim.AdamW"
+        )
+
+
+def _begun(p: Tensor) -> dict[str, Any]:
     """What is kept of a parameter before its first step: v_0 = w_0."""
     v = p.detach().clone(memory_format=torch.preserve_format)
     own = {"accumulator": v, "threshold": 0.0, "clock": 0}

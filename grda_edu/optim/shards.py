@@ -14,7 +14,7 @@ from torch.nn import Parameter
 
 def is_spread(t: Any) -> bool:
     """Whether each process holds a part of this tensor, or a copy."""
-    return hasattr(t, "to_local")
+    return hasattr(type(t), "to_local")  # of the instance a compiler does not know it
 
 
 def is_plain(p: Tensor, gradient: Tensor, state: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW
 
 from grda_edu.optim import GRDA, DualAveraging
 from grda_edu.shrinkage import PowerTuning, tuning_function
-from tests.optim.test_around import BASES, MU, C
+from tests.optim.test_around import BASES, MU, C, ReplacesStorage
 from tests.optim.test_bench import parameters
 from tests.optim.test_captured import LRS, double, go
 
@@ -155,6 +155,13 @@ def test_a_graph_cannot_call_a_tuning_function():
     with pytest.raises(ValueError, match=message):
         optimizer.add_param_group({"params": others, "tuning": rule})
     assert len(optimizer.param_groups) == 1
+
+
+def test_a_base_that_begins_inside_of_its_step_is_refused():
+    with pytest.raises(
+        ValueError, match=r"capturable = True around ReplacesStorage.*accepted is capturable around"
+    ):
+        DualAveraging(ReplacesStorage(parameters(), 0.1), C, MU, capturable=True)
 
 
 def test_an_error_of_the_base_leaves_weights_and_clock():
