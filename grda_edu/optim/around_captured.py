@@ -32,10 +32,25 @@ class StepsAroundInGraphs(captured.FollowsUntilFirst, SavesTuning):
     def _init_group(self, group: dict[str, Any], *lists: list[Tensor]) -> None:
         """Fill the lists with a group's tensors, and begin what a parameter has not.
 
-        Under this name ``torch.compile`` runs it while it compiles, and compiles what follows. The base
-        begins first: Adam does where a state is empty.
+        Under this name ``torch.compile`` runs it while it compiles, and compiles what follows. All
+        groups are begun at the first: what is added to a state later, a compiler may undo.
         """
         params, accumulators, clocks, thresholds = lists
+        if group is self.param_groups[0]:
+            for one in self.param_groups:
+                self._begin(one)
+        for p in arguments.with_dense_gradient(group)[0]:
+            state = self.state[p]
+            params.append(p)
+            accumulators.append(state["accumulator"])
+            clocks.append(state["clock"])
+            thresholds.append(state["threshold"])
+
+    def _begin(self, group: dict[str, Any]) -> None:
+        """v_0 = w_0 for each parameter that is to do its first step.
+
+        The base begins first: Adam does where a state is empty.
+        """
         moving = arguments.with_dense_gradient(group)[0]
         if any("accumulator" not in self.state.get(p, ()) for p in moving):
             begin: Any = self.base_optimizer._init_group  # type: ignore[attr-defined]
@@ -45,11 +60,9 @@ class StepsAroundInGraphs(captured.FollowsUntilFirst, SavesTuning):
             if "accumulator" in state:
                 self._follow_until_first(p, state)
             else:
-                state.update(_begun(p))
-            params.append(p)
-            accumulators.append(state["accumulator"])
-            clocks.append(state["clock"])
-            thresholds.append(state["threshold"])
+                v = p.detach().clone(memory_format=torch.preserve_format)
+                own = {"accumulator": v, "threshold": 0.0, "clock": 0}
+                state.update(clock_in_tensors(own, p, "clock"))
 
     def _step_in_graph(self) -> None:
         """One step on all parameters that have a gradient."""
@@ -87,13 +100,6 @@ def check_can_begin(base: Optimizer) -> None:
             "step: accepted is capturable around an optimizer with torch's _init_group, such as "
             "torch.optim.AdamW"
         )
-
-
-def _begun(p: Tensor) -> dict[str, Any]:
-    """What is kept of a parameter before its first step: v_0 = w_0."""
-    v = p.detach().clone(memory_format=torch.preserve_format)
-    own = {"accumulator": v, "threshold": 0.0, "clock": 0}
-    return clock_in_tensors(own, p, "clock")
 
 
 def _undecorated(step: Callable[..., Any]) -> Callable[..., Any]:
