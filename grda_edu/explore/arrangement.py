@@ -18,8 +18,11 @@ NARROW = 640  # pixels; a figure that has less stacks its panels, whatever they 
 LEAST = 110  # pixels that a panel with ticks needs in a row
 TALLEST = 300  # pixels of a stacked panel
 SHARE = 1.8  # how much wider a panel may be in a narrow figure before it takes a row of its own
+BAR_ROOM = 55  # pixels of a colour bar with its ticks
 BAR = 0.8  # where a stacked panel ends that has a colour bar
 ABOVE = 8  # pixels between a heading and its panel: half a tick label
+NO_TICKS = 12  # pixels on the left of a stacked panel without ticks
+PLAIN = 90  # pixels that numbers and a title take there at most
 LINE = 18  # letters of words at a tick in a line of a stacked panel
 LETTER = 6.8  # pixels
 USUAL = 900  # pixels of all panels on the page that a figure is made for
@@ -38,12 +41,14 @@ def arrangements(panels: Sequence[Panel], height: float, margin: Margin) -> dict
     (pixels) below which the narrow arrangement is taken, and ``wide`` and ``narrow``: the margin,
     for each panel its stretch of the width and its heading's, and the steps from edge to edge,
     ``(from, to, pixels, heading or None)``. In the narrow one the first panel of a row has an
-    ``inset``, pixels for its ticks beyond the margin, and long words at its ticks are broken. Edges are counted from the top, 0 is the figure's own,
+    ``inset``, pixels for its ticks beyond the margin, the last an ``outset`` for words beside it, and
+    long words at the ticks are broken. Edges are counted from the top, 0 is the figure's own,
     and the last is its lower end.
     """
     room = height - margin.get("t", 0) - margin.get("b", 0)
     boxes = [(p.y[1] - p.y[0]) * room for p in panels]
     least = max((_least(p) / (p.x[1] - p.x[0]) for p in panels), default=0)
+    least = max(least, *(need / gap for need, gap in _gaps(panels)), 0)
     sides = {"l": margin.get("l", 0), "r": margin.get("r", 0)}
     spans = _spans([p.at[0] if p.at else p.x[0] for p in panels], [p.y for p in panels])
     wide = {
@@ -101,18 +106,29 @@ def _narrow(panels: Sequence[Panel], boxes: Sequence[float], sides: Margin) -> d
             xs.append((start, end - (1 - BAR) * (end - start) if _bars(panels[k]) else end))
             ys.append((len(rows) - r - 1.0, len(rows) - r - 0.5))
     spans = _spans([0.0 if row[0] == k else xs[k][0] for row in rows for k in row], ys)
-    first = [row[0] for row in rows]
-    lefts = [_left(panels[k]) for k in first]
+    first, last = [row[0] for row in rows], [row[-1] for row in rows]
+    lefts = _aligned({k: _left(panels[k], alone=True) for k in first})
     heights = [max(min(boxes[k], TALLEST) for k in row) for row in rows for _ in row]
     return {
-        "margin": {"l": min(lefts, default=0), "r": max(min(sides["r"], 32), 12)},
+        "margin": {"l": min(lefts.values(), default=0), "r": max(min(sides["r"], 32), 12)},
         "panels": [
             {"x": list(x), "heading": list(span)}
-            | ({"inset": _left(panels[k]) - min(lefts), **_broken(panels[k])} if k in first else {})
+            | (
+                {"inset": lefts[k] - min(lefts.values()), **_broken(panels[k])}
+                if k in first
+                else {}
+            )
+            | ({"outset": _right(panels[k])} if k in last else {})
             for k, (x, span) in enumerate(zip(xs, spans, strict=True))
         ],
         **_steps(panels, ys, xs, spans, heights),
     }
+
+
+def _aligned(lefts: Mapping[int, float]) -> dict[int, float]:
+    """The same for all panels with plain ticks, so that they begin one below the other."""
+    plain = [left for left in lefts.values() if NO_TICKS < left <= PLAIN]
+    return {k: max(plain) if NO_TICKS < left <= PLAIN else left for k, left in lefts.items()}
 
 
 def _steps(
@@ -159,6 +175,10 @@ def _bars(panel: Panel) -> list[str]:
     return [t.name for t in panel.traces if getattr(t, "showscale", False) or _has_bar(t)]
 
 
+def _bar_places(panel: Panel) -> list[float]:
+    return [t.colorbar.x or panel.x[1] for t in panel.traces if t.name in _bars(panel)]
+
+
 def _has_bar(trace: Any) -> bool:
     fields = trace.type in ("contour", "heatmap")
     return fields and trace.showscale is not False and trace.colorbar.thickness is not None
@@ -187,6 +207,18 @@ def _labels(axis: Mapping[str, object]) -> list[str]:
     return [str(text) for text in found]  # type: ignore[attr-defined]
 
 
+def _gaps(panels: Sequence[Panel]) -> list[tuple[float, float]]:
+    """Pixels that stand between panels side by side, and the share of the width that they have."""
+    found = []
+    for one in panels:
+        for other in panels:
+            gap = other.x[0] - one.x[1]
+            if 0 < gap < 0.5 and _meet(one.y, other.y) and one.scene is None:
+                bar = BAR_ROOM if any(at < other.x[0] for at in _bar_places(one)) else 0
+                found.append((bar + _left(other) - NO_TICKS, gap))
+    return found
+
+
 def _least(panel: Panel) -> int:
     return 40 if _bare(panel) else LEAST
 
@@ -201,25 +233,36 @@ def _foot(panel: Panel) -> float:
     return ticks + (24 if _title(axis) else 0)
 
 
-def _left(panel: Panel) -> float:
-    """Pixels for ticks and title on the left of a stacked panel."""
-    if _bare(panel):
-        return 12
-    lines = [line for text in _labels(panel.yaxis) for line in _break(text).split("<br>")]
-    words = LETTER * max(map(len, lines), default=5)
-    if not lines and panel.at:  # words that rows bring: what the figure leaves them
+def _left(panel: Panel, *, alone: bool = False) -> float:
+    """Pixels for ticks and title on the left; ``alone`` a panel has ticks that others showed for it."""
+    if panel.scene is not None or _hidden(panel.yaxis) or (_bare(panel) and not alone):
+        return NO_TICKS
+    labels = _labels(panel.yaxis) or list(map(str, panel.yaxis.get("tickvals", ())))  # type: ignore[call-overload]
+    lines = [line for text in labels for line in _break(text).split("<br>")]
+    words = LETTER * max(map(len, lines), default=5.5)
+    if (
+        not lines and panel.at and panel.at[0] < panel.x[0]
+    ):  # words that rows bring: what the figure leaves them
         words = (panel.x[0] - panel.at[0]) * USUAL
-    return 12 + words + (22 if _title(panel.yaxis) else 0)
+    return NO_TICKS + words + (22 if _title(panel.yaxis) else 0)
+
+
+def _right(panel: Panel) -> float:
+    """Pixels on the right of a stacked panel, for words beside it: what the figure leaves them."""
+    left = 1 - panel.x[1]
+    return left * USUAL if left < 0.1 and not _bars(panel) else 0.0
 
 
 def _broken(panel: Panel) -> dict[str, object]:
     """Long words at the ticks of a stacked panel, in lines."""
     labels = _labels(panel.yaxis)
-    if all("<br>" not in _break(text) for text in labels):
+    if all(_break(text) == text for text in labels):
         return {}
     places = panel.yaxis.get("tickvals", labels)
     return {"ticks": {"tickvals": list(places), "ticktext": [_break(text) for text in labels]}}  # type: ignore[call-overload]
 
 
 def _break(text: str) -> str:
-    return "<br>".join(textwrap.wrap(text, LINE)) if len(text.strip()) > LINE else text
+    """Words that the figure has broken itself are left as they are."""
+    long = len(text.strip()) > LINE and "<br>" not in text
+    return "<br>".join(textwrap.wrap(text, LINE)) if long else text

@@ -362,8 +362,8 @@ class Words {
     this.plot.style.height = `${height}px`;
     layout.push([["width"], Math.floor(width)], [["height"], height], [["margin"], { ...margin, t: 0, b: 0 }]);
     const data = [];
-    panels.forEach(({ x: [from, to], inset = 0 }, k) => {
-      const x = [from + inset / paper, to];
+    panels.forEach(({ x: [from, to], inset = 0, outset = 0 }, k) => {
+      const x = [from + inset / paper, to - outset / paper];
       const [top, bottom] = edges[k].map((edge) => at[edge]);
       this.headings[k].style.bottom = `${height - top + HEADING_GAP}px`;
       const y = [1 - bottom / height, 1 - top / height];

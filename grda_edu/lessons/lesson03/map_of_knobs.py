@@ -81,7 +81,7 @@ def _map_figure() -> go.Figure:
     )
     margin = {"l": 60, "r": 56, "t": 60, "b": 52}
     fields = _field("false weights", "(dark: few)"), _field("error", "(dark: small)", " 2")
-    return panels(*fields, lower, height=620, margin=margin)
+    return panels(*fields, lower, height=540, margin=margin)
 
 
 def _field(name: str, beside: str, n: str = "") -> Panel:
@@ -105,7 +105,13 @@ def _field(name: str, beside: str, n: str = "") -> Panel:
         title=name,
         beside=beside,
         xaxis=axis("c", (-0.5, len(_MAP_C) - 0.5), ticks=c_ticks, showgrid=False),
-        yaxis=axis("μ", (-0.5, len(MU) - 0.5), ticks=mu_ticks, showgrid=False),
+        yaxis=axis(
+            "" if n else "μ",  # the second's rows are the first's
+            (-0.5, len(MU) - 0.5),
+            ticks=mu_ticks,
+            showgrid=False,
+            showticklabels=not n,
+        ),
     )
 
 

@@ -111,8 +111,8 @@ def _training_figure() -> go.Figure:
             xaxis=steps,
             yaxis=axis(range=(0, 4.2)),
         ),
-        height=600,
-        margin={"l": 60, "r": 20, "t": 74, "b": 52},
+        height=570,
+        margin={"l": 60, "r": 20, "t": 64, "b": 52},
         shapes=[rule(palette.MUTED, y=noise, width=1, panel=3)],
         notes=[note(0.05, noise, coloured("noise", palette.MUTED), yanchor="top", panel=3)],
     )

@@ -47,7 +47,7 @@ def _all_runs_figure() -> go.Figure:
     between = len(runs.mu) - 2
     labels: dict[str, Any] = {
         "text": [f"μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
-        "textposition": ["bottom left", *["middle center"] * between, "bottom left"],
+        "textposition": ["bottom center", *["middle center"] * between, "top center"],
         "textfont": {"color": palette.tint(palette.GRDA.color), "size": 11},
     }
     joined: dict[str, Any] = {"mode": "lines+markers+text", "line": palette.GRDA.line(2)}
@@ -61,7 +61,7 @@ def _all_runs_figure() -> go.Figure:
             yaxis=axis("accuracy minus SGD's, in points", (_DEEPEST - 0.006, 0.02), ticks=depths),
         ),
         height=420,
-        margin={"l": 72, "r": 24, "t": 40, "b": 52},
+        margin={"l": 80, "r": 24, "t": 40, "b": 52},
         shapes=[
             box("rgba(0,158,115,0.16)", (GOAL_ZEROS, 1.02), (-GOAL_LOSS, 0.02)),
             box(palette.BAND, y=(-error, error)),

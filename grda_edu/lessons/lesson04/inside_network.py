@@ -60,10 +60,10 @@ def _inside_figure() -> go.Figure:
         tiles("filters", -0.8, 0.8, gap=1, hovertemplate="weight %{z:.2f}<extra></extra>"),
         dots("filter zeros", palette.ZERO, size=6, x=across),
         x=(0, 0.34),
-        y=(0.5, 0.88),
+        y=(0.5, 0.86),
         at=(0, 1),
-        xaxis=axis(range=(-0.6, 14.6), hidden=True),
-        yaxis=axis(range=(14.6, -0.6), hidden=True),
+        xaxis=axis(range=(-0.6, 14.6), hidden=True, constrain="domain", constraintoward="left"),
+        yaxis=axis(range=(14.6, -0.6), hidden=True, scaleanchor="x", constrain="domain"),
     )
     near = "%{y} weights near %{x:.2f}<extra></extra>"
     weights = Panel(
@@ -81,7 +81,7 @@ def _inside_figure() -> go.Figure:
         y=(0.54, 0.86),
         at=(0.86, 1),
         xaxis=axis(type="category"),
-        yaxis=axis(range=(0, 1), hidden=True),
+        yaxis=axis(range=(0, 1.15), hidden=True),
     )
     digits = [str(digit) for digit in range(_OUTPUTS)]
     wires = Panel(

@@ -113,7 +113,7 @@ def _rule_figure(runs: RunGrid) -> go.Figure:
         ),
     )
     margin = {"l": 72, "r": 20, "t": 40, "b": 48}
-    return panels(lost, picked, height=400 + 22 * len(seeds), margin=margin)
+    return panels(lost, picked, height=360 + 18 * len(seeds), margin=margin)
 
 
 def _by_c(names: list[str], title: str = "") -> dict[str, object]:

@@ -54,10 +54,12 @@ def _figure() -> go.Figure:
         )
         for path, (style, size, above, name) in _LOOKS.items()
     ]
+    words, _ = _SHOWN["loss"]
     everything = Panel(
         *traces,
         title="Worst point of",
         key=keys(*(key(name, style, "mark") for style, _, _, name in _LOOKS.values())),
+        xaxis=axis(f"{words} on the path"),
         yaxis=axis(
             range=(-0.6, len(PATHS) - 0.4),
             ticks={h: f"{label} " for h, label in zip(heights, LABELS.values(), strict=True)},
