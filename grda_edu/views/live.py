@@ -6,11 +6,11 @@ The thread keeps the kernel free, so that the buttons and every other cell answe
 from __future__ import annotations
 
 import atexit
-import html
 import math
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -18,19 +18,26 @@ import ipywidgets as widgets
 
 from grda_edu.explore import Picture, rerun
 
+from .line import Line, Printed
+from .overheard import Transcript, in_a_kernel, overheard
+
 SECONDS_BETWEEN_UPDATES = 0.2
 SECONDS_TO_END = 2.0  # what closing waits for a job that has been told to stop
 MINUTE = 90  # seconds; from here on durations are told in minutes
 
 Result = TypeVar("Result")
-Job = Callable[[Callable[[Any, float], object], threading.Event], Any]
+Progress = Callable[..., object]
+Job = Callable[[Progress, threading.Event], Any]
 
 
 class LiveView(Generic[Result]):
     """A job in a thread of its own: Start, Stop and progress in one line, its picture below.
 
+    What the job prints, its warnings and the error that ends it are shown below the picture.
+
     job: ``job(progress, stop)`` works and returns its result. It calls ``progress(result so far,
         fraction)`` as often as it likes and ends soon after the ``threading.Event`` ``stop`` is set.
+        A third argument says in words what it is doing, instead of the view's own words.
     picture: what shows the result; invitation: what the line says before the first Start.
 
     Nothing starts before Start is pressed (or ``start()`` is called). Running the cell that made
@@ -42,11 +49,15 @@ class LiveView(Generic[Result]):
         self._job, self.picture = job, picture
         self._thread: threading.Thread | None = None
         self._stop, self._lock = threading.Event(), threading.Lock()
-        self._began, self._shown = 0.0, -math.inf
+        self._began, self._shown, self._wrote = 0.0, -math.inf, -math.inf
+        self._transcript, self._doing = Transcript(), ""
         self.error: BaseException | None = None
         self._forget()
         self._draw()
-        self._make_controls()
+        self.line, self.printed = Line(), Printed()
+        self.line.on_do("start", self.start)
+        self.line.on_do("stop", self.stop)
+        self.box = widgets.VBox([self.line, self.picture, self.printed])
         self._rest("Start", invitation)
         rerun.on_rerun(self.close)
 
@@ -98,11 +109,12 @@ class LiveView(Generic[Result]):
         self._stop = threading.Event()
         self.error = None
         self._forget()
-        self._began, self._shown = time.perf_counter(), -math.inf
-        self.problem.outputs = ()
-        self.start_button.disabled, self.stop_button.disabled = True, False
-        self.bar.value, self.bar.bar_style = 0.0, "info"
-        self._say("Starting …")
+        self._began, self._shown, self._wrote = time.perf_counter(), -math.inf, -math.inf
+        self._transcript, self._doing = Transcript(), ""
+        self.printed.set(printed="", problem="")
+        self.line.set(running=True, fraction=0.0, tone="info", said="Starting …")
+        with warnings.catch_warnings():
+            pass  # which makes Python forget what it has warned of: a second Start warns again
         self._thread = threading.Thread(target=self._work, name="grda-training", daemon=True)
         atexit.register(self._end)
         self._thread.start()
@@ -110,7 +122,7 @@ class LiveView(Generic[Result]):
     def stop(self) -> None:
         """Tell the job to stop; it does within a batch. ``wait()`` waits until it has."""
         with self._lock:  # or the last word could be "Stopping" of a job that has just ended
-            if not self.stop_button.disabled:
+            if self.line.running:
                 self._say("Stopping …")
             self._stop.set()
 
@@ -138,8 +150,8 @@ class LiveView(Generic[Result]):
     def close(self) -> None:
         """Stop the job and take the widgets off the page."""
         self._end()
-        for widget in (*self.box.children[0].children, *self.box.children, self.box):
-            for own in (getattr(widget, "style", None), widget.layout, widget):
+        for widget in (*self.box.children, self.box):
+            for own in (widget.layout, widget):
                 if own is not None:
                     own.close()
 
@@ -152,31 +164,40 @@ class LiveView(Generic[Result]):
 
     def _work(self) -> None:
         try:
-            self._take(self._job(self._progress, self._stop))
-            self._draw()
+            with overheard(self._hear, through=not in_a_kernel()):
+                self._take(self._job(self._progress, self._stop))
+                self._draw()
             self._conclude()
         except BaseException as error:  # also SystemExit: a thread would swallow it in silence
             self.error = error
-            self.problem.append_stderr(traceback.format_exc())
-            self.bar.bar_style = "danger"
-            self._rest("Start again", f"Ended by an error, {type(error).__name__}: see below.")
+            self.printed.set(printed=str(self._transcript), problem=traceback.format_exc())
+            text = f"Ended by an error, {type(error).__name__}: see below the figure"
+            self._rest("Start again", text, tone="danger")
         finally:
             atexit.unregister(self._end)
 
-    def _progress(self, result: Any, fraction: float) -> None:
+    def _hear(self, text: str) -> None:
+        self._transcript.write(text)
+        now = time.perf_counter()
+        if now - self._wrote >= SECONDS_BETWEEN_UPDATES:
+            self._wrote = now
+            self.printed.set(printed=str(self._transcript))
+
+    def _progress(self, result: Any, fraction: float, doing: str = "") -> None:
         now = time.perf_counter()
         self._take(result)
-        if now - self._shown < SECONDS_BETWEEN_UPDATES:
+        if now - self._shown < SECONDS_BETWEEN_UPDATES and doing == self._doing:
             return
-        self._shown = now
-        self.bar.value = fraction
+        self._shown, self._doing = now, doing
+        self.line.set(fraction=fraction)
         if not self._stop.is_set():
             self._say(self._time_line(now - self._began, fraction))
+        self.printed.set(printed=str(self._transcript))
         if not self._is_drawn():  # the picture changes now and then, the bar all the time
             self._draw()
 
     def _time_line(self, elapsed: float, fraction: float) -> str:
-        line = f"{self._position()}, {_duration(elapsed)} elapsed"
+        line = f"{self._doing or self._position()}, {_duration(elapsed)} elapsed"
         if fraction > 0.02:
             line += f", about {_duration(elapsed * (1 / fraction - 1))} left"
         return line
@@ -184,37 +205,25 @@ class LiveView(Generic[Result]):
     def _conclude(self) -> None:
         seconds = time.perf_counter() - self._began
         regular, text = self._verdict()
-        self.bar.bar_style = "success" if regular else "warning"
-        self.bar.value = 1.0 if regular else self.bar.value
-        self._rest("Start again", f"{text}, {seconds:.1f} s")
+        self.printed.set(printed=str(self._transcript))
+        fraction = 1.0 if regular else self.line.fraction
+        tone = "success" if regular else "warning"
+        self._rest("Start again", f"{text}, {seconds:.1f} s", fraction=fraction, tone=tone)
 
     # --- the line of controls
 
-    def _make_controls(self) -> None:
-        self.start_button = widgets.Button(description="Start", icon="play")
-        self.stop_button = widgets.Button(description="Stop", icon="stop")
-        self.bar = widgets.FloatProgress(min=0.0, max=1.0, layout={"width": "180px"})
-        self.status = widgets.HTML()
-        self.problem = widgets.Output()
-        self.start_button.on_click(lambda _: self.start())
-        self.stop_button.on_click(lambda _: self.stop())
-        row = [self.start_button, self.stop_button, self.bar, self.status]
-        layout = {"flex_flow": "row wrap", "align_items": "center"}
-        self.box = widgets.VBox([widgets.HBox(row, layout=layout), self.problem, self.picture])
-        for name in ("start", "stop"):
-            getattr(self, f"{name}_button").add_class(f"grda-training-{name}")
-        self.status.add_class("grda-training-status")
-
-    def _rest(self, button: str, text: str) -> None:
+    def _rest(self, invitation: str, text: str, **state: object) -> None:
+        """Nothing is under way: Start can be pressed, as ``invitation`` says."""
         with self._lock:
-            self.start_button.description = button
-            self.start_button.disabled, self.stop_button.disabled = False, True
-            self._say(text)
+            self.line.set(running=False, invitation=invitation, said=self._words(text), **state)
 
     def _say(self, text: str) -> None:
+        self.line.set(said=self._words(text))
+
+    def _words(self, text: str) -> str:
         devices = self._devices()
-        where = f" · on {devices}" if devices else ""
-        self.status.value = f'<span role="status">{html.escape(text + where)}</span>'
+        below = " · what it printed stands below the figure" if self.printed.printed else ""
+        return text + (f" · on {devices}" if devices else "") + below
 
     def _ipython_display_(self) -> None:
         """The view, below the line that a notebook opened without a kernel shows in its place."""

@@ -601,5 +601,5 @@ def test_a_bad_function_of_the_learner_is_shown_by_name():
     view.start()
     with pytest.raises(ValueError, match="it returned -1"):
         view.wait(60)
-    assert "Ended by an error, ValueError" in view.status.value
+    assert "Ended by an error, ValueError" in view.line.said
     view.close()

@@ -66,7 +66,7 @@ def test_the_best_curve_and_every_check_are_drawn():
     np.testing.assert_allclose(seen["highest.y"], [1.0, 0.5, 0.25, 1.5])
     np.testing.assert_allclose(seen["curve.y"], [0.1, 0.25, 0.2], rtol=1e-6)
     assert "best curve so far (epoch 4) is 0.25, on the straight line 1.0." in seen["sentence"]
-    assert "Finished: 6 epochs" in live.status.value and "on cpu" in live.status.value
+    assert "Finished: 6 epochs" in live.line.said and "on cpu" in live.line.said
     live.close()
 
 
@@ -80,5 +80,5 @@ def test_a_stopped_curve_says_where():
     live.start()
     live.stop()
     assert live.wait(SECONDS).message == "stopped in epoch 5"
-    assert "stopped in epoch 5" in live.status.value
+    assert "stopped in epoch 5" in live.line.said
     live.close()

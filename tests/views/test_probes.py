@@ -100,12 +100,12 @@ def test_the_view_draws_every_probe_and_says_the_answer():
         return Search(PROBES, ANSWER)
 
     view = SearchView(job, LEAST, MOST)
-    assert view.answer is None and view.probes == [] and "Press Start" in view.status.value
+    assert view.answer is None and view.probes == [] and "Press Start" in view.line.said
     view.start()
     assert view.wait(SECONDS) is ANSWER is view.answer
     assert view.probes == PROBES
-    assert "The greatest c is 0.01. 10 epochs of probing" in view.status.value
-    assert "cpu" in view.status.value and view.bar.bar_style == "success"
+    assert "The greatest c is 0.01. 10 epochs of probing" in view.line.said
+    assert "cpu" in view.line.said and view.line.tone == "success"
     view.close()
 
 
@@ -115,6 +115,6 @@ def test_an_end_without_a_whole_search_is_a_warning(ended):
     view = SearchView(lambda progress, stop: Search(PROBES[:1], answer), LEAST, MOST)
     view.start()
     assert view.wait(SECONDS) is answer
-    assert view.bar.bar_style == "warning" and view.bar.value < 1
+    assert view.line.tone == "warning" and view.line.fraction < 1
     assert search_row(PROBES[:1], answer)["layout.title.text"] == "No comparable c"
     view.close()

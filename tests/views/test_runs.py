@@ -90,8 +90,8 @@ def test_nothing_trains_before_start():
     calls = []
     view = TrainingView(lambda progress, stop: calls.append(1) or run(1), 3)
     assert not view.running and calls == []
-    assert view.stop_button.disabled and not view.start_button.disabled
-    assert "Start" in view.status.value
+    assert not view.line.running
+    assert "Start" in view.line.said
     view.close()
 
 
@@ -101,10 +101,9 @@ def test_a_finished_training_is_shown_whole():
     runs = view.wait(SECONDS)
     assert list(runs) == ["SGD", "gRDA"] and runs is view.runs
     assert not view.running
-    assert view.bar.value == 1.0 and view.bar.bar_style == "success"
-    assert "Finished: 3 epochs" in view.status.value and "cpu" in view.status.value
-    assert view.start_button.description == "Start again" and not view.start_button.disabled
-    assert view.stop_button.disabled
+    assert view.line.fraction == 1.0 and view.line.tone == "success"
+    assert "Finished: 3 epochs" in view.line.said and "cpu" in view.line.said
+    assert view.line.invitation == "Start again" and not view.line.running
     values = drawn(view)
     for name, expected in runs.items():
         np.testing.assert_allclose(values[f"{name} test_accuracy|y"], expected.test_accuracy)
@@ -118,12 +117,12 @@ def test_a_finished_training_is_shown_whole():
 def test_stop_ends_the_training_and_start_begins_afresh():
     view = TrainingView(endless, 3)
     view.start()
-    assert view.running and view.start_button.disabled and not view.stop_button.disabled
+    assert view.running and view.line.running
     view.stop()
     stopped = view.wait(SECONDS)
     assert stopped["gRDA"].message and not view.running
-    assert "stopped in epoch 3" in view.status.value
-    assert view.bar.bar_style == "warning" and view.bar.value < 1
+    assert "stopped in epoch 3" in view.line.said
+    assert view.line.tone == "warning" and view.line.fraction < 1
     view.start()
     assert view.running
     view.stop()
@@ -132,11 +131,23 @@ def test_stop_ends_the_training_and_start_begins_afresh():
 
 def test_the_buttons_do_what_they_say():
     view = TrainingView(endless, 3)
-    view.start_button.click()
+    view.line.press("start")
     assert view.running
-    view.stop_button.click()
+    view.line.press("stop")
     view.wait(SECONDS)
     assert not view.running
+
+
+def test_a_button_that_cannot_be_pressed_does_nothing():
+    calls = []
+    view = TrainingView(lambda progress, stop: calls.append(1) or endless(progress, stop), 3)
+    view.line.press("stop")
+    assert "Press Start" in view.line.said
+    for _ in range(3):
+        view.line.press("start")
+    view.line.press("stop")
+    view.wait(SECONDS)
+    assert calls == [1]
 
 
 def test_start_twice_trains_once():
@@ -159,14 +170,61 @@ def test_an_exception_reaches_the_page_and_whoever_waits():
     view.start()
     with pytest.raises(ZeroDivisionError, match="no such batch"):
         view.wait(SECONDS)
-    (output,) = view.problem.outputs
-    assert "ZeroDivisionError: no such batch" in output["text"] and "failing" in output["text"]
-    assert "ZeroDivisionError" in view.status.value
-    assert view.bar.bar_style == "danger" and not view.start_button.disabled
+    problem = view.printed.problem
+    assert "ZeroDivisionError: no such batch" in problem and "failing" in problem
+    assert "ZeroDivisionError" in view.line.said
+    assert view.line.tone == "danger" and not view.line.running
     view._job = finishing
     view.start()
     view.wait(SECONDS)
-    assert view.problem.outputs == () and view.bar.bar_style == "success"
+    assert view.printed.problem == "" and view.line.tone == "success"
+
+
+def test_what_the_job_prints_is_on_the_page():
+    def wordy(progress, stop):
+        print("first line")
+        progress(run(1), 0.3)
+        print("last line")
+        return run(3)
+
+    view = TrainingView(wordy, 3)
+    view.start()
+    view.wait(SECONDS)
+    assert view.printed.printed == "first line\nlast line"
+    assert "what it printed stands below the figure" in view.line.said
+    view._job = finishing
+    view.start()
+    view.wait(SECONDS)
+    assert view.printed.printed == "" and "printed" not in view.line.said
+
+
+def test_what_was_printed_before_an_error_stands_above_it():
+    def wordy(progress, stop):
+        print("so far so good")
+        return failing(progress, stop)
+
+    view = TrainingView(wordy, 3)
+    view.start()
+    with pytest.raises(ZeroDivisionError):
+        view.wait(SECONDS)
+    assert view.printed.printed == "so far so good"
+
+
+def test_a_job_says_what_it_does(monkeypatch):
+    monkeypatch.setattr(live, "SECONDS_BETWEEN_UPDATES", 1000.0)
+    said = []
+
+    def job(progress, stop):
+        for doing in ("", "the first half", "the first half", "the second half"):
+            progress(run(1), 0.1, doing)
+            said.append(view.line.said.partition(",")[0])
+        return run(3)
+
+    view = TrainingView(job, 3)
+    view.start()
+    view.wait(SECONDS)
+    # A new phase is said at once, however soon it comes.
+    assert said == ["Epoch 1 of 3", "the first half", "the first half", "the second half"]
 
 
 def test_a_run_under_an_unknown_name_is_an_error_that_names_it():
@@ -220,7 +278,7 @@ def test_the_curves_are_drawn_again_only_when_they_changed(monkeypatch):
     def job(progress, stop):
         for k in range(6):
             progress(run(1 + k // 3), k / 6)
-            bars.append(view.bar.value)
+            bars.append(view.line.fraction)
         return run(3)
 
     view = TrainingView(job, 3)
@@ -305,3 +363,27 @@ except KeyboardInterrupt:
 """
     ended = "view._job = lambda progress, stop: {}; view.start(); print(view.wait(), view.running)"
     assert execute(tmp_path, VIEW, interrupted, ended)[1:] == ["interrupted False", "{} False"]
+
+
+WARNING = """
+import torch
+from grda_edu import GRDA
+from grda_edu.views.runs import TrainingView
+
+def job(progress, stop):
+    print("begun")
+    GRDA([torch.nn.Parameter(torch.ones(2))], lr=0.1, c=0.01, mu=0.4)
+    return {}
+
+view = TrainingView(job, 3)
+for _ in range(2):
+    view.start()
+    view.wait()
+    shown = view.printed.printed
+    print([word in shown for word in ("begun", "UserWarning", "mu")], shown.count("Warning: "))
+"""
+
+
+def test_a_warning_in_the_thread_is_on_the_page_at_each_start(tmp_path):
+    """Python warns once a place; a second Start is a new training."""
+    assert execute(tmp_path, WARNING) == ["\n".join(["[True, True, True] 1"] * 2)]
