@@ -25,7 +25,8 @@ def _rows(number: str) -> list[tuple[str, str, bool]]:
             title, done = f"exercise “{find(name, Exercise).title}”", progress.solved(name)
             words = f"{title}: {'solved' if done else 'open'}"
         else:
-            title = f"prediction “{find(name, Prediction).title}”"
+            question = find(name, Prediction)
+            title = f"{question.kind} “{question.title}”"
             done = progress.committed(name) is not None
             words = f"{title}: {'committed' if done else 'open'}"
         rows.append((text, words, done))

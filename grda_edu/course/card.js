@@ -19,12 +19,14 @@ function render({ model, el }) {
   const hide = make("style", "", el);
   hide.textContent = `.${model.get("fallback")} { display: none; }`;
   const card = make("section", "grda-course grda-card", el);
+  card.tabIndex = -1;
   const head = make("div", "grda-head", card);
   const form = make("div", "grda-form", card);
   const result = live(card);
   const actions = make("div", "grda-actions", card);
   const wait = live(card);
   const more = live(card);
+  const group = `${model.get("fallback")}-${crypto.randomUUID?.() ?? Math.random()}`; // of this view's radio buttons
   let waiting = 0;
   let drawn = {};
 
@@ -63,20 +65,20 @@ function render({ model, el }) {
 
   function drawForm(state) {
     form.replaceChildren();
-    const group = make("fieldset", "", form);
-    group.disabled = Boolean(state.locked);
-    const legend = make("legend", "grda-spoken", group);
+    const fields = make("fieldset", "", form);
+    fields.disabled = Boolean(state.locked);
+    const legend = make("legend", "grda-spoken", fields);
     legend.textContent = state.label ?? "";
     (state.options ?? []).forEach((text, k) => {
-      const row = make("label", "grda-option", group);
+      const row = make("label", "grda-option", fields);
       const input = make("input", "", row);
-      Object.assign(input, { type: "radio", name: model.get("fallback"), value: String(k) });
+      Object.assign(input, { type: "radio", name: group, value: String(k) });
       input.checked = state.chosen === k;
       keepKeys(input);
       make("span", "", row).innerHTML = text;
     });
     if (state.number) {
-      const row = make("label", "grda-number-row", group);
+      const row = make("label", "grda-number-row", fields);
       make("span", "", row).textContent = state.number.label;
       const input = make("input", "", row);
       Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off" });
@@ -88,7 +90,6 @@ function render({ model, el }) {
   }
 
   function drawActions(state) {
-    const held = actions.contains(document.activeElement) && document.activeElement.dataset.do;
     actions.replaceChildren();
     for (const action of state.actions ?? []) {
       const button = make("button", action.primary ? "grda-primary" : "", actions);
@@ -99,8 +100,6 @@ function render({ model, el }) {
       button.addEventListener("click", () => press(action));
     }
     actions.hidden = !actions.childElementCount;
-    // The keyboard stays where it was, though the button under it may be another one now.
-    if (held) (actions.querySelector(`[data-do="${held}"]`) ?? actions.firstElementChild)?.focus();
     enable(state);
   }
 
@@ -113,6 +112,7 @@ function render({ model, el }) {
 
   function draw() {
     const state = model.get("state");
+    const held = card.contains(document.activeElement) ? (document.activeElement.dataset.do ?? "") : null;
     clearTimeout(waiting);
     wait.textContent = "";
     card.setAttribute("aria-label", state.label ?? "");
@@ -126,6 +126,13 @@ function render({ model, el }) {
     more.querySelectorAll("pre").forEach(keepKeys);
     enable(state);
     drawn = state;
+    if (held !== null && !card.contains(document.activeElement)) focusNear(held);
+  }
+
+  // The keyboard stays in the card, though what it stood on may be another button now, or none.
+  function focusNear(held) {
+    const same = held && actions.querySelector(`[data-do="${held}"]`);
+    (same || actions.querySelector("button") || more.querySelector("pre") || card).focus();
   }
 
   form.addEventListener("input", () => enable(model.get("state")));

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from . import page
 from .card import Card
@@ -18,7 +18,8 @@ from .lookup import find
 class Prediction:
     """A question to commit to. With ``options`` one of them is chosen, without a number is asked.
 
-    title: names it in objectives; heading: stands above the question; question: plain text (`code` in backticks);
+    title: names it in objectives; question: plain text (`code` in backticks);
+    heading: stands above the question: "Predict", or "Report" where the answer is found and not predicted;
     answer: computes the right answer, the text of an option or a number;
     options: text of each option -> what is explained to who chose it;
     explanation: said to everybody afterwards (the only explanation where a number is asked);
@@ -35,7 +36,12 @@ class Prediction:
     values: Callable[[], Mapping[str, Any]] = dict
     unit: str = ""
     tolerance: float = 0.0
-    heading: str = "Predict"
+    heading: Literal["Predict", "Report"] = "Predict"
+
+    @property
+    def kind(self) -> str:
+        """What the learner hands in: "prediction", or "report" of something found."""
+        return "report" if self.heading == "Report" else "prediction"
 
     def accepts(self, answer: object) -> bool:
         """Whether ``answer`` is one that can be committed."""
@@ -97,9 +103,9 @@ def predict(name: str) -> None:
 def _ask(card: Card, prediction: Prediction) -> None:
     number = None
     if not prediction.options:
-        number = {"label": "Your prediction", "unit": prediction.unit, "value": ""}
+        number = {"label": f"Your {prediction.kind}", "unit": prediction.unit, "value": ""}
     card.update(
-        label=f"Prediction: {prediction.title}",
+        label=f"{prediction.kind.title()}: {prediction.title}",
         head=f'<p class="grda-kicker">{prediction.heading}</p><div class="grda-question">{page.prose(prediction.question)}</div>',
         options=[page.inline(text) for text in prediction.options],
         chosen=None,
@@ -138,11 +144,12 @@ def _tell(card: Card, prediction: Prediction, answer: str | float | None) -> Non
         chosen=texts.index(str(shown)) if texts else None,
         number=number and {**number, "value": f"{shown:g}"},
         locked=True,
-        actions=[
-            {"do": "again", "label": "Try again" if answer is not None else "Answer it after all"}
-        ],
+        actions=[{"do": "again", "label": _AGAIN[kind]}],
         result=page.result(kind, heading, prediction.explain(answer)) + card.state["result"],
     )
+
+
+_AGAIN = {"right": "Ask me afresh", "wrong": "Try again", "told": "Answer it after all"}
 
 
 def _verdict(prediction: Prediction, answer: str | float | None) -> tuple[str, str]:
@@ -152,9 +159,11 @@ def _verdict(prediction: Prediction, answer: str | float | None) -> tuple[str, s
         return "told", f"The answer is {named}."
     if prediction.is_right(answer):
         close = "" if prediction.options or answer == right else f" Close enough to {named}."
-        return "right", f"You predicted it.{close}"
+        said = "You predicted it." if prediction.kind == "prediction" else "You found it."
+        return "right", f"{said}{close}"
     if prediction.options:
-        return "wrong", f"Not what happens. The answer is {named}."
+        said = "Not what happens." if prediction.kind == "prediction" else "Not so."
+        return "wrong", f"{said} The answer is {named}."
     side = "high" if float(answer) > float(right) else "low"
     return "wrong", f"Too {side}. The answer is {named}."
 

@@ -11,6 +11,7 @@ const PLAY_MS = 9000; // a whole range, played
 const STILL_PICTURES = 9; // of it, where the learner asked for less motion
 const STILL_MS = 1000;
 const HEADING_GAP = 6; // pixels between a heading and its panel
+const PAGE = crypto.randomUUID?.() ?? `${Math.random()}`; // who says that a control has moved
 
 function loadPlotly(model) {
   globalThis[LOADED] ??= (async () => {
@@ -488,12 +489,30 @@ function kernelListens(model) {
   return !["dead", "terminating"].includes(kernel.status);
 }
 
+// Other pages (a second tab on the same kernel) have models of their own, which follow what the
+// kernel heard last; all but the page whose learner has moved on since, whose own word is on its way.
+function initialize({ model }) {
+  let answered = model.get("hand")?.move ?? 0;
+  const follow = () => {
+    const { index, option, hand } = model.get("heard");
+    const mine = model.get("hand");
+    if (hand.page === PAGE) answered = Math.max(answered, hand.move);
+    if (mine.page === PAGE && mine.move > answered) return;
+    model.set("option", option);
+    model.set("index", index);
+  };
+  model.on("change:heard", follow);
+  return () => model.off("change:heard", follow);
+}
+
 // What the sliders say, shared by all views of one model; the kernel hears of it now and then.
 // `rest` is called when the learner moves a control: what plays stops.
 function stateOf(model, rest) {
   let timer = 0;
   let last = 0;
   const tell = () => {
+    const { page, move } = model.get("hand") ?? {};
+    model.set("hand", { page: PAGE, move: page === PAGE ? move + 1 : 1 });
     if (timer) return;
     const wait = Math.max(0, last + KERNEL_INTERVAL_MS - performance.now());
     timer = setTimeout(() => {
@@ -531,12 +550,10 @@ function stateOf(model, rest) {
 
 // ---------------------------------------------------------------- the view
 
-const hasControls = (model) => model.get("controls").length > 0 || Boolean(model.get("choice").options);
-
 // Is the table on the page the one that the controls ask for?
 function upToDate(model) {
   const table = model.get("table");
-  if (!table.columns && !model.get("error") && hasControls(model)) return false;
+  if (!table.columns && !model.get("error")) return false; // none has ever come
   if ((table.option ?? 0) !== model.get("option")) return false;
   return !table.at || table.at.every((at, axis) => at === model.get("index")[axis]);
 }
@@ -545,6 +562,13 @@ function sentenceOf(model) {
   const table = model.get("table");
   if (!table.columns) return "";
   return readRow(table, table.sentence, rowOf(table.sentence, positionIn(model)));
+}
+
+function whyNothing(model) {
+  const why = kernelListens(model) ? "it is busy or no longer running" : "it is no longer running";
+  if (model.get("table").columns)
+    return `The kernel has not answered yet: ${why}. The picture is the last one it sent.`;
+  return `Nothing has come from the kernel yet: ${why}. Wait while it is busy, else run the cell again.`;
 }
 
 function sentenceBlock(model) {
@@ -565,16 +589,14 @@ function sentenceBlock(model) {
   const report = (text) => {
     status.textContent = text;
     status.hidden = !text;
+    status.classList.toggle("grda-nothing", !model.get("table").columns);
   };
   const show = () => {
     clearTimeout(slow);
     const busy = !upToDate(model);
     sentence.classList.toggle("grda-old", busy);
     report(busy ? "Computing …" : "");
-    if (busy) {
-      const text = "The kernel has not answered yet: it is busy or no longer running. The picture is the last one it sent.";
-      slow = setTimeout(() => report(text), SLOW_ANSWER_MS);
-    }
+    if (busy) slow = setTimeout(() => report(whyNothing(model)), SLOW_ANSWER_MS);
     say(sentenceOf(model));
   };
   let highest = [0, 0]; // at which width, how high
@@ -698,4 +720,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };

@@ -40,7 +40,7 @@ def standalone_page(state: Mapping[str, object], tables: list[dict]) -> str:
     """
     played = [table | {"data": _base64(table["data"])} for table in tables]
     title = html.escape(str(state["label"]))
-    script = figure_module().replace("export default { render };", "") + _BOOT
+    script = figure_module().replace("export default { initialize, render };", "") + _BOOT
     return f"""<!doctype html>
 <html lang="en">
 <head>

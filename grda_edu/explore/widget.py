@@ -74,6 +74,10 @@ class Picture(anywidget.AnyWidget):
     option = t.Int(0).tag(sync=True, echo_update=False)
     goals = t.List(t.Dict()).tag(sync=True)
     reached = t.List(t.Bool()).tag(sync=True, echo_update=False)
+    # Which page moved a control, and what the kernel heard last: another page follows it, and the
+    # page that has moved on since knows that it is late.
+    hand = t.Dict().tag(sync=True, echo_update=False)
+    heard = t.Dict().tag(sync=True)
     table = t.Dict().tag(sync=True)
     error = t.Unicode().tag(sync=True)
     fallback = t.Unicode().tag(sync=True)
@@ -193,6 +197,7 @@ class Explorable(Picture):
             raise
         self.longest = self._longest()
         self.observe(self._follow_page, ["index", "option"])
+        self.observe(self._tell_other_pages, "hand")
 
     def _check_goals(self) -> None:
         grids: dict[str, list] = {name: list(s.values) for name, s in self._sliders.items()}
@@ -250,6 +255,9 @@ class Explorable(Picture):
             self._refresh()
         except ValueError as problem:  # nobody is there to catch it: the page says it
             self._show_error(problem)
+
+    def _tell_other_pages(self, _: object) -> None:
+        self.heard = {"index": list(self.index), "option": self.option, "hand": self.hand}
 
     # --- the table
 

@@ -53,7 +53,7 @@ def test_a_choice_by_keyboard(lab: Lab, cards: Locator) -> None:
     press(lab, "Enter")
     expect(card.get_by_role("status").first).to_contain_text("You predicted it.")
     expect(lab.page.locator(".grda-goals")).to_contain_text("committed")
-    assert focused(lab) == "Try again"
+    assert focused(lab) == "Ask me afresh"
     press(lab, "Enter")
     expect(card.get_by_role("status").first).to_be_empty()
     expect(lab.page.locator(".grda-goals")).not_to_contain_text("committed")
@@ -69,6 +69,7 @@ def test_a_number_by_keyboard(lab: Lab, cards: Locator, typed: str, words: str) 
     press(lab, *["Backspace"] * 3, *typed, "Enter")
     expect(card.get_by_role("status").first).to_contain_text(words)
     expect(card.get_by_label("Your prediction")).to_be_disabled()
+    assert focused(lab) in ("Ask me afresh", "Try again")  # the field that had the focus is locked
 
 
 def test_hints_then_the_solution_by_keyboard(lab: Lab, cards: Locator) -> None:
@@ -81,6 +82,7 @@ def test_hints_then_the_solution_by_keyboard(lab: Lab, cards: Locator) -> None:
     press(lab, "Enter")
     expect(card.locator("pre")).to_contain_text("return 2 * x")
     expect(card.get_by_role("button")).to_have_count(0)
+    expect(card.locator("pre")).to_be_focused()
 
 
 def test_what_is_shown_survives_a_second_run_and_a_reload(lab: Lab, cards: Locator) -> None:

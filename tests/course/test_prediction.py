@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from grda_edu.course import predict, progress
+from grda_edu.course import aims, predict, progress
 from tests.course.checking import assert_prediction
 
 
@@ -136,3 +136,36 @@ def test_the_heading_can_be_another(lesson, choice, cards):
     predict("01.how_many")
     assert ">Report<" in cards[-1].state["head"]
     assert cards[-1].text.startswith("Report: ")
+
+
+def labels(card):
+    return [action["label"] for action in card.state["actions"]]
+
+
+def test_what_is_found_is_not_called_a_prediction(lesson, choice, number, cards):
+    lesson.PREDICTIONS["how_many"] = replace(choice, heading="Report")
+    lesson.PREDICTIONS["how_far"] = replace(number, heading="Report")
+    for name, right, wrong in (("how_many", 1, 0), ("how_far", 0.4, 0.9)):
+        for answer in (right, wrong):
+            progress.forget(f"01.{name}")
+            predict(f"01.{name}")
+            card = cards[-1]
+            assert card.state["label"].startswith("Report: ")
+            if name == "how_far":
+                assert card.state["number"]["label"] == "Your report"
+            card.press("commit", answer)
+            said = card.state["label"] + card.state["result"]
+            assert "predict" not in said.lower() and "not what happens" not in said.lower()
+            assert ("You found it." in said) == (answer == right)
+    texts = [words for _, words, _ in aims._rows("01")]
+    assert texts[0] == "report “How many”: committed"
+
+
+@pytest.mark.parametrize(
+    ("press", "label"),
+    [(("commit", 1), "Ask me afresh"), (("commit", 0), "Try again"), (("skip", None), "Answer it after all")],
+)  # fmt: skip
+def test_only_a_wrong_answer_is_asked_to_try_again(lesson, cards, press, label):
+    predict("01.how_many")
+    cards[0].press(*press)
+    assert labels(cards[0]) == [label]

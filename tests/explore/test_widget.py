@@ -235,3 +235,12 @@ def test_label_falls_back_to_the_title():
     assert picture.label == "Loss"
     assert isinstance(Picture.label, traitlets.Unicode)
     picture.close()
+
+
+def test_what_a_page_moved_is_told_to_the_other_pages(demo):
+    """The kernel's word carries whose move it was, also where the controls stand there already."""
+    for page, option in (("one", 1), ("two", 1)):
+        hand = {"page": page, "move": 7}
+        demo.set_state({"index": [2, 0], "option": option, "hand": hand})
+        assert demo.heard == {"index": [2, 0], "option": option, "hand": hand}
+        assert demo.c == pytest.approx(0.2) and demo.kind == "two"
