@@ -110,8 +110,8 @@ function render({ model, el }) {
     const running = model.get("running");
     const text = gone ? GONE : model.get("cut") ? CUT : note || model.get("said");
     const percent = Math.round(100 * model.get("fraction"));
-    start.textContent = `▶ ${model.get("invitation")}`;
-    stop.textContent = "■ Stop";
+    start.textContent = model.get("invitation");
+    stop.textContent = "Stop";
     enable(start, !gone && !running);
     enable(stop, !gone && running);
     bar.dataset.tone = gone ? "gone" : model.get("tone");

@@ -51,13 +51,16 @@ class LiveView(Generic[Result]):
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._began, self._shown, self._wrote = 0.0, -math.inf, -math.inf
         self._transcript, self._doing = Transcript(), ""
+        self._at_end: list[Callable[[], object]] = []
         self.error: BaseException | None = None
         self._forget()
         self._draw()
         self.line, self.printed = Line(), Printed()
         self.line.on_do("start", self.start)
         self.line.on_do("stop", self.stop)
-        self.box = widgets.VBox([self.line, self.picture, self.printed])
+        self.box = widgets.VBox(
+            [self.line, self.picture, self.printed]
+        )  # a lesson may add pictures
         self._rest("Start", invitation)
         rerun.on_rerun(self.close)
 
@@ -147,6 +150,19 @@ class LiveView(Generic[Result]):
             raise self.error
         return self._result()
 
+    def show_again(self, make: Callable[[], object]) -> None:
+        """Display ``make()`` here, and in the same place again whenever the work has ended."""
+        from IPython.display import DisplayHandle
+
+        handle = DisplayHandle()
+        handle.display(make())
+
+        def update() -> None:
+            handle.update(make())
+
+        self._at_end.append(update)
+        rerun.on_rerun(lambda: self._at_end.remove(update))
+
     def close(self) -> None:
         """Stop the job and take the widgets off the page."""
         self._end()
@@ -175,6 +191,8 @@ class LiveView(Generic[Result]):
             self._rest("Start again", text, tone="danger")
         finally:
             atexit.unregister(self._end)
+            for show in tuple(self._at_end):
+                show()
 
     def _hear(self, text: str) -> None:
         self._transcript.write(text)
@@ -226,11 +244,13 @@ class LiveView(Generic[Result]):
         return text + (f" · on {devices}" if devices else "") + below
 
     def _ipython_display_(self) -> None:
-        """The view, below the line that a notebook opened without a kernel shows in its place."""
+        """The view, below the lines that a notebook opened without a kernel shows in its place."""
         from IPython.display import display
 
         view = self.box._repr_mimebundle_() | {"text/plain": repr(self)}
-        display(self.picture.fallback_line(), raw=True)
+        pictures = [child for child in self.box.children if isinstance(child, Picture)]
+        lines = [picture.fallback_line() for picture in pictures]
+        display({kind: "\n".join(line[kind] for line in lines) for kind in lines[0]}, raw=True)
         display(view, raw=True)
 
     def __repr__(self) -> str:

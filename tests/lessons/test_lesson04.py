@@ -309,12 +309,12 @@ def test_only_like_is_compared_with_like():
 
 def test_the_live_view_trains_both_and_stands_beside_the_recording():
     view = lesson04.live_training(OPTIMIZERS, epochs=1)
-    before = lesson04.beside_the_recording(view)
+    before = lesson04.beside_the_recording(view).table
     assert "press Start" in before.caption
     assert [row[0] for row in before.rows] == ["SGD, recorded on cpu", "gRDA, recorded on cpu"]
     view.start()
     assert set(view.wait(60)) == {"SGD", "gRDA"}
-    rows = lesson04.beside_the_recording(view).rows
+    rows = lesson04.beside_the_recording(view).table.rows
     assert len(rows) == 4
     for live, (name, zeros, right, epoch, _) in zip(("live", "recorded") * 2, rows, strict=True):
         method = name.partition(",")[0]

@@ -599,7 +599,7 @@ def test_live_measures_what_the_study_measures():
 def test_live_can_be_stopped_in_the_hessian():
     stop = threading.Event()
 
-    def report(share):
+    def report(share, doing):
         stop.set()
 
     models = {name: small_digits_cnn(0) for name in ("SGD", "gRDA")}
@@ -607,5 +607,6 @@ def test_live_can_be_stopped_in_the_hessian():
 
 
 def test_a_setting_that_was_not_recorded_is_said_so():
-    assert "No recorded run" in live._recorded(0.003, 0.51, 0, 100)
-    assert live._recorded(0.005, 0.51, 0, 100).startswith("Recorded: correlation 0.")
+    assert live._like(0.003, 0.51, 0, 100) is None and "No recorded run" in live._recorded(None)
+    recorded = live._recorded(live._like(0.005, 0.51, 0, 100))
+    assert recorded.startswith("Recorded: correlation 0.")

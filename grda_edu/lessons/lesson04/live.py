@@ -40,8 +40,30 @@ def live_training(
     return TrainingView(job, epochs, label="Training the digits CNN live with SGD and gRDA")
 
 
-def beside_the_recording(view: TrainingView) -> TextTable:
+class BesideTheRecording:
+    """The live runs beside the recorded ones of the same settings; shown anew when a training ends."""
+
+    def __init__(self, view: TrainingView) -> None:
+        self._view = view
+
+    @property
+    def table(self) -> TextTable:
+        """As things stand now."""
+        return _beside(self._view)
+
+    def _ipython_display_(self) -> None:
+        self._view.show_again(lambda: self.table)
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+
+def beside_the_recording(view: TrainingView) -> BesideTheRecording:
     """The live runs beside the recorded ones of the same settings, as far as there are any."""
+    return BesideTheRecording(view)
+
+
+def _beside(view: TrainingView) -> TextTable:
     rows = []
     for name, live in view.runs.items():
         recorded = recorded_like(live)
@@ -53,7 +75,7 @@ def beside_the_recording(view: TrainingView) -> TextTable:
     caption = ""
     if not rows:
         runs = grid()
-        caption = "Nothing trained live yet: press Start above, then run this cell again."
+        caption = "Nothing trained live yet: press Start above, and your runs will stand here too."
         rows = [
             _end(f"{name}, recorded on {runs.device}", runs.run(c, MU, int(runs.seeds[0])))
             for name, c in zip(STYLES, (0.0, C), strict=True)

@@ -85,27 +85,37 @@ def live_search_on_harder(**settings: object) -> SearchView | None:
 
 
 def verdict(search: SearchView) -> None:
-    """Print whether a search reached the goal: at most ten epochs, and on the frontier."""
+    """Say whether a search reached the goal: at most ten epochs, and on the frontier.
+
+    It is said where this is called, and there anew when a search ends.
+    """
+    search.show_again(lambda: _Text(_verdict(search)))
+
+
+class _Text(str):
+    """A notebook shows it as it is, without quotes."""
+
+    __repr__ = str.__str__
+
+
+def _verdict(search: SearchView) -> str:
     answer = search.answer
     if answer is None:
-        print("Nothing chosen yet: press Start above, then run this cell again.")
-        return
-    print(answer.sentence)
+        return "Nothing chosen yet: press Start above, and the verdict will stand here."
     if answer.c is None:
-        print("Without a c there is nothing to judge.")
-        return
+        return f"{answer.sentence}\nWithout a c there is nothing to judge."
+    lines = [answer.sentence]
     runs, (c, mu) = developed(), chosen(search)
     if not np.isclose(c, answer.c) or not np.isclose(mu, search.probes[0].mu):
-        print(f"The nearest recorded pair is c = {c:g}, μ = {mu:g}.")
+        lines.append(f"The nearest recorded pair is c = {c:g}, μ = {mu:g}.")
     zeros, lost = (values[nearest(runs.c, c) - 1, nearest(runs.mu, mu)] for values in means(runs))
     more = gap(runs, c, mu)
-    print(
-        f"At full length, seeds {', '.join(map(str, runs.seeds))}: {percent(zeros)} zeros, {points(lost)} points "
-        f"from SGD on the test images; {decimal(100 * more, 1)} points of zeros from the frontier."
-    )
     cheap, there = answer.epochs_spent <= PROBING_EPOCHS, more <= MARGIN and lost >= -FINAL_LOSS
-    print(
+    lines += [
+        f"At full length, seeds {', '.join(map(str, runs.seeds))}: {percent(zeros)} zeros, {points(lost)} points "
+        f"from SGD on the test images; {decimal(100 * more, 1)} points of zeros from the frontier.",
         f"{'✓' if cheap else '✗'} {count(answer.epochs_spent, 'epoch')} of probing (at most {PROBING_EPOCHS})   "
-        f"{'✓' if there else '✗'} on the frontier, within one point of SGD"
-    )
-    print("Goal reached." if cheap and there else "Goal not reached.")
+        f"{'✓' if there else '✗'} on the frontier, within one point of SGD",
+        "Goal reached." if cheap and there else "Goal not reached.",
+    ]
+    return "\n".join(lines)

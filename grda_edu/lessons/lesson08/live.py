@@ -9,18 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Picture, coloured, palette, panels, writing
+from grda_edu.explore import Picture, coloured, dots, palette, panels, writing
 from grda_edu.geometry import evidence
 from grda_edu.geometry.pruning import direction_scores, directional_pruning, quadratic_twin
 from grda_edu.training.run import Run
 from grda_edu.views.runs import TrainingView
 
 from .curves import named
-from .numbers import about, ended, pairs, seeds
+from .numbers import Ended, about, ended, pairs, seeds
 from .scatter import survivors_panel, weights_panel
 
+Floats = np.ndarray
+
 EPOCHS = 100  # t = 450 at γ = 0.1: 45 batches of 32 an epoch
-TRAINING, CURVATURE = 0.55, 0.9  # shares of the bar at which the trainings and the Hessian end
+TRAINING, CURVATURE, FLAT = (
+    0.55,
+    0.9,
+    0.95,
+)  # shares of the bar: the trainings end, the Hessian, its spectrum
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,7 @@ class Measured:
 class LiveTheorem:
     """Trains SGD and gRDA, takes the Hessian where SGD stopped, and shows the match.
 
+    The match stands right below Start, where the recorded one of the same settings waits for it, pale.
     Nothing starts before Start is pressed (or ``start()`` is called); Stop ends it within a batch,
     or within a block of the Hessian. ``wait()`` waits and returns what was measured, or None.
     """
@@ -50,10 +57,11 @@ class LiveTheorem:
         )
         label = "The live match: scores from the Hessian against gRDA's move"
         self.picture = Picture(_figure, label=label)
-        self.picture.show(_empty(), "Press Start: the match appears when the Hessian is done.")
+        self._await()
+        line, *below = self.view.box.children
+        self.view.box.children = (line, self.picture, *below)
 
     def start(self) -> None:
-        self.measured = None
         self.view.start()
 
     def stop(self) -> None:
@@ -66,13 +74,20 @@ class LiveTheorem:
 
     def close(self) -> None:
         self.view.close()
-        self.picture.close()
+
+    def _await(self) -> None:
+        """What stands there until something is measured."""
+        self.measured = None
+        self.picture.show(*_before(self.c, self.mu, self.seed, self.epochs))
 
     def _job(self, progress: Callable, stop: threading.Event) -> dict[str, Run]:
+        self._await()
         runs, models = _train_both(self.c, self.mu, self.seed, self.epochs, progress, stop)
         if any(run.message for run in runs.values()):
             return runs
-        found = measure(models, self.c, self.mu, self.epochs, lambda f: progress(runs, f), stop)
+        found = measure(
+            models, self.c, self.mu, self.epochs, lambda f, doing: progress(runs, f, doing), stop
+        )
         if found is None:
             for run in runs.values():
                 run.message = "trained; stopped before the Hessian was done"
@@ -83,7 +98,6 @@ class LiveTheorem:
 
     def _ipython_display_(self) -> None:
         self.view._ipython_display_()
-        self.picture._ipython_display_()
 
     def __repr__(self) -> str:
         return f"<LiveTheorem: c = {self.c:g}, μ = {self.mu:g}, seed {self.seed}>"
@@ -110,7 +124,8 @@ def _train_both(
     for k, (name, make) in enumerate(makers.items()):
 
         def report(run: Run, fraction: float, k: int = k, name: str = name) -> None:
-            progress(runs | {name: run}, TRAINING * (k + fraction) / len(makers))
+            doing = f"Training {name}, epoch {int(run.epoch[-1])} of {epochs}"
+            progress(runs | {name: run}, TRAINING * (k + fraction) / len(makers), doing)
 
         runs[name] = train(
             models[name],
@@ -136,10 +151,13 @@ def measure(
     c: float,
     mu: float,
     epochs: int,
-    report: Callable[[float], object],
+    report: Callable[[float, str], object],
     stop: threading.Event,
 ) -> Measured | None:
-    """The Hessian at SGD's weights, the scores, and the quadratic twin; None if stopped."""
+    """The Hessian at SGD's weights, the scores, and the quadratic twin; None if stopped.
+
+    report: called with the share of the whole that is done, and with what is being done.
+    """
     from grda_edu.data import digits
     from grda_edu.geometry.curvature import FixedLoss, flat_subspace, hessian, spectrum
     from grda_edu.training.device import one_thread
@@ -151,14 +169,17 @@ def measure(
     def watch(share: float) -> None:
         if stop.is_set():
             raise _Stopped
-        report(TRAINING + (CURVATURE - TRAINING) * share)
+        rows = f"{round(share * loss.size):,} of {loss.size:,} rows"
+        report(TRAINING + (CURVATURE - TRAINING) * share, f"The Hessian where SGD stopped, {rows}")
 
     try:
         with one_thread():
             matrix = hessian(loss, progress=watch)
     except _Stopped:
         return None
+    report(CURVATURE, "The Hessian's eigenvectors, and what is flat")
     flat = flat_subspace(spectrum(matrix), about("main_cutoff"))
+    report(FLAT, "Directional pruning, and gRDA on SGD's quadratic")
     ends = {name: FixedLoss(model, loss.batches).weights.numpy() for name, model in models.items()}
     w = ends["SGD"].astype(float)
     return Measured(
@@ -174,15 +195,54 @@ def measure(
 # ------------------------------------------------- the picture of the match
 
 
+_PALE = 0.16  # opacity of the recorded match under the live one
+
+
 def _figure() -> go.Figure:
-    scores = survivors_panel("Survivors", (0, 0.45))
-    weights = weights_panel("All weights, by directional pruning", (0.57, 1))
-    return panels(scores, weights, height=360, margin={"l": 56, "r": 20, "t": 76, "b": 52})
+    survivors = dots("survivors recorded", palette.DIRECTIONAL.color, size=4, opacity=_PALE)
+    weights = dots("weights recorded", palette.GRDA, size=4, opacity=_PALE)
+    return panels(
+        survivors_panel("Survivors", (0, 0.45), under=[survivors]),
+        weights_panel("All weights, by directional pruning", (0.57, 1), under=[weights]),
+        height=360,
+        margin={"l": 56, "r": 20, "t": 76, "b": 52},
+    )
 
 
-def _empty() -> dict[str, object]:
-    names = ("survivors.x", "survivors.y", "weights.x", "weights.y")
-    return {name: np.zeros(0) for name in names} | {"layout.title.text": "Not measured yet"}
+def _before(c: float, mu: float, seed: int, epochs: int) -> tuple[dict, str]:
+    """What is shown before something is measured."""
+    nothing = _dots("", np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
+    one = _like(c, mu, seed, epochs)
+    waits = "Press Start: the match appears here when the Hessian is done"
+    waits += " too, over the recorded one, which stands pale." if one else "."
+    row = {**nothing, **_under(one), "layout.title.text": "Not measured yet"}
+    return row, f"{waits} {_recorded(one)}"
+
+
+def _like(c: float, mu: float, seed: int, epochs: int) -> Ended | None:
+    """The recorded pair of trainings with these settings; None where there is none."""
+    if (c, mu) not in pairs() or seed not in seeds() or epochs != EPOCHS:
+        return None
+    return ended(c, mu, seed)
+
+
+def _dots(suffix: str, s: Floats, estimates: Floats, grda: Floats, predicted: Floats) -> dict:
+    """The dots of both panels, of the live match or ("recorded") of the pale one."""
+    arrays = {"survivors": (s, estimates), "weights": (grda, predicted)}
+    return {
+        f"{name}{suffix}.{axis}": values
+        for name, both in arrays.items()
+        for axis, values in zip("xy", both, strict=True)
+    }
+
+
+def _under(one: Ended | None) -> dict:
+    """The recorded match, pale."""
+    if one is None:
+        return _dots(" recorded", np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))
+    alive = (one.grda != 0) & (one.sgd != 0)
+    estimates = evidence.score_estimates(one.sgd, one.grda, one.lam)
+    return _dots(" recorded", one.score()[alive], estimates[alive], one.grda, one.directional())
 
 
 def show_match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> tuple[dict, str]:
@@ -196,18 +256,17 @@ def show_match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> 
     weighed = evidence.evidence_of(found.s, found.sgd, found.grda, found.lam)
     correlation = writing.decimal(weighed.correlation)
     title = f"Live: correlation {correlation}, cosine {cosine}"
+    recorded = _like(c, mu, seed, epochs)
     row: dict[str, object] = {
-        "survivors.x": found.s[alive],
-        "survivors.y": estimates[alive],
-        "weights.x": found.grda,
-        "weights.y": predicted,
+        **_dots("", found.s[alive], estimates[alive], found.grda, predicted),
+        **_under(recorded),
         "layout.title.text": coloured(title, palette.DIRECTIONAL),
     }
     return row, (
         f"Live, seed {seed}, {named(c, mu)}, {writing.count(epochs, 'epoch')}: P₀ of rank {found.rank:,}, λ = "
         f"{writing.decimal(found.lam, 3)}. Correlation of ŝ with s over {writing.count(weighed.survivors, 'survivor')} "
         f"{correlation}; grew {_grew(weighed.grew_where_negative)} where s < 0, {_grew(weighed.grew_where_positive)} where "
-        f"s > 0; cosine {cosine}, of the quadratic twin {twin}. {_recorded(c, mu, seed, epochs)}"
+        f"s > 0; cosine {cosine}, of the quadratic twin {twin}. {_recorded(recorded)}"
     )
 
 
@@ -215,9 +274,8 @@ def _grew(share: float) -> str:
     return "none (there are none)" if np.isnan(share) else writing.percent(share, 0)
 
 
-def _recorded(c: float, mu: float, seed: int, epochs: int) -> str:
-    if (c, mu) not in pairs() or seed not in seeds() or epochs != EPOCHS:
+def _recorded(one: Ended | None) -> str:
+    if one is None:
         return "No recorded run has these settings."
-    one = ended(c, mu, seed)
     cosine = writing.decimal(one.match(one.directional()).cosine)
     return f"Recorded: correlation {writing.decimal(one.evidence().correlation)}, cosine {cosine}."

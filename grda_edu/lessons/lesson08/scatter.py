@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -81,10 +82,14 @@ def _soft_wins(c: float, mu: float) -> bool:
     return one.match(made["soft"]).cosine > one.match(made["directional"]).cosine
 
 
-def weights_panel(title: str, x: Ends, y: Ends = (0, 1)) -> Panel:
-    """Trace "weights": a prediction against gRDA's weights, with the line where both are equal."""
+def weights_panel(title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scatter] = ()) -> Panel:
+    """Trace "weights": a prediction against gRDA's weights, with the line where both are equal.
+
+    under: traces that are drawn first.
+    """
     return Panel(
         line("equal", palette.TARGET, width=1.2, x=[-3, 3], y=[-3, 3]),
+        *under,
         dots("weights", palette.GRDA, size=4, opacity=0.55),
         x=x,
         y=y,
@@ -94,9 +99,12 @@ def weights_panel(title: str, x: Ends, y: Ends = (0, 1)) -> Panel:
     )
 
 
-def survivors_panel(title: str, x: Ends, y: Ends = (0, 1)) -> Panel:
-    """Trace "survivors": ŝ against the scores of a prediction."""
+def survivors_panel(
+    title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scatter] = ()
+) -> Panel:
+    """Trace "survivors": ŝ against the scores of a prediction, over the traces ``under``."""
     return Panel(
+        *under,
         dots("survivors", palette.DIRECTIONAL.color, size=4, opacity=0.5),
         x=x,
         y=y,

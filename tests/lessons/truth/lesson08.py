@@ -560,9 +560,9 @@ STEEP = Case(
 
 
 def live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float):
-    """The picture after a run that ended where the recorded one did; 0 epochs: before Start."""
-    live = lesson08.LiveTheorem(c, mu, seed, epochs=epochs or 1)
-    if epochs:
+    """The picture after a run that ended where the recorded one did; epochs < 0: before one of so many."""
+    live = lesson08.LiveTheorem(c, mu, seed, epochs=abs(epochs))
+    if epochs > 0:
         pair = ended(c, mu, seed)
         k = STUDY.seeds.index(seed)
         found = Measured(
@@ -578,20 +578,23 @@ def live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float):
 
 
 def says_live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float) -> dict:
-    if not epochs:
-        return {"sentence": ["Press Start"], "title": ["Not measured yet"]}
     pair = ended(c, mu, seed)
+    best = pair.s[MAIN]
+    recorded = ["Recorded", pair.correlation(best), pair.cosine(moved(pair.sgd, pair.lam * best))]
+    if abs(epochs) != 100:
+        recorded = ["No recorded run"]
+    if epochs < 0:
+        pale = ["which stands pale"] if epochs == -100 else []
+        return {"sentence": ["Press Start", *pale, *recorded], "title": ["Not measured yet"]}
     s, alive = pair.s[STUDY.cutoffs.index(cutoff)], np.count_nonzero(pair.grda)
     correlation, cosine = written(pair.correlation(s)), pair.cosine(moved(pair.sgd, pair.lam * s))
     twin = pair.cosine(ARRAYS["twin"][STUDY.seeds.index(seed), PAIRS.index((c, mu))])
     grew = [pair.grew(s < 0)] if (s[pair.grda != 0] < 0).any() else ["none"]
-    best = pair.s[MAIN]
-    recorded = ["Recorded", pair.correlation(best), pair.cosine(moved(pair.sgd, pair.lam * best))]
     return {
         "sentence": [
             *(seed, c, mu, epochs, "epoch", rank(seed, cutoff), pair.lam, alive, correlation),
             *(*grew, "where s <", 0, pair.grew(s > 0), "where s >", 0, cosine, "twin", twin),
-            *(recorded if epochs == 100 else ["No recorded run"]),
+            *recorded,
         ],
         "title": ["correlation", correlation, "cosine", cosine],
     }
@@ -599,7 +602,7 @@ def says_live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float) 
 
 def keys_live_match(epochs: int, **_: object) -> dict:
     live = {"Live: correlation #, cosine #": "survivors"}
-    return {"title": live} if epochs else {}
+    return {"title": live} if epochs > 0 else {}
 
 
 LIVE = Case(
@@ -607,13 +610,16 @@ LIVE = Case(
     live_match,
     says_live_match,
     looks={
+        "survivors recorded": palette.DIRECTIONAL.color,
         "survivors": palette.DIRECTIONAL.color,
         "equal": palette.TARGET,
+        "weights recorded": palette.GRDA,
         "weights": palette.GRDA,
     },
     keys=keys_live_match,
     positions=[
-        {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": 0, "cutoff": 1e-3},
+        {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": -100, "cutoff": 1e-3},
+        {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": -1, "cutoff": 1e-3},
         {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": 100, "cutoff": 1e-3},
         {"c": 0.02, "mu": 0.7, "seed": 2, "epochs": 100, "cutoff": 1e-3},
         {"c": 0.01, "mu": 0.6, "seed": 1, "epochs": 1, "cutoff": 0.1},
