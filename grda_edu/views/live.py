@@ -18,8 +18,8 @@ import ipywidgets as widgets
 
 from grda_edu.explore import Picture, rerun
 
+from .hearing import Transcript, in_a_kernel, overheard
 from .line import Line, Printed
-from .overheard import Transcript, in_a_kernel, overheard
 
 SECONDS_BETWEEN_UPDATES = 0.2
 SECONDS_TO_END = 2.0  # what closing waits for a job that has been told to stop

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from grda_edu.views.overheard import Transcript, overheard
+from grda_edu.views.hearing import Transcript, overheard
 
 
 def in_a_thread(work) -> None:
