@@ -8,6 +8,7 @@ A figure is built from traces (``line``, ``dots``, ``bars``, ``tiles``, ``contou
 from . import palette, writing
 from .controls import Choice, Slider
 from .goal import Goal
+from .handle import Handle
 from .layout import Panel, axis, heading_key, note, panels
 from .legend import coloured, heading, key, keys
 from .text_table import TextTable
@@ -18,6 +19,7 @@ __all__ = [
     "Choice",
     "Explorable",
     "Goal",
+    "Handle",
     "Panel",
     "Picture",
     "Slider",

@@ -528,6 +528,12 @@ function stateOf(model, rest) {
       rest();
       this.play(axis, to);
     },
+    moveTo(index) {
+      rest();
+      if (index.every((to, axis) => to === model.get("index")[axis])) return;
+      model.set("index", [...index]);
+      tell();
+    },
     play(axis, to) {
       const index = [...model.get("index")];
       if (index[axis] === to) return;
@@ -628,6 +634,7 @@ function controlRow(model, lookAgain) {
   }
   return {
     row,
+    state,
     show: () => parts.forEach((part) => part.show()),
     stop,
   };
@@ -653,6 +660,7 @@ function render({ model, el }) {
   plot.setAttribute("aria-describedby", text.id);
   stage.append(text.status); // over the picture: it comes and goes, and nothing may move
   const goals = goalBox(model);
+  const handles = handleLayer(model, stage, plot, controls.state);
   root.append(hideFallback(model), controls.row, goals.box, problem, page.title, stage, ...text.nodes);
   el.append(root);
   // A scene in space would take the wheel for itself; it belongs to the page.
@@ -675,6 +683,7 @@ function render({ model, el }) {
     page.show();
     text.show();
     goals.show();
+    handles.show();
     showError();
     canvas.request();
   };
@@ -716,6 +725,7 @@ function render({ model, el }) {
     controls.stop();
     text.stop();
     goals.stop();
+    handles.stop();
     canvas.remove();
   };
 }

@@ -18,6 +18,7 @@ from .assets import figure_module, figure_style, packed_plotly
 from .controls import Choice, Slider
 from .goal import Goal
 from .goal import check as check_goals
+from .handle import Handle
 from .standalone import standalone_page
 from .table import Compute, ComputeError, Table, call, single, tabulate
 
@@ -28,7 +29,7 @@ _CACHED_ROWS = 512
 _KEPT_TEXTS = 8
 _STATE = (
     *("figure", "label", "dark", "error", "longest"),
-    *("controls", "choice", "index", "start", "option", "goals", "reached"),
+    *("controls", "choice", "index", "start", "option", "goals", "reached", "handles"),
 )
 
 
@@ -73,6 +74,7 @@ class Picture(anywidget.AnyWidget):
     start = t.List(t.Int()).tag(sync=True)
     option = t.Int(0).tag(sync=True, echo_update=False)
     goals = t.List(t.Dict()).tag(sync=True)
+    handles = t.List(t.Dict()).tag(sync=True)
     reached = t.List(t.Bool()).tag(sync=True, echo_update=False)
     # Which page moved a control, and what the kernel heard last: another page follows it, and the
     # page that has moved on since knows that it is late.
@@ -146,12 +148,13 @@ class Explorable(Picture):
         label: what the figure shows, for screen readers.
         goals: what to find with the controls. ``demo.reached`` says which of them the page has seen
             reached, and stays so when the controls move on.
+        handles: points of the plot that are dragged, and move sliders.
         budget: bytes that the whole grid may take on the page.
 
     Raises:
         ValueError: naming the control or the trace, for an empty or unsorted grid, unknown traces and
             ragged rows; naming the goal, for one that is reached at the start or, where the figure
-            is tabulated, at no position.
+            is tabulated, at no position; naming the handle, for one that none of its sliders moves.
     """
 
     def __init__(
@@ -162,6 +165,7 @@ class Explorable(Picture):
         *,
         label: str = "",
         goals: Sequence[Goal] = (),
+        handles: Sequence[Handle] = (),
         budget: int = BUDGET_BYTES,
     ) -> None:
         self._compute, self._budget, self._goals = compute, budget, tuple(goals)
@@ -192,6 +196,7 @@ class Explorable(Picture):
             self._refresh()
             if self.tabulated:
                 self._check_goals()
+            self.handles = self._described(handles)
         except ValueError:
             self.close()
             raise
@@ -205,6 +210,13 @@ class Explorable(Picture):
             name, choice = self._choice
             grids[name] = list(choice.options.values())
         check_goals(self._goals, {**self._values(), **self._fixed(self.option)}, grids)
+
+    def _described(self, handles: Sequence[Handle]) -> list[dict[str, object]]:
+        """What the page is told of the handles; nothing where it has no table to find them in."""
+        sliders, table = list(self._sliders), self._tables.get(self.option)
+        for handle in handles:
+            handle.check(self._traces, sliders)
+        return [handle.describe(sliders, table) for handle in handles] if table else []
 
     # --- the controls as attributes
 

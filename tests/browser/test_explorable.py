@@ -6,10 +6,11 @@ import math
 from pathlib import Path
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Locator
 
-from grda_edu.explore import Explorable, palette
+from grda_edu.explore import Explorable, Handle, Slider, palette
 
 from .lab import Figure, Lab, wait_for
 
@@ -323,6 +324,129 @@ def test_goals_light_where_the_table_says_so(lab: Lab) -> None:
     first.move("c", 3)
     assert first.goals() == ["before", "here"]
     assert lab.complaints == []
+
+
+def handle_figure() -> Explorable:
+    """A point on a parabola, a level line, and a point anywhere in a field."""
+    u = np.linspace(-1, 1, 9).round(3).tolist()
+    place = palette.figure(
+        go.Scatter(x=[0], y=[0], name="arc", mode="markers"),
+        go.Scatter(x=np.array([-1.0, 1.0]), y=[0, 0], name="level"),
+        go.Scatter(x=[0], y=[0], name="spot", mode="markers", xaxis="x2", yaxis="y2"),
+        height=400,
+        xaxis={"range": [-1.2, 1.2], "domain": [0, 0.45]},
+        yaxis={"range": [-1.2, 1.2]},
+        xaxis2={"range": [-1.2, 1.2], "domain": [0.55, 1]},
+        yaxis2={"range": [-1, 1], "type": "log", "anchor": "x2"},
+    )
+    return Explorable(
+        place,
+        lambda a, b, c: (
+            {"arc.x": [a], "arc.y": [a * a], "level.y": [b, b], "spot.x": [b], "spot.y": [c]},
+            f"{a} {b} {c}",
+        ),
+        {"a": Slider(u), "b": Slider(u, start=-0.5), "c": Slider.log(0.1, 10, 9, start=1)},
+        handles=[
+            Handle("arc", "a"),
+            Handle("level", "b", line=True),
+            Handle("spot", "b", "c", field=True),
+        ],
+        label="Handles",
+    )
+
+
+class Grip:
+    """A handle on the page."""
+
+    def __init__(self, figure: Figure, trace: str) -> None:
+        self.figure, self.page = figure, figure.root.page
+        self.node = figure.root.locator(f'.grda-handle[data-trace="{trace}"]')
+
+    def place(self) -> tuple[float, float]:
+        box = self.node.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(self, right: float, down: float) -> None:
+        x, y = self.place()
+        self.page.mouse.move(x + 3, y + 2)  # taken beside its middle: it must not jump
+        self.page.mouse.down()
+        for k in range(1, 6):
+            self.page.mouse.move(x + 3 + right * k / 5, y + 2 + down * k / 5)
+        self.page.mouse.up()
+        self.figure.settle()
+
+    def spoken(self) -> str:
+        return self.node.get_attribute("aria-valuetext") or ""
+
+
+def test_handles_are_dragged_and_sliders_follow(context: BrowserContext, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text(handle_figure().to_html(), encoding="utf-8")
+    page = context.new_page()
+    page.set_viewport_size({"width": 1000, "height": 800})
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "page.html").as_uri())
+    figure = Figure(page.locator(".grda-figure")).settle()
+    at = lambda: [figure.position(name) for name in "abc"]  # noqa: E731
+    arc, level, spot = (Grip(figure, name) for name in ("arc", "level", "spot"))
+    wait_for(arc.node.is_visible, "the handles stand")
+    unit = figure.root.evaluate(
+        "root => { const { xaxis, yaxis, xaxis2, yaxis2 } = root.querySelector('.grda-plot')._fullLayout;"
+        " return [xaxis._length / 2.4, yaxis._length / 2.4, xaxis2._length / 2.4, yaxis2._length / 2]; }"
+    )
+    assert at() == [0, 2, 4]
+    # From (−1, 1) to (0, 0) on the parabola; beyond its ends it stays at the last value.
+    arc.drag(unit[0], unit[1])
+    assert at() == [4, 2, 4] and arc.spoken() == "a = 0"
+    arc.drag(9 * unit[0], -unit[1])
+    assert at() == [8, 2, 4]
+    level.drag(-30, -0.75 * unit[1])  # up by three quarters, whatever the hand does sideways
+    assert at() == [8, 5, 4] and level.node.get_attribute("aria-orientation") == "vertical"
+    spot.drag(0.5 * unit[2], -unit[3] / 2)
+    assert at() == [8, 7, 6] and spot.spoken() == "b = 0.75, c = 3.16"
+    # A click in the field brings the point there; one in the other panel does nothing.
+    x, y = spot.place()
+    page.mouse.click(x - 1.5 * unit[2], y + unit[3])
+    assert at() == [8, 1, 2]
+    x, y = arc.place()
+    page.mouse.click(x - unit[0], y + unit[1])
+    assert at() == [8, 1, 2]
+    # Arrows go to the next place on their side, also where that is a lower value.
+    spot.node.focus()
+    for key in ("ArrowUp", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert at() == [8, 2, 1]
+    arc.node.focus()
+    page.keyboard.press("ArrowDown")
+    assert at() == [7, 2, 1]
+    for key in ("Home", "ArrowLeft", "ArrowDown"):
+        page.keyboard.press(key)
+    assert at() == [1, 2, 1]
+    assert page.evaluate("document.activeElement.dataset.trace") == "arc"  # the focus stays
+    # A finger.
+    wire = page.context.new_cdp_session(page)
+    x, y = arc.place()
+    for kind, dx in (("touchStart", 0.0), ("touchMove", 0.4), ("touchMove", 0.75)):
+        point = {"x": x + dx * unit[0], "y": y + 0.5 * unit[1] * (dx > 0)}
+        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    wire.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    figure.settle()
+    assert at() == [4, 2, 1]
+    # Another width, another place: the point and its handle stay together.
+    page.set_viewport_size({"width": 760, "height": 800})
+    wait_for(lambda: abs(figure.width() - figure.room()) < 2, "the new width")
+    drawn = figure.root.locator(".scatterlayer .trace .point").first
+    wait_for(lambda: abs(center(drawn)[0] - arc.place()[0]) < 1, "the handle stands on its point")
+    assert abs(center(drawn)[1] - arc.place()[1]) < 1
+    assert complaints == []
+    page.close()
+
+
+def center(node: Locator) -> tuple[float, float]:
+    box = node.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def test_kernel_computes_what_is_too_large_to_tabulate(lab: Lab) -> None:

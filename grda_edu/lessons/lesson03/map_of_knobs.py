@@ -10,6 +10,7 @@ from grda_edu.explore import (
     Choice,
     Explorable,
     Goal,
+    Handle,
     Panel,
     Slider,
     TextTable,
@@ -47,6 +48,7 @@ def knob_map() -> Explorable:
             "mu": Slider(MU, label="μ", format="g", start=0.7),
         },
         label="False weights and estimation error after the training, for every c and μ",
+        handles=[Handle(f"here{n}", "c", "mu", field=True) for n in ("", " 2")],
         goals=[
             Goal("all ten true weights, with as few false ones as you can.", _fewest, "03.fewest")
         ],

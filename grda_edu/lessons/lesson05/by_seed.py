@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from grda_edu.explore import (
     Choice,
     Explorable,
+    Handle,
     Panel,
     Slider,
     TextTable,
@@ -76,6 +77,7 @@ def _rule_on(
             "average": Slider(list(averages), label="seeds averaged", format=".0f"),
         },
         label=f"The rule on {where}: accuracy after short probes, its c, and the c of full length",
+        handles=[Handle("tolerance", "tolerance", point=2, line=True)],
     )
 
 

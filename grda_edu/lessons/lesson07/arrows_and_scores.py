@@ -11,10 +11,12 @@ from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Explorable,
     Goal,
+    Handle,
     Panel,
     Slider,
     axis,
     bars,
+    dots,
     key,
     keys,
     line,
@@ -22,13 +24,15 @@ from grda_edu.explore import (
     panels,
     writing,
 )
+from grda_edu.toy.flat_valley import direction
 
 from .from_above import arrow, many, marked, placed, valley_panel, valley_rows
 from .looks import degrees, pair, scores_title, tenths
-from .numbers import ANGLES, LAMS, PLACES, closed_path, deaths, paths_at, valley_at
+from .numbers import ANGLES, LAMS, PIVOT, PLACES, closed_path, deaths, paths_at, valley_at
 
 _FIRST = palette.style_of(palette.INK)
 _SECOND = palette.Style(palette.MUTED, "dot", "square")
+_REACH = 0.85  # how far from the pivot the floor is taken hold of
 _STILL = 5e-3  # a weight with a smaller score stays, as far as two decimals show
 RIGHT = (0.64, 1)  # where the panels beside the valley are
 
@@ -50,6 +54,11 @@ def floor_and_scores() -> Explorable:
         _floor_and_scores,
         valley_sliders(15.0, 0.5),
         label="A valley seen from above, the direction scores of its two weights, and the weights over λ",
+        handles=[
+            Handle("turn", "angle"),
+            Handle("sgd", "place"),
+            Handle("now", "lam"),
+        ],
         goals=[
             Goal(
                 "an angle at which both weights reach zero almost together.",
@@ -86,6 +95,7 @@ def _figure() -> go.Figure:
         line("drop", _SECOND, width=1.2),
         arrow("shadow", green.color),
         marked("sgd", palette.SGD, "w<sub>SGD</sub>"),
+        dots("turn", palette.MUTED, size=9),
         marked("now", green, "w<sub>DP</sub>", "bottom left"),
         key=keys(
             key("→ −sign(w)", palette.INK, "none"),
@@ -144,6 +154,7 @@ def _arrows(angle: float, place: float) -> dict[str, object]:
         **placed("drop", np.array([tip, shadow])),
         **placed("shadow", np.array([w, shadow])),
         **placed("sgd", w[None]),
+        **placed("turn", (np.array(PIVOT) + _REACH * direction(angle))[None]),
         "scores.y": s,
         "scores.text": [writing.decimal(value) for value in s],
         "layout.title.text": scores_title(w, s),

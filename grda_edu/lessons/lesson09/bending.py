@@ -12,6 +12,7 @@ from grda_edu.explore import (
     Choice,
     Explorable,
     Goal,
+    Handle,
     Panel,
     Slider,
     axis,
@@ -28,7 +29,18 @@ from grda_edu.explore.writing import decimal, loss, percent
 from grda_edu.views.curve import LOSS_AXIS
 
 from .looks import STYLES
-from .numbers import GOAL, PATHS, bends, least_bend, nearest, on_plane, positions, seeds, values
+from .numbers import (
+    GOAL,
+    PATHS,
+    bends,
+    least_bend,
+    nearest,
+    on_bend,
+    on_plane,
+    positions,
+    seeds,
+    values,
+)
 
 _COLOURED = (-3.5, 1.0)  # decimal logarithms of the losses that the colours tell apart
 _STRAIGHT = palette.TARGET
@@ -52,6 +64,7 @@ def around() -> Explorable:
             "t": Slider(positions().tolist(), label="way t", format=".3g", start=0.5, play=True),
         },
         label="Loss on the plane through two networks and a trained point, with a path to bend",
+        handles=[Handle("middle", "bend")],
         goals=[goal],
     )
     return keep_goals(demo)
@@ -69,6 +82,7 @@ def _figure() -> go.Figure:
             name="goal", showscale=False, contours=level, line=palette.OBS.line(2), hoverinfo="skip"
         ),
         dots("networks", palette.INK, size=11, outline=2),
+        dots("middle", palette.INK, hollow=True, size=15, outline=2),
         dots("here", palette.INK, size=12, outline=2),
         x=(0, 0.44),
         key=keys(
@@ -104,7 +118,10 @@ def _around(path: str, bend: float, t: float) -> tuple[dict[str, object], str]:
     for name, points in (("straight", on_plane(path, 0.0)), ("bent", bent)):
         for trace in (name, f"{name} under"):
             row[f"{trace}.x"], row[f"{trace}.y"] = points.T
+    middle = on_bend(path, bend)
     row |= {
+        "middle.x": [middle[0]],
+        "middle.y": [middle[1]],
         "here.x": [bent[k, 0]],
         "here.y": [bent[k, 1]],
         "loss straight.y": losses[0],

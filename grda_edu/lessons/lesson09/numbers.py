@@ -95,14 +95,20 @@ def half_way(pair: str) -> np.ndarray:
     return values(pair, "line_test_accuracy")[:, nearest(positions(), 0.5)]
 
 
+def on_bend(pair: str, bend: float) -> np.ndarray:
+    """Coordinates of θ on the plane: half-way between the networks at 0, the trained one at 1: [2]."""
+    start, end, trained = values(pair, "corners")
+    return (1 - bend) * (start + end) / 2 + bend * trained
+
+
 def on_plane(pair: str, bend: float) -> np.ndarray:
     """Coordinates of the bent path at every t: [T, 2].
 
     The plane's corners are its two networks and the trained middle; everything in between is
     arithmetic on their coordinates, because all of these paths lie in the plane.
     """
-    start, end, trained = values(pair, "corners")
-    middle = (1 - bend) * (start + end) / 2 + bend * trained
+    start, end, _ = values(pair, "corners")
+    middle = on_bend(pair, bend)
     t = positions()[:, None]
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
 

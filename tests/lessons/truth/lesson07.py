@@ -206,6 +206,7 @@ SCORES = Case(
         "drop": SECOND,
         "shadow": look(GREEN.color, **{"marker.symbol": "arrow"}),
         "now": GREEN,
+        "turn": palette.MUTED,
         "scores": GREEN,
         "first": palette.INK,
         "second": SECOND,

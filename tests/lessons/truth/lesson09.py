@@ -11,7 +11,7 @@ from grda_edu import recordings
 from grda_edu.explore import palette
 from grda_edu.geometry.valley import Curve
 from grda_edu.lessons import lesson09
-from lessons.truth import Case, look
+from lessons.truth import Case, hollow, look
 
 FILE = dict(np.load(recordings.FOLDER / "paths.npz"))
 SEEDS, T, BENDS = (FILE[name].tolist() for name in ("seeds", "t", "bends"))
@@ -125,6 +125,7 @@ def looks_around(path: str, bend: float, t: float) -> dict:
         "goal": palette.OBS,
         "networks": look(palette.INK, **several),
         "here": palette.INK,
+        "middle": hollow(palette.INK),
         "goal line": palette.OBS,
         "loss straight": palette.TARGET,
         "loss bent": palette.INK,
