@@ -68,7 +68,7 @@ class Handle:
                 raise ValueError(
                     f"handle on {self.trace!r}: it has no point {self.point} in {along}"
                 )
-            at = column.values[(*[slice(None)] * len(column.grid), self.point)]
+            at = column.values[..., self.point]
             for axis in axes:
                 # NaN is where the point is not
                 ends = np.fmin.reduce(at, axis=axis), np.fmax.reduce(at, axis=axis)

@@ -125,7 +125,7 @@ def looks_around(path: str, bend: float, t: float) -> dict:
         "goal": palette.OBS,
         "networks": look(palette.INK, **several),
         "here": palette.INK,
-        "middle": hollow(palette.INK),
+        "middle": hollow(palette.style_of(palette.INK)),
         "goal line": palette.OBS,
         "loss straight": palette.TARGET,
         "loss bent": palette.INK,
