@@ -7,6 +7,7 @@ g_n = g_{n-1} + c γ^(½+μ) (n^μ - (n-1)^μ)    the threshold of ``grda``, γ 
 """
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -24,6 +25,7 @@ from grda_edu.optim.around_captured import (
     check_can_begin,
     own_as_saved,
 )
+from grda_edu.optim.captured import refuse_capture
 from grda_edu.optim.grda import GRDA
 from grda_edu.optim.outside import SeesOutside
 from grda_edu.optim.swap import held_by_parameters, here
@@ -218,20 +220,17 @@ class DualAveraging(SeesOutside, StepsAroundInGraphs):
             self._step_in_graph()
             return loss
         for index, group in enumerate(self.param_groups):
+            refuse_capture(self, group["params"])
             self._warn_of_changes(index, group)
         groups = [(group, self._moving(group)) for group in self.param_groups]
         moving = [one for _, ones in groups for one in ones]
-        if any(one.p.is_cuda for one in moving) and torch.cuda.is_current_stream_capturing():
-            raise RuntimeError(
-                f"{type(self).__name__} is captured in a CUDA graph, which would repeat this step's "
-                "threshold for ever: accepted is one made with capturable = True"
-            )
         with held_by_parameters((one.p, one.v) for one in moving):
             self.base_optimizer.step()
         for one in moving:  # not earlier: Adam begins where a state is empty
             one.state.update(accumulator=one.v, clock=one.clock, threshold=one.threshold)
-        for group, ones in groups:
-            _threshold(ones, group.get("foreach"))
+        rooms = self.__dict__.setdefault("_rooms", defaultdict(together.Room))
+        for index, (group, ones) in enumerate(groups):
+            _threshold(ones, group.get("foreach"), rooms[index])
         for index, group in enumerate(self.param_groups):
             self._note_versions(index, group)
         return loss
@@ -265,18 +264,14 @@ class _Moving(NamedTuple):
     state: dict[str, Any]  # where they are kept
 
 
-def _threshold(moving: list[_Moving], foreach: bool | None) -> None:
+def _threshold(moving: list[_Moving], foreach: bool | None, room: together.Room) -> None:
     """w ← S_g(v)."""
     if not together.is_wanted(foreach, [one.p for one in moving]):
         for p, v, _, g, _ in moving:
             softshrink(here(v), g, out=here(p))  # type: ignore[call-arg]
-    elif moving:  # S_g(v) = v - clip(v, -g, g), one call for all; NaN stays NaN on every device
+    elif moving:
         weights = [here(one.p) for one in moving]
-        accumulators = [here(one.v) for one in moving]
-        inside = torch._foreach_clamp_max(accumulators, [one.threshold for one in moving])
-        torch._foreach_clamp_min_(inside, [-one.threshold for one in moving])
-        torch._foreach_copy_(weights, accumulators)
-        torch._foreach_sub_(weights, inside)
+        room.shrink(weights, [here(one.v) for one in moving], [one.threshold for one in moving])
 
 
 def _check_base(base: Any) -> None:

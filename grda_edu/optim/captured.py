@@ -8,6 +8,7 @@ step whose shares are zero.
 ``update`` is the twin of ``GRDA._advance`` and ``together.update``.
 """
 
+import functools
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +17,16 @@ from torch import Tensor
 from grda_edu.optim import arguments, units
 from grda_edu.optim.shards import local
 from grda_edu.optim.state import SavesState, begin, clock_in_tensors
+from grda_edu.optim.together import LARGE
+
+
+def refuse_capture(optimizer: Any, params: list[Tensor]) -> None:
+    """Raise RuntimeError while a CUDA graph is captured: it would repeat this step's numbers."""
+    if any(p.is_cuda for p in params[:1]) and torch.cuda.is_current_stream_capturing():
+        raise RuntimeError(
+            f"{type(optimizer).__name__} is captured in a CUDA graph, which would repeat this "
+            "step's threshold for ever: accepted is one made with capturable = True"
+        )
 
 
 class FollowsUntilFirst(torch.optim.Optimizer):
@@ -93,6 +104,8 @@ def update(
     vs = [local(v) for v in accumulators]
     bs = [local(b) for b in buffers]
     pushes = _directions(here, gradients, bs, steps_now, on, group)
+    if all(v.dtype == vs[0].dtype for v in vs):
+        lr = lr.to(vs[0].dtype)  # a number of another dtype would take a kernel for each tensor
     torch._foreach_add_(vs, torch._foreach_mul(pushes, -lr))
     if group["by"] == "unit":
         for p, v, g in zip(params, accumulators, thresholds, strict=True):
@@ -102,10 +115,37 @@ def update(
 
 
 def put_image(params: list[Tensor], accumulators: list[Tensor], thresholds: list[Tensor]) -> None:
-    """w ← S_g(v), on the parts that are here."""
-    inside = torch._foreach_clamp_max(accumulators, thresholds)
-    torch._foreach_clamp_min_(inside, torch._foreach_neg(thresholds))
-    torch._foreach_copy_(params, torch._foreach_sub(accumulators, inside))
+    """w ← S_g(v): large tensors one by one, all small ones of a kind in one, as in ``together``."""
+    if torch.compiler.is_compiling():  # which makes one kernel of all this
+        inside = torch._foreach_clamp_max(accumulators, thresholds)
+        torch._foreach_clamp_min_(inside, torch._foreach_neg(thresholds))
+        torch._foreach_copy_(params, torch._foreach_sub(accumulators, inside))
+        return
+    kinds: dict[Any, list[int]] = {}
+    for k, v in enumerate(accumulators):
+        alone = v.numel() >= LARGE
+        kinds.setdefault(k if alone else (v.device, v.dtype), []).append(k)
+    for chosen in kinds.values():
+        vs = [accumulators[k] for k in chosen]
+        gs = [thresholds[k] for k in chosen]
+        v, g = vs[0], gs[0]
+        if len(chosen) > 1:
+            sizes = [part.numel() for part in vs]
+            v = torch.cat([part.reshape(-1) for part in vs])
+            g = torch.stack(gs).to(v.dtype)[_owners(tuple(sizes), v.device)]
+        shrunk = v - v.clamp(-g, g)
+        parts = [shrunk]
+        if len(chosen) > 1:
+            split = zip(shrunk.split(sizes), vs, strict=True)
+            parts = [part.view(like.shape) for part, like in split]
+        torch._foreach_copy_([params[k] for k in chosen], parts)
+
+
+@functools.lru_cache(maxsize=64)
+def _owners(sizes: tuple[int, ...], device: torch.device) -> Tensor:
+    """Which of some tensors each number is of, all put into one; known from the steps before."""
+    owners = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    return owners.to(device)
 
 
 def _scalar(number: Any, like: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ Source: Chao, Wang, Xing, Cheng 2020 (arXiv:2006.09358); for momentum, nu and c 
 of the authors' response to the reviewers.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
@@ -22,7 +23,7 @@ from torch.nn.functional import softshrink
 
 from grda_edu.optim import arguments, together, units
 from grda_edu.optim.arguments import Tuning
-from grda_edu.optim.captured import StepsInGraphs
+from grda_edu.optim.captured import StepsInGraphs, refuse_capture
 from grda_edu.optim.outside import SeesOutside
 from grda_edu.optim.parts import cache_sized
 from grda_edu.optim.shards import is_plain, parts_here
@@ -184,7 +185,8 @@ class GRDA(SeesOutside, StepsInGraphs):
             What the closure returns, or None.
 
         Raises:
-            RuntimeError: a gradient is sparse.
+            RuntimeError: a gradient is sparse, or the step is captured in a CUDA graph without
+                ``capturable``.
         """
         loss = None
         if closure is not None:
@@ -194,6 +196,7 @@ class GRDA(SeesOutside, StepsInGraphs):
             if group["capturable"]:
                 self._step_in_graph(group)
                 continue
+            refuse_capture(self, group["params"])
             self._warn_of_changes(index, group)
             params, gradients = arguments.with_dense_gradient(group)
             group = arguments.at_this_step(group)
@@ -201,8 +204,9 @@ class GRDA(SeesOutside, StepsInGraphs):
                 for p in params:
                     self._advance(p, group)
             elif together.is_wanted(group["foreach"], params):
-                states = [self._advance(p, group) for p in params]
-                together.update(params, gradients, states, group)
+                states = together.advance(self.state, params, group)
+                rooms = self.__dict__.setdefault("_rooms", defaultdict(together.Room))
+                together.update(params, gradients, states, group, rooms[index])
             else:
                 for p, gradient in zip(params, gradients, strict=True):
                     self._update(p, gradient, group)
