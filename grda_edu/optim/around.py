@@ -239,9 +239,9 @@ class DualAveraging(SeesOutside, StepsAroundInGraphs):
         """The parameters of a group that are to move: the clock is that after the step."""
         lr = number("lr", group["lr"], ">= 0")
         growth = arguments.at_this_step(group)["growth"]
-        moving = []
+        moving, states = [], self.state
         for p in arguments.with_dense_gradient(group)[0]:
-            state = self.state.setdefault(p, {})
+            state = states.setdefault(p, {})
             n, threshold = state.get("clock", 0), state.get("threshold", 0.0)
             v = state.get("accumulator")
             if not n:  # v_0 = w_0; weights may have been loaded since a step of rate 0

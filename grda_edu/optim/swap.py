@@ -19,19 +19,19 @@ def held_by_parameters(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[None]
     Args:
         pairs: parameters, each with its accumulator.
     """
-    pairs, weights = list(pairs), []
+    held = []
     for p, v in pairs:
-        if has_one_storage(p):
-            weights.append(p.data)
+        if is_swapped := has_one_storage(p):
+            held.append((p, v, p.data, is_swapped))
             p.data = v
         else:
-            weights.append(local(p).clone())
+            held.append((p, v, local(p).clone(), is_swapped))
             local(p).copy_(local(v))
     try:
         yield
     finally:
-        for (p, v), w in zip(pairs, weights, strict=True):
-            if has_one_storage(p):
+        for p, v, w, is_swapped in held:
+            if is_swapped:
                 if p.data_ptr() != v.data_ptr():  # the base puts in tensors of its own
                     v.copy_(p)
                 p.data = w

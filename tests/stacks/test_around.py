@@ -1,4 +1,4 @@
-"""Dual averaging on two processes (gloo): DDP, fully sharded parameters, distributed checkpoints.
+"""Dual averaging on two and four processes (gloo): DDP, shards, tensor parallel, distributed checkpoints.
 
 The oracle is one process on the whole batch, in float64: Adam makes much of a gradient's rounding.
 """
@@ -14,7 +14,13 @@ from torch.distributed.checkpoint.state_dict import (
     get_state_dict,
     set_state_dict,
 )
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    RowwiseParallel,
+    parallelize_module,
+)
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import SGD, AdamW
 
@@ -23,11 +29,12 @@ from tests.stacks.processes import on_processes
 
 pytestmark = pytest.mark.stacks
 
-WORLD, STEPS = 2, 6
+STEPS = 6
 BASES = {
     "AdamW": lambda params: AdamW(params, lr=0.01, weight_decay=0.1),
     "AdamW, foreach": lambda params: AdamW(params, lr=0.01, foreach=True),
     "SGD": lambda params: SGD(params, lr=0.01, momentum=0.9),
+    "SGD, foreach": lambda params: SGD(params, lr=0.01, weight_decay=0.1, foreach=True),
 }
 WIDTH = 800  # a weight of more than 2^19 numbers: larger than any part that is worked on at a time
 
@@ -39,11 +46,12 @@ def network():
 
 
 def batch(step, rank=None):
-    """Four rows, or those of one process."""
+    """Four rows, or those of one process of two, or of (rank, of how many)."""
     generator = torch.Generator().manual_seed(step)
     x = torch.randn(4, WIDTH, generator=generator, dtype=torch.float64)
     y = 10 * x.mean(dim=1, keepdim=True)
-    return (x, y) if rank is None else (x[rank::WORLD], y[rank::WORLD])
+    rank, count = (0, 1) if rank is None else rank if isinstance(rank, tuple) else (rank, 2)
+    return x[rank::count], y[rank::count]
 
 
 def make(name, model):
@@ -84,8 +92,8 @@ def ddp(rank, name):
     assert_as_in_one_process(model, name, range(STEPS))
 
 
-def sharded(rank, name):
-    model = fully_shard(network())
+def sharded(rank, name, mesh=None):
+    model = fully_shard(network(), mesh=mesh)
     optimizer = make(name, model)
     places = [p.to_local().data_ptr() for p in model.parameters()]
     train(model, optimizer, range(STEPS), rank)
@@ -96,6 +104,35 @@ def sharded(rank, name):
     average.update()
     with average.applied(model):  # of one update: the weights themselves
         assert_as_in_one_process(model, name, range(STEPS))
+
+
+def hybrid(rank, name):
+    """Two by two: the weights are cut in two, and each half is on two processes."""
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("replicate", "shard"))
+    sharded((rank, 4), name, mesh)
+
+
+def tensor_parallel(rank, name, mesh=None):
+    """Columns, then rows of the two layers on each process, which all see the whole batch."""
+    if mesh is None:
+        mesh = init_device_mesh("cpu", (2,))
+    plan = {"0": ColwiseParallel(), "2": RowwiseParallel()}
+    model = parallelize_module(network(), mesh, plan)
+    optimizer = make(name, model)
+    train(model, optimizer, range(STEPS))
+    assert_as_in_one_process(model, name, range(STEPS))
+    assert {optimizer.state[p]["clock"] for p in model.parameters()} == {STEPS}
+
+
+def both(rank, name):
+    """Two by two: each layer cut in two, and the halves once more by rows."""
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "tensor"))
+    plan = {"0": ColwiseParallel(), "2": RowwiseParallel()}
+    model = parallelize_module(network(), mesh["tensor"], plan)
+    fully_shard(model, mesh=mesh["data"])
+    optimizer = make(name, model)
+    train(model, optimizer, range(STEPS), (rank // 2, 2))
+    assert_as_in_one_process(model, name, range(STEPS))
 
 
 def checkpointed(rank, folder, name, flat):
@@ -137,6 +174,13 @@ def trainings(rank, folder):
     ddp(rank, "AdamW")
     for name in BASES:
         sharded(rank, name)
+        tensor_parallel(rank, name)
+
+
+def on_four(rank, folder):
+    for name in BASES:
+        hybrid(rank, name)
+        both(rank, name)
 
 
 def checkpoints(rank, folder):
@@ -149,4 +193,8 @@ def checkpoints(rank, folder):
 
 @pytest.mark.parametrize("job", [trainings, checkpoints], ids=lambda job: job.__name__)
 def test_two_processes_are_one(tmp_path, job):
-    on_processes(WORLD, job, tmp_path)
+    on_processes(2, job, tmp_path)
+
+
+def test_four_processes_are_one(tmp_path):
+    on_processes(4, on_four, tmp_path)
