@@ -49,7 +49,9 @@ TARGET = Style("#6e7781", "longdashdot", "cross")
 ZERO = Style("#8c6d46", "solid", "circle-open")  # weights that are exactly zero, always hollow
 BAND = "rgba(86, 180, 233, 0.22)"  # the threshold band, -tau to tau
 BAND_EDGE = Style("#3a93c7", "solid", "line-ew")
-FIELD = "Cividis"  # fields of values (maps, filters)
+FIELD = "Cividis"  # fields of sizes, of which more is brighter (maps)
+NEGATIVE, POSITIVE = "#762a83", "#1b7837"
+SIGNED = [[0.0, NEGATIVE], [0.5, PAPER], [1.0, POSITIVE]]  # fields of values with a sign (filters)
 
 TINTS = {  # colours that are too pale for words on a light page -> the shade for words
     GRDA.color: "#a84a00",
@@ -77,6 +79,8 @@ DARK = {
     RDA.color: "#b09ae0",
     ZERO.color: "#c9a877",
     BAND_EDGE.color: "#7cc4ee",
+    NEGATIVE: "#c58bdb",
+    POSITIVE: "#63c777",
 }
 DARK |= {shade: DARK[color] for color, shade in TINTS.items()}
 

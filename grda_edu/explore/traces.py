@@ -61,11 +61,13 @@ def bars(name: str, look: Look, *, horizontal: bool = False, **more: object) -> 
 
 
 def tiles(name: str, low: float, high: float, *, gap: float = 0, **more: object) -> go.Heatmap:
-    """A field of values ``z`` in the palette's one colour scale, which runs from low to high.
+    """A field of values ``z`` in the palette's colour scale for sizes, or for values with a sign.
 
+    low, high: where the scale ends; it has two arms that meet in zero where low is -high;
     gap: between tiles, in pixels.
     """
-    drawn = go.Heatmap(name=name, colorscale=palette.FIELD, zmin=low, zmax=high, showscale=False)
+    scale = palette.SIGNED if low == -high else palette.FIELD
+    drawn = go.Heatmap(name=name, colorscale=scale, zmin=low, zmax=high, showscale=False)
     if gap:
         drawn.update(xgap=gap, ygap=gap)
     return _finish(drawn, more)

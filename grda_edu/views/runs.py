@@ -105,7 +105,7 @@ class TrainingView(LiveView[dict[str, Run]]):
 _PANELS: dict[
     str, tuple[str, Callable[[float], str]]
 ] = {  # curve of a Run -> (title, how its values are written)
-    "test_accuracy": ("Test images read correctly", percent),
+    "test_accuracy": ("Test images read right", percent),
     "train_loss": ("Loss on the training images", writing.loss),
     "total_zeros": ("Weights that are exactly zero", percent),
 }
@@ -198,7 +198,7 @@ def training_sentence(runs: Runs) -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
         f"{name} after epoch {int(run.epoch[-1])}: {percent(run.total_zeros[-1])} of the weights are "
-        f"exactly zero, {percent(run.test_accuracy[-1])} of the test images are read correctly"
+        f"exactly zero, {percent(run.test_accuracy[-1])} of the test images are read right"
         for name, run in runs.items()
     ]
     return "; ".join(parts) + "." if parts else "Nothing has been trained yet."

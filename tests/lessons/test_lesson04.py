@@ -49,7 +49,7 @@ def test_scrubbing_shows_the_recorded_runs(runs):
                     assert row[f"{name} {curve} now.y"] == [getattr(run, curve)[epoch]]
             np.testing.assert_allclose(row["zeros by layer.x"] * runs.sizes, ours.zeros[epoch])
             assert f"{percent(ours.total_zeros[epoch])} exact zeros" in sentence
-            assert f"c = {c:g}, μ = {mu:g}" in sentence and runs.device in sentence
+            assert runs.device in sentence
             lost = sgd.test_accuracy[epoch] - ours.test_accuracy[epoch]
             goal = epoch == 60 and ours.total_zeros[epoch] >= 0.9 and lost < 0.01
             (asked,) = scrub._goals

@@ -306,8 +306,8 @@ def test_accuracy_is_drawn_from_ninety_percent_only_when_all_are_above():
 def test_the_sentence_names_each_run_with_its_numbers():
     text = training_sentence({"SGD": run(3), "gRDA": run(2, accuracy=0.94)})
     assert text == (
-        "SGD after epoch 3: 60.0% of the weights are exactly zero, 95.0% of the test images are read correctly; "
-        "gRDA after epoch 2: 40.0% of the weights are exactly zero, 94.0% of the test images are read correctly."
+        "SGD after epoch 3: 60.0% of the weights are exactly zero, 95.0% of the test images are read right; "
+        "gRDA after epoch 2: 40.0% of the weights are exactly zero, 94.0% of the test images are read right."
     )
 
 

@@ -15,12 +15,13 @@ from grda_edu.explore import (
     dots,
     key,
     keys,
+    line,
     note,
     palette,
     panels,
     writing,
 )
-from grda_edu.explore.layout import box, rule
+from grda_edu.explore.layout import box
 from grda_edu.explore.writing import count, percent, points, span
 
 from .numbers import GOAL_LOSS, GOAL_ZEROS, MU, TEST_IMAGES, C, grid
@@ -41,12 +42,13 @@ def all_runs() -> Explorable:
 
 def _all_runs_figure() -> go.Figure:
     runs = grid()
-    error = runs.standard_error(TEST_IMAGES)
+    error, ends = runs.standard_error(TEST_IMAGES), runs.final("test_accuracy")[0, 0]
+    sgd = f"SGD, which ends at {span(ends.min(), ends.max(), percent)}, by seed"
     zeros = runs.final("total_zeros")[1:].ravel()
     drawn = np.maximum(runs.minus_sgd()[1:, ..., -1], _DEEPEST).ravel()
     between = len(runs.mu) - 2
     labels: dict[str, Any] = {
-        "text": [f"μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
+        "text": [f"<br>μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
         "textposition": ["bottom center", *["middle center"] * between, "top center"],
         "textfont": {"color": palette.tint(palette.GRDA.color), "size": 11},
     }
@@ -54,21 +56,26 @@ def _all_runs_figure() -> go.Figure:
     depths = {k / 100: writing.signed(k, 0) for k in range(-5, 2)} | {_DEEPEST: "−6 or less"}
     return panels(
         Panel(
+            line("SGD", palette.SGD, width=1.5, x=[-0.06, 1.02], y=[0, 0]),
             dots("all", palette.MUTED, size=5, opacity=0.45, x=zeros, y=drawn),
             dots("this c", palette.GRDA, hollow=True),
             dots("mean", palette.GRDA, size=11, outline=1.5, **joined, **labels),
             xaxis=axis("weights exactly zero", (-0.06, 1.02), share=True, zeroline=False),
-            yaxis=axis("accuracy minus SGD's, in points", (_DEEPEST - 0.006, 0.02), ticks=depths),
+            yaxis=axis(
+                "accuracy minus SGD's, in points",
+                (_DEEPEST - 0.006, 0.02),
+                ticks=depths,
+                zeroline=False,
+            ),
         ),
         height=420,
         margin={"l": 80, "r": 24, "t": 40, "b": 52},
         shapes=[
             box("rgba(0,158,115,0.16)", (GOAL_ZEROS, 1.02), (-GOAL_LOSS, 0.02)),
             box(palette.BAND, y=(-error, error)),
-            rule(palette.SGD, y=0),
         ],
         notes=[
-            note(-0.055, 0.0, key("SGD", palette.SGD)),
+            note(-0.055, -error, key(sgd, palette.SGD), yanchor="top"),
             note(1.01, 0.018, key("the goal", palette.DIRECTIONAL, "bar"), "right", "top"),
             note(0.12, error, f"± one standard error, {writing.decimal(100 * error, 1)} points"),
         ],
@@ -80,7 +87,6 @@ def _all_runs(c: float) -> tuple[dict, str]:
     i, _ = runs.cell(c, MU)
     seeds = len(runs.seeds)
     zeros, lost = runs.final("total_zeros")[i], runs.minus_sgd()[i, ..., -1]
-    sgd = runs.final("test_accuracy")[0, 0]
     reached = runs.goal_reached(GOAL_ZEROS, GOAL_LOSS, mean=True)[i, :, -1]
     where = ", ".join(f"μ = {mu:g}" for mu in runs.mu[reached])
     row = {
@@ -96,8 +102,7 @@ def _all_runs(c: float) -> tuple[dict, str]:
         ),
     }
     return row, (
-        f"c = {c:g}: {span(zeros.min(), zeros.max(), percent)} zeros. Single runs end between "
-        f"{points(lost.min())} and {points(lost.max())} points of SGD; {runs.collapsed()[i].sum()} "
-        f"of {lost.size} collapsed. In the mean of {count(seeds, 'seed')} the goal is reached with "
-        f"{where or 'no μ'}. SGD itself ends at {span(sgd.min(), sgd.max(), percent)}, by seed."
+        f"Single runs end between {points(lost.min())} and {points(lost.max())} points of SGD; "
+        f"{runs.collapsed()[i].sum()} of {lost.size} collapsed. In the mean of the seeds the goal is "
+        f"reached with {where or 'no μ'}."
     )

@@ -67,7 +67,10 @@ def _inside_figure() -> go.Figure:
     )
     near = "%{y} weights near %{x:.2f}<extra></extra>"
     weights = Panel(
-        bars("weights", palette.GRDA, x=_CENTRES, width=0.02, hovertemplate=near),
+        # no bars: a logarithmic axis has no foot for them. The dots show a bin between empty ones
+        dots("weights", palette.GRDA, size=5, x=_CENTRES, hovertemplate=near).update(
+            mode="lines+markers", line=palette.GRDA.line(2) | {"shape": "hvh"}
+        ),
         line("SGD's weights", palette.SGD, width=1.8, x=_CENTRES, line_shape="hvh"),
         x=(0.42, 0.84),
         y=(0.54, 0.86),
@@ -135,7 +138,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         heading_key(0): heading("First layer's 16 filters", _zeros_of(lost, size)),
         heading_key(1): heading(
             "Weights that are not zero",
-            keys(key("gRDA", palette.GRDA, "bar"), key("SGD", palette.SGD)),
+            keys(key("gRDA", palette.GRDA, "both"), key("SGD", palette.SGD)),
             beside="(log scale)",
         ),
         heading_key(2): heading("Zeros", coloured(f"{total:,}", palette.ZERO)),
@@ -143,15 +146,16 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
             f"Last layer: {_HIDDEN} units to {_OUTPUTS} digits",
             beside=_zeros_of(int((~alive).sum()), alive.size),
         ),
-        "layout.title.text": f"{percent(zeros)} of the weights are zero after epoch {k}",
+        "layout.title.text": (
+            f"Seed {seed}, epoch {k}: {percent(zeros)} of the weights are zero, "
+            f"{percent(run.test_accuracy[k])} of the test images read right"
+        ),
     }
+    fullest, of_sgd = (int(r.histograms[k].sum(axis=0).max()) for r in (run, sgd))
     return row, (
-        f"Recorded on {run.device}, seed {seed}, after epoch {k}, c = {c:g}, μ = {mu:g}: {percent(zeros)} of "
-        f"all weights are zero, {lost} of {size} in the first layer's filters; the highest bar holds "
-        f"{run.histograms[k].sum(axis=0).max():,} weights (SGD's {sgd.histograms[k].sum(axis=0).max():,}); "
-        f"{int(alive.sum())} "
-        f"of {alive.size} wires of the last layer are left, {int((~units).sum())} of {_HIDDEN} "
-        f"units have none. {percent(run.test_accuracy[k])} of the test images are read correctly."
+        f"Recorded on {run.device}: the fullest bin of weights that are not zero holds {fullest:,} "
+        f"(SGD's {of_sgd:,}); {int(alive.sum())} of {alive.size} wires of the last layer are left, "
+        f"{int((~units).sum())} of {_HIDDEN} units have none."
     )
 
 

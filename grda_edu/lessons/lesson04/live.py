@@ -81,7 +81,7 @@ def _beside(view: TrainingView) -> TextTable:
             for name, c in zip(STYLES, (0.0, C), strict=True)
         ]
     return TextTable(
-        rows, ("run", "weights exactly zero", "read correctly", "after epoch", "seconds"), caption
+        rows, ("run", "weights exactly zero", "read right", "after epoch", "seconds"), caption
     )
 
 

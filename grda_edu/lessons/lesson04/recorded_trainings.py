@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.course import keep_goals
-from grda_edu.explore import Choice, Explorable, Goal, Slider, dots
+from grda_edu.explore import Choice, Explorable, Goal, Slider, dots, note, palette
 from grda_edu.explore.writing import count, percent
 from grda_edu.views.runs import DRAWN, STYLES, layer_labels, training_figure
 
@@ -48,6 +48,9 @@ def _scrub_figure() -> go.Figure:
         for name, style in STYLES.items():
             now = dots(f"{name} {curve} now", style, size=10, outline=1.5, cliponaxis=False)
             picture.add_trace(now.update(xaxis=f"x{k}", yaxis=f"y{k}"))
+    picture.add_annotation(
+        note(1, 0, "", "right", xref="x domain", yref="y domain", font_color=palette.MUTED)
+    )
     labels = layer_labels(runs.layers, runs.sizes)
     return picture.update_traces(y=labels, selector={"name": "zeros by layer"})
 
@@ -80,13 +83,15 @@ class _Scrub:
         zeros, shares = self.curves["total_zeros"][i, j, s, k], self.shares[i, j, s, k]
         row["zeros by layer.x"] = shares
         row["zeros by layer.text"] = [percent(share, 0) for share in shares]
-        row["layout.yaxis.range"] = [_lowest(np.minimum(sgd, ours), k), 1.0]
+        lowest = _lowest(np.minimum(sgd, ours), k)
+        row["layout.yaxis.range"] = [lowest, 1.0]
+        row["layout.annotations[4].text"] = f"axis from {percent(lowest, 0)}" if lowest else ""
         row["layout.title.text"] = (
-            f"After epoch {k}: {percent(zeros)} zeros, {percent(ours[k])} read correctly"
+            f"After epoch {k}: {percent(zeros)} zeros, {percent(ours[k])} read right"
         )
         return row, (
-            f"Recorded on {runs.device}, after epoch {k}, c = {c:g}, μ = {mu:g}: gRDA has "
-            f"{percent(zeros)} exact zeros and reads {_comparison(ours[k], sgd[k])}."
+            f"Recorded on {runs.device}: gRDA has {percent(zeros)} exact zeros and reads "
+            f"{_comparison(ours[k], sgd[k])}."
         )
 
 

@@ -39,12 +39,14 @@ def says_scrub(seed: int, epoch: int, c: float, mu: float) -> dict:
         ours.test_accuracy[epoch],
         sgd.test_accuracy[epoch],
     )
+    both = [min(pair) for pair in zip(ours.test_accuracy, sgd.test_accuracy, strict=True)]
     images = round(IMAGES * reference) - round(IMAGES * right)  # fewer than SGD
     compared = (
         [abs(images), "fewer than" if images > 0 else "more than"] if images else ["as many as"]
     )
     return {
-        "sentence": [epoch, c, mu, zeros, right, IMAGES, *compared, reference],
+        "sentence": [zeros, right, IMAGES, *compared, reference],
+        "notes[4]": ["axis from", 0.9] if both[-1] > 0.9 and max(both[: epoch + 1]) > 0.9 else [],
         "title": [epoch, zeros, "zeros", right],
         "zeros by layer.y": LABELS,
         "zeros by layer.text": shares(ours, epoch),
@@ -99,10 +101,10 @@ def says_inside(mu: float, epoch: int, c: float) -> dict:
     highest = [max(np.sum(r.histograms[epoch], axis=0).tolist()) for r in (run, sgd)]
     return {
         "sentence": [
-            *(int(RUNS.seeds[0]), epoch, c, mu, zeros, lost, first.size, *highest),
-            *(left, last.size, "left", cut_off, hidden, "have none", run.test_accuracy[epoch]),
+            "weights that are not zero",
+            *(*highest, left, last.size, "left", cut_off, hidden, "have none"),
         ],
-        "title": [zeros, "are zero", epoch],
+        "title": [int(RUNS.seeds[0]), epoch, zeros, "are zero", run.test_accuracy[epoch], "right"],
         "notes[0]": [len(first), lost, first.size],
         "notes[1]": [],
         "notes[2]": [total],
@@ -118,7 +120,7 @@ INSIDE = Case(
     lesson04.inside,
     says_inside,
     looks={
-        "filters": palette.FIELD,
+        "filters": palette.SIGNED,
         "filter zeros": palette.ZERO,
         "weights": palette.GRDA,
         "SGD's weights": palette.SGD,
@@ -152,18 +154,16 @@ def says_all_runs(c: float) -> dict:
         for mu, pairs in ends.items()
     }
     every = [value for values in lost.values() for value in values]
-    all_zeros = [value for values in zeros.values() for value in values]
     collapsed = sum(r.test_accuracy[-1] < 0.2 for pairs in ends.values() for r, _ in pairs)
     reached = [mu for mu in RUNS.mu if np.mean(zeros[mu]) >= 0.9 and np.mean(lost[mu]) > -0.01]
     sgd = [RUNS.run(0.0, RUNS.mu[0], int(s)).test_accuracy[-1] for s in RUNS.seeds]
     p = float(np.mean(sgd))
     return {
         "sentence": [
-            *(c, min(all_zeros), max(all_zeros), 100 * min(every), 100 * max(every)),
-            *(collapsed, len(every), "collapsed", len(RUNS.seeds)),
+            *(100 * min(every), 100 * max(every), collapsed, len(every), "collapsed"),
             *(["with μ", *reached] if reached else ["with no μ"]),
-            *("SGD", min(sgd), max(sgd)),
         ],
+        "notes[1]": [min(sgd), max(sgd)],
         "title": [c, len(RUNS.seeds)],
         "notes[3]": [100 * (p * (1 - p) / IMAGES) ** 0.5],
         "yaxis.ticktext": [*range(-5, 2), -6, "or less"],
@@ -181,11 +181,11 @@ ALL_RUNS = Case(
         "mean": palette.GRDA,
         "shapes[0]": palette.DIRECTIONAL.color,
         "shapes[1]": palette.BAND,
-        "shapes[2]": palette.SGD,
+        "SGD": palette.SGD,
     },
     keys={
         "title": {"single runs": "this c", "mean of # seeds at each μ": "mean", "other c": "all"},
-        "notes[1]": {"SGD": "shapes[2]"},
+        "notes[1]": {"SGD, which ends at # to #, by seed": "SGD"},
         "notes[2]": {"the goal": "shapes[0]"},
     },
     positions=[{"c": 0.015}, {"c": 0.03}],
