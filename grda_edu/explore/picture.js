@@ -646,6 +646,10 @@ function hideFallback(model) {
   return element("style", { textContent: name ? `.${name} { display: none; }` : "" });
 }
 
+// JupyterLab guesses the heights of cells that it has not drawn, and the page jumps when it learns
+// them. A notebook with figures is laid out as a whole.
+const layOutWhole = (el) => el.closest(".jp-Notebook")?.classList.add("grda-notebook");
+
 function render({ model, el }) {
   const root = element("div", { className: "grda-figure" });
   root.dataset.lmSuppressShortcuts = "true"; // keys typed here are not the notebook's shortcuts
@@ -701,6 +705,7 @@ function render({ model, el }) {
   model.on("change:figure", restyle);
   model.on("change:reached", goals.show);
   const sizes = new ResizeObserver(([{ contentRect }]) => {
+    layOutWhole(el);
     text.reserve(contentRect.width);
     canvas.resize(contentRect.width);
   });
@@ -711,6 +716,7 @@ function render({ model, el }) {
     themes.observe(node, { attributes: true, attributeFilter: attributes });
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   scheme.addEventListener("change", restyle);
+  const attached = requestAnimationFrame(() => layOutWhole(el));
   loadPlotly(model).catch(fail);
   refresh();
 
@@ -720,6 +726,7 @@ function render({ model, el }) {
     model.off("change:figure", restyle);
     model.off("change:reached", goals.show);
     scheme.removeEventListener("change", restyle);
+    cancelAnimationFrame(attached);
     sizes.disconnect();
     themes.disconnect();
     controls.stop();

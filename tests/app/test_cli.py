@@ -278,6 +278,11 @@ def test_lab_serves_lesson_00_on_this_machine_with_a_token(tmp_path: Path) -> No
         assert (
             "@jupyterlab/apputils-extension:announcements" in page
         )  # among the disabled extensions
+        notebooks = "lab/api/settings/@jupyterlab/notebook-extension:tracker"
+        settings = _answer(f"http://127.0.0.1:{port}/{notebooks}?{address.partition('?')[2]}")
+        schema = json.loads(settings)["schema"]["properties"]["windowingMode"]
+        assert schema["default"] == "none"  # or pages jump while cells are guessed at
+        assert schema["default"] in [choice["const"] for choice in schema["oneOf"]]
         with pytest.raises(urllib.error.HTTPError, match="403") as refused:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/api/contents", timeout=BUSY)
         refused.value.close()

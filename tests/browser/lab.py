@@ -188,6 +188,35 @@ _STATUS = (
 )
 
 
+_JUMPS = f"""async () => {{
+  {_PANEL}
+  const scroller = [...panel.node.querySelectorAll(".jp-WindowedPanel-outer, .jp-Notebook")].find(
+    (node) => node.scrollHeight > node.clientHeight + 100,
+  );
+  if (!scroller) return [];
+  const rest = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)));
+  const view = scroller.getBoundingClientRect();
+  const seen = () => document.elementFromPoint(view.left + 300, view.top + view.height / 2);
+  scroller.scrollTop = scroller.scrollHeight;
+  await rest();
+  const jumps = [];
+  for (const step of [-300, 300]) {{
+    for (let from = null; from !== scroller.scrollTop; ) {{
+      from = scroller.scrollTop;
+      const probe = seen();
+      const before = probe.getBoundingClientRect().top;
+      scroller.scrollBy(0, step);
+      const asked = scroller.scrollTop - from;
+      await rest();
+      const moved = before - probe.getBoundingClientRect().top;
+      if (probe.isConnected && !probe.contains(scroller) && Math.abs(moved - asked) > 2)
+        jumps.push(`at ${{Math.round(from)}} px: asked for ${{asked}}, moved by ${{Math.round(moved)}}`);
+    }}
+  }}
+  return jumps;
+}}"""
+
+
 class Lab:
     """One page with JupyterLab in it, and everything that it complained about."""
 
@@ -356,6 +385,10 @@ class Lab:
 
     def save(self) -> None:
         self.command("docmanager:save")
+
+    def jumps(self) -> list[str]:
+        """Scroll from the end to the beginning and back; where the page moved by more than was asked."""
+        return self.page.evaluate(_JUMPS)
 
     def restart_kernel(self) -> None:
         self.page.evaluate(

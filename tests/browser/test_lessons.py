@@ -93,6 +93,7 @@ def test_lesson(lab: Lab, server: Server, context: BrowserContext, lesson: Path)
     lab.open(name)
     lab.run_all()
     assert_clean(lab)
+    assert lab.jumps() == [], "the page jumps under who scrolls back to the beginning"
     count = lab.roots().count()
     assert count > 0, "a lesson without a figure"
     labels = []
