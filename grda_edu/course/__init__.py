@@ -80,6 +80,7 @@ from .goals import keep_goals
 from .keeping import progress
 from .map import LESSONS, course_map, navigation
 from .prediction import Prediction, predict
+from .veil import veiled
 
 __all__ = [
     "LESSONS",
@@ -96,4 +97,5 @@ __all__ = [
     "objectives",
     "predict",
     "progress",
+    "veiled",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from . import page
+from . import page, veil
 from .card import Card
 from .keeping import progress
 from .lookup import find
@@ -90,12 +90,13 @@ def predict(name: str) -> None:
     prediction = find(name, Prediction)
     card = Card()
     card.on_do("commit", lambda answer: _commit(card, name, prediction, answer))
-    card.on_do("skip", lambda _: _tell(card, prediction, None))
+    card.on_do("skip", lambda _: _skip(card, name, prediction))
     card.on_do("again", lambda _: _again(card, name, prediction))
     former = progress.committed(name)
     if former is not None and prediction.accepts(former):
         _tell(card, prediction, former)
     else:
+        veil.ask(name)
         _ask(card, prediction)
     card.show(_text(prediction))
 
@@ -126,6 +127,12 @@ def _commit(card: Card, name: str, prediction: Prediction, sent: Any) -> None:
     if prediction.accepts(answer):
         progress.commit(name, answer)
         _tell(card, prediction, answer)
+        veil.settle(name)
+
+
+def _skip(card: Card, name: str, prediction: Prediction) -> None:
+    _tell(card, prediction, None)
+    veil.settle(name, skipped=True)
 
 
 def _again(card: Card, name: str, prediction: Prediction) -> None:

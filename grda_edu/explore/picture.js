@@ -666,6 +666,7 @@ function render({ model, el }) {
   const goals = goalBox(model);
   const handles = handleLayer(model, stage, plot, controls.state);
   root.append(hideFallback(model), controls.row, goals.box, problem, page.title, stage, ...text.nodes);
+  const veil = veilOver(model, root);
   el.append(root);
   // A scene in space would take the wheel for itself; it belongs to the page.
   plot.addEventListener("wheel", (event) => event.stopPropagation(), { capture: true });
@@ -733,6 +734,7 @@ function render({ model, el }) {
     text.stop();
     goals.stop();
     handles.stop();
+    veil.stop();
     canvas.remove();
   };
 }

@@ -75,6 +75,7 @@ class Picture(anywidget.AnyWidget):
     option = t.Int(0).tag(sync=True, echo_update=False)
     goals = t.List(t.Dict()).tag(sync=True)
     handles = t.List(t.Dict()).tag(sync=True)
+    veil = t.Unicode().tag(sync=True)
     reached = t.List(t.Bool()).tag(sync=True, echo_update=False)
     # Which page moved a control, and what the kernel heard last: another page follows it, and the
     # page that has moved on since knows that it is late.

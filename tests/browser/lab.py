@@ -414,6 +414,11 @@ class Lab:
 
     # --- figures
 
+    def lift_veils(self) -> None:
+        """Uncover what waits for a prediction, by the button on it."""
+        for button in self.page.locator(".grda-veil:not([hidden]) button").all():
+            button.evaluate("button => button.click()")  # its cell may be scrolled away
+
     def roots(self) -> Locator:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .grda-figure")
 

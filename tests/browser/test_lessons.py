@@ -102,6 +102,7 @@ def test_lesson(lab: Lab, server: Server, context: BrowserContext, lesson: Path)
         labels.append(figure.label())
     assert lab.websocket_bytes <= WEBSOCKET_BYTES
     assert int(lab.run(_TABLE_BYTES)) <= TABLE_BYTES
+    lab.lift_veils()
     for figure in lab.figures():
         for control in figure.controls():
             assert_moves(figure, control)

@@ -241,7 +241,7 @@ def test_one_place_is_good_for_every_draw(drawn):
 
 def test_the_threshold_ends_far_above_every_true_weight():
     largest = np.abs(lesson03.result(1).problem.truth).max()
-    assert g(STEPS, LR, 15, 0.55) > 10 * largest
+    assert g(STEPS, LR, 10, 0.7) > 10 * largest
     assert numbers.FIRST == 1  # what the cell below that sentence asks for
 
 

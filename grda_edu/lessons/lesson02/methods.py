@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -45,6 +46,7 @@ TIME: dict[str, Any] = {"range": (-1, 3), "log": True, "ticks": (0.1, 1, 10, 100
 _SMALL = 0.168  # width of one of the five panels
 
 
+@veiled("02.bias")
 def five_methods() -> Explorable:
     """A flat and a sharp weight under five methods, and the sharp one's bias over time."""
     for method in METHODS:

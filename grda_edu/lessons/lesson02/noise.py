@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Explorable,
     Panel,
@@ -40,6 +41,7 @@ SHOWN = 60  # of the walkers
 RESOLVED = 0.002  # a smaller bias is lost in the noise of the mean
 
 
+@veiled("02.noise")
 def why_between() -> Explorable:
     """Flat weights that feel only noise, and the bias of a sharp one, for every μ."""
     walks(), noisy_bias()  # made once, before the table's rows are timed

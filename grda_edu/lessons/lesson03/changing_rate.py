@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Explorable,
     Panel,
@@ -29,6 +30,7 @@ _CNN_STEPS = 2400  # 60 epochs of 40
 _N = np.arange(0, _CNN_STEPS + 1, 20)
 
 
+@veiled("03.rate_drops")
 def schedule() -> Explorable:
     """The threshold of lesson 04's training, added up and recomputed, when γ changes on the way."""
     return Explorable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.course import keep_goals
+from grda_edu.course import keep_goals, veiled
 from grda_edu.explore import Choice, Explorable, Goal, Slider, dots, note, palette
 from grda_edu.explore.writing import count, percent
 from grda_edu.views.runs import DRAWN, STYLES, layer_labels, training_figure
@@ -13,6 +13,7 @@ from grda_edu.views.runs import DRAWN, STYLES, layer_labels, training_figure
 from .numbers import GOAL_LOSS, GOAL_ZEROS, TEST_IMAGES, grid
 
 
+@veiled("04.early", "04.which_layer")
 def scrub() -> Explorable:
     """Accuracy, loss and zeros of recorded runs; sliders for the epoch, c and μ, a list of seeds."""
     runs = grid()

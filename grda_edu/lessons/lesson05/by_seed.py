@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -49,6 +50,7 @@ _FULL = "at full length: %{y:.1%}<extra></extra>"
 _DEEPEST = -0.6  # differences beyond it are drawn at the lower edge
 
 
+@veiled("05.early_cost", "05.tight")
 def rule_on_seeds() -> Explorable:
     """What the rule picks from each of ten seeds, beside what it should have picked."""
     where = "digits, ten seeds that no setting was chosen on"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -38,6 +39,7 @@ _LEAST = 0.8  # accuracies below it are drawn at the edge
 _MOST_ZEROS, _MOST_LOST = 0.6, 0.12  # and so are losses beyond these
 
 
+@veiled("05.zeros_at_stop")
 def stopping() -> Explorable:
     """Recorded traces, the epochs at which the rule stops, and what that loses against the end."""
     runs = held_out()

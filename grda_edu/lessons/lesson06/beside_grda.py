@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.course import keep_goals
+from grda_edu.course import keep_goals, veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -206,6 +206,7 @@ def _spread(values: np.ndarray) -> str:
     return span(values.min(), values.max(), percent)
 
 
+@veiled("06.worth_it")
 def side_by_side(c: float = C) -> TextTable:
     """Every recipe with one c: zeros and accuracy at the end under both schedules."""
     quantities = {"zeros": "total_zeros", "accuracy": "test_accuracy"}

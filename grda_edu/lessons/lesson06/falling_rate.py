@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -45,6 +46,7 @@ TRAININGS = {  # steps an epoch, epochs, learning rate, c, μ
 SHARES = [1 / 3, 1 / 2, 2 / 3, 14 / 15]  # of the training, before the drop
 
 
+@veiled("06.recomputed")
 def two_thresholds() -> Explorable:
     """The accumulated and the recomputed threshold over a training whose learning rate drops."""
     return Explorable(
@@ -113,6 +115,7 @@ def _two_thresholds(
     )
 
 
+@veiled("06.recomputed")
 def undone() -> Explorable:
     """Zeros and accuracy of recorded runs with either threshold, under the step schedule."""
     return Explorable(

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.course import keep_goals
+from grda_edu.course import keep_goals, veiled
 from grda_edu.explore import (
     Explorable,
     Goal,
@@ -47,6 +47,7 @@ def valley_sliders(angle: float, lam: float) -> dict[str, Slider]:
     }
 
 
+@veiled("07.turning")
 def floor_and_scores() -> Explorable:
     """The valley from above with w_SGD, sign and its projection; the scores; the weights over λ."""
     demo = Explorable(

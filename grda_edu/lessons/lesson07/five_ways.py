@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import Explorable, Panel, axis, key, keys, line, palette, panels, writing
 from grda_edu.explore.layout import rule
 from grda_edu.toy.flat_valley import METHODS, Valley, first_zero, pruning_paths, surgeon_prices
@@ -21,6 +22,7 @@ _JUMPING = ("magnitude", "obs")
 _SHAPES = {name: "hv" if name in _JUMPING else "linear" for name in METHODS}
 
 
+@veiled("07.surgeon")
 def all_paths() -> Explorable:
     """Five methods from one w_SGD: where they go, how far they move, and the loss they pay."""
     return Explorable(

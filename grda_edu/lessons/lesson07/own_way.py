@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Explorable,
     Panel,
@@ -29,6 +30,7 @@ from .numbers import RATES, REACHED, TURNS, closed_path, landing, trainings, val
 _LOWEST = 5e-4  # a label does not stand lower on the axis of distances
 
 
+@veiled("07.halving")
 def grda_lands() -> Explorable:
     """gRDA from up the side of the valley, its end beside directional pruning's, and the gap over λ."""
     for lr in RATES:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -34,6 +35,7 @@ _RANK = "%{y:.0f}<extra></extra>"
 _FLOOR, _ROOF = -8.0, 9.6  # ends of the axis of eigenvalues, as ``signed_log`` writes them
 
 
+@veiled("08.how_flat")
 def spectrum() -> Explorable:
     """All eigenvalues with their signs, and the rank of P0 as the cut-off slides."""
     return Explorable(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -53,6 +54,7 @@ _PANELS = {  # title -> where, its axis, and curve of ``along_gamma`` -> words, 
 _DOUBLED = palette.Style(palette.INK, "solid", "star")  # each in its curve's colour
 
 
+@veiled("08.smaller_gamma")
 def falling_gamma() -> Explorable:
     """Correlation, cosines and growth for every recorded γ at the same t, with all seeds."""
     fixed = [(c, mu) for mu in about("mu") for c in about("fixed_c")]

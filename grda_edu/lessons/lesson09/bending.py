@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.course import keep_goals
+from grda_edu.course import keep_goals, veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -47,6 +47,7 @@ _STRAIGHT = palette.TARGET
 _SHORT = {"cut": "pruned", "random": "random", "batches": "SGD, other batches"}
 
 
+@veiled("09.around")
 def around() -> Explorable:
     """The plane of a trained curve, a path in it that can be bent, and the loss along the path."""
     order = ["start", *[pair for pair in PATHS if pair != "start"]]

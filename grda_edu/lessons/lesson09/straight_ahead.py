@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import Choice, Explorable, Panel, Slider, axis, dots, line, palette, panels
 from grda_edu.explore.writing import loss, percent
 from grda_edu.views.curve import LOSS_AXIS
@@ -15,6 +16,7 @@ from .numbers import PATHS, nearest, positions, seeds, values
 _MEASURED = {"loss": "line_train_loss", "accuracy": "line_test_accuracy"}
 
 
+@veiled("09.half_way", "09.other_start")
 def straight() -> Explorable:
     """Loss and accuracy along straight lines, all seeds; a slider walks, a list sets the direction."""
     return Explorable(
