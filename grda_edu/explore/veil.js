@@ -8,7 +8,7 @@ function veilOver(model, root) {
   button.addEventListener("click", () => {
     model.set("veil", "");
     if (kernelListens(model)) model.save_changes();
-    root.querySelector("input, select, button")?.focus({ preventScroll: true }); // this button is gone
+    root.querySelector(".grda-control :is(input, select)")?.focus({ preventScroll: true }); // this button is gone
   });
   const show = () => {
     const text = model.get("veil") ?? "";

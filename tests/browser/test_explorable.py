@@ -326,6 +326,47 @@ def test_goals_light_where_the_table_says_so(lab: Lab) -> None:
     assert lab.complaints == []
 
 
+VEILED = """
+from types import ModuleType
+import sys
+from grda_edu import course
+lesson = ModuleType("grda_edu.lessons.lesson01")
+lesson.PREDICTIONS = {"sum": course.Prediction(title="Sum", question="1 + 1?", answer=lambda: 2.0)}
+sys.modules[lesson.__name__] = lesson
+figure = course.veiled("01.sum")(lambda: Explorable(
+    curves_figure, curves, curves_controls, label="Covered"))
+course.predict("01.sum")
+"""
+
+
+def test_a_veil_covers_until_the_prediction_is_settled_or_by_its_button(lab: Lab) -> None:
+    run(lab, [CURVES, VEILED, "figure()", "figure()"])
+    _, covered, other = lab.figures(3)
+    for figure in (covered.settle(), other.settle()):
+        assert figure.root.locator(".grda-veil").is_visible() and figure.sentence()
+        assert not figure.control("tau").is_visible()
+        assert not figure.root.locator(".grda-sentence").is_visible()
+        assert not figure.root.locator(".main-svg").first.is_visible()
+    high = covered.root.evaluate("root => root.offsetHeight")
+    card = lab.page.locator(".grda-card")
+    card.get_by_role("button", name="Skip").click()
+    wait_for(covered.control("tau").is_visible, "it opens")
+    wait_for(other.control("tau").is_visible, "the other one opens")
+    assert covered.root.evaluate("root => root.offsetHeight") == high
+    covered.move("tau", 3)
+
+    lab.run("import grda_edu.course.veil as v; v._skipped.clear()")
+    for cell in (1, 2, 3):
+        lab.run_cell(cell)
+    _, covered, other = lab.figures(3)
+    wait_for(covered.settle().root.locator(".grda-veil").is_visible, "it is covered again")
+    lab.kill_kernel()
+    covered.root.get_by_role("button", name="Show it without an answer").click()
+    assert covered.control("tau").is_visible() and not other.control("tau").is_visible()
+    assert lab.page.evaluate("document.activeElement.closest('.grda-control') !== null")
+    assert lab.complaints == []
+
+
 def handle_figure() -> Explorable:
     """A point on a parabola, a level line, and a point anywhere in a field."""
     u = np.linspace(-1, 1, 9).round(3).tolist()
