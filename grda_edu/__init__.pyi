@@ -19,6 +19,7 @@ from grda_edu.geometry.pruning import flat_l1 as flat_l1
 from grda_edu.geometry.pruning import magnitude_pruning as magnitude_pruning
 from grda_edu.geometry.pruning import obs_pruning as obs_pruning
 from grda_edu.geometry.pruning import quadratic_twin as quadratic_twin
+from grda_edu.geometry.units import matched_units as matched_units
 from grda_edu.geometry.valley import bezier as bezier
 from grda_edu.geometry.valley import measure_along as measure_along
 from grda_edu.geometry.valley import measure_plane as measure_plane

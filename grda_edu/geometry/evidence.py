@@ -12,7 +12,7 @@ All of it is numpy: vectors [D] of all weights of a network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,21 +67,102 @@ class Evidence:
     grew_where_positive: float  # the same with s > 0
     negative: int  # survivors with s < 0
     survivors: int
+    slope: (
+        float  # of ŝ on s over the survivors, 1 if the theorem held exactly; NaN for a constant s
+    )
+    auc: float  # chance that of a survivor that grew and one that did not the first has the lower s
 
 
 def evidence_of(s: Floats, w_sgd: Floats, w_grda: Floats, lam: float) -> Evidence:
     """How far the scores ``s`` [D] explain what gRDA did to the weights that it kept."""
     estimates = score_estimates(w_sgd, w_grda, lam)
     alive = (w_grda != 0) & (w_sgd != 0)
-    s, grew = s[alive], estimates[alive] < 0
-    constant = len(s) < 2 or s.max() == s.min()
+    s, estimates = s[alive], estimates[alive]
+    grew = estimates < 0
     return Evidence(
-        correlation=np.nan if constant else float(np.corrcoef(estimates[alive], s)[0, 1]),
+        correlation=correlation(estimates, s),
         grew_where_negative=_share(grew[s < 0]),
         grew_where_positive=_share(grew[s > 0]),
         negative=int((s < 0).sum()),
         survivors=len(s),
+        slope=slope(estimates, s),
+        auc=auc(s, grew),
     )
+
+
+def correlation(a: Floats, b: Floats) -> float:
+    """Of two vectors [n]; NaN where one is constant."""
+    constant = len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0
+    return np.nan if constant else float(np.corrcoef(a, b)[0, 1])
+
+
+def slope(a: Floats, b: Floats) -> float:
+    """By how much ``a`` rises where ``b`` rises by 1, by least squares; NaN for a constant ``b``."""
+    return np.nan if len(b) < 2 or np.ptp(b) == 0 else float(np.polyfit(b, a, 1)[0])
+
+
+def auc(s: Floats, grew: NDArray[np.bool_]) -> float:
+    """The chance that one that grew has a lower score than one that did not; ties count half.
+
+    1/2 is chance, 1 says that the growers are the lowest. NaN where none grew or all did.
+    """
+    low, others = s[grew], np.sort(s[~grew])
+    if not len(low) or not len(others):
+        return np.nan
+    places = [np.searchsorted(others, low, side) for side in ("left", "right")]
+    return float(1 - np.mean(places) / len(others))
+
+
+def partial_correlation(a: Floats, b: Floats, given: Floats) -> float:
+    """The correlation of what is left of two vectors once others have explained them.
+
+    Args:
+        a: [n].
+        b: [n].
+        given: what both may owe to, [n, k]; a constant is added.
+
+    Returns:
+        From -1 to 1; NaN where nothing is left of one.
+    """
+    known = np.column_stack([np.ones(len(a)), given])
+    columns, lengths, _ = np.linalg.svd(known, full_matrices=False)
+    used = columns[
+        :, lengths > 1e-10 * lengths.max()
+    ]  # a constant and the layers depend on one another
+    left = [x - used @ (used.T @ x) for x in (a, b)]
+    nothing = any(
+        np.linalg.norm(rest) <= 1e-9 * np.linalg.norm(x)
+        for rest, x in zip(left, (a, b), strict=True)
+    )
+    return np.nan if nothing else cosine(*left)
+
+
+def size_and_layer(w: Floats, sizes: Sequence[int]) -> Floats:
+    """What a score may owe its correlation to: |w|, and which tensor a weight belongs to.
+
+    Args:
+        w: weights, [D].
+        sizes: of the L tensors that they are, in order, D together.
+
+    Returns:
+        float64 [D, 1 + L].
+    """
+    layer = np.repeat(np.eye(len(sizes)), sizes, axis=0)
+    return np.column_stack([np.abs(w), layer])
+
+
+def noise_ceiling(one: Floats, other: Floats) -> float:
+    """The highest correlation that any score can have with estimates which are partly noise.
+
+    Args:
+        one: estimates ŝ from one order of the images, [n].
+        other: of the same weights from another order, [n].
+
+    Returns:
+        √r, r the correlation of the two: with noise of its own in each, r is the share of an
+        estimate's variance that is no noise. 0 where r is negative.
+    """
+    return float(max(correlation(one, other), 0.0) ** 0.5)
 
 
 def _share(flags: NDArray[np.bool_]) -> float:
@@ -151,9 +232,12 @@ def controls(
     }
 
 
-def shuffled(s: Floats, seed: int) -> Floats:
-    """The scores dealt out to the weights anew, [D]."""
-    return np.random.default_rng([seed, 1]).permutation(s)
+def shuffled(s: Floats, seed: int, sizes: Sequence[int] | None = None) -> Floats:
+    """The scores dealt out to the weights anew, [D]; with ``sizes`` inside each tensor of so many."""
+    deal = np.random.default_rng([seed, 1])
+    if sizes is None:
+        return deal.permutation(s)
+    return np.concatenate([deal.permutation(part) for part in np.split(s, np.cumsum(sizes)[:-1])])
 
 
 def random_scores(w: Floats, rank: int, seed: int) -> Floats:

@@ -7,15 +7,20 @@ import torch
 from grda_edu import GRDA, directional_pruning, quadratic_twin
 from grda_edu.geometry.evidence import (
     CONTROLS,
+    auc,
     controls,
+    correlation,
     cosine,
     directional_at_zeros,
     evidence_of,
     match,
+    noise_ceiling,
+    partial_correlation,
     path_twin,
     random_scores,
     score_estimates,
     shuffled,
+    size_and_layer,
     strength,
 )
 
@@ -162,3 +167,69 @@ def test_the_strength_has_to_be_positive(made_up):
     w, _, _, pruned = made_up
     with pytest.raises(ValueError, match=r"lam = 0: accepted is a finite number > 0"):
         score_estimates(w, pruned, 0)
+
+
+# ------------------------------------------------- planted evidence
+
+
+def test_slope_and_order_of_planted_scores(made_up):
+    w, s, lam, pruned = made_up
+    found = evidence_of(s, w, pruned, lam)
+    assert (found.slope, found.auc) == pytest.approx((1, 1))
+    half = evidence_of(s / 2, w, pruned, lam)
+    assert (half.correlation, half.slope, half.auc) == pytest.approx((1, 2, 1))
+    backwards = evidence_of(-s, w, pruned, lam)
+    assert (backwards.correlation, backwards.slope, backwards.auc) == pytest.approx((-1, -1, 0))
+    constant = evidence_of(np.full(400, 0.3), w, pruned, lam)
+    assert np.isnan(constant.slope) and constant.auc == 0.5
+
+
+def test_the_chance_that_a_grower_has_the_lower_score_by_counting_pairs():
+    rng = np.random.default_rng(5)
+    s, grew = rng.integers(0, 6, 60).astype(float), rng.random(60) < 0.3
+    pairs = [(a < b) + (a == b) / 2 for a in s[grew] for b in s[~grew]]
+    assert auc(s, grew) == pytest.approx(np.mean(pairs))
+    assert np.isnan(auc(s, np.zeros(60, bool))) and np.isnan(auc(s, np.ones(60, bool)))
+
+
+def test_what_is_owed_to_size_and_layer_is_taken_out():
+    """Two vectors that have only size and layer in common, and two that have more."""
+    rng = np.random.default_rng(6)
+    sizes = (300, 50, 1650)
+    w = rng.standard_normal(2000)
+    layer = np.repeat([2.0, -1.0, 0.5], sizes)
+    known = size_and_layer(w, sizes)
+    assert known.shape == (2000, 4) and (known[:, 1:].sum(axis=0) == sizes).all()
+    common = rng.standard_normal(2000)
+    a, b = (3 * abs(w) + layer + rng.standard_normal(2000) for _ in range(2))
+    assert correlation(a, b) > 0.7
+    assert abs(partial_correlation(a, b, known)) < 0.07
+    assert partial_correlation(a + common, b + common, known) == pytest.approx(0.5, abs=0.06)
+    assert partial_correlation(a + common, common, known) == pytest.approx(2**-0.5, abs=0.05)
+    assert np.isnan(partial_correlation(abs(w) + layer, b, known))
+
+
+def test_the_partial_correlation_of_three_by_its_formula():
+    a, b, c = np.random.default_rng(7).standard_normal((3, 50))
+    b, c = a + b, a - b + c
+    ab, ac, bc = correlation(a, b), correlation(a, c), correlation(b, c)
+    wanted = (ab - ac * bc) / np.sqrt((1 - ac**2) * (1 - bc**2))
+    assert partial_correlation(a, b, c[:, None]) == pytest.approx(wanted)
+
+
+def test_no_score_correlates_more_than_the_noise_lets_it():
+    rng = np.random.default_rng(8)
+    truth = rng.standard_normal(40_000)
+    one, other = (truth + 0.75 * rng.standard_normal(40_000) for _ in range(2))
+    assert noise_ceiling(one, other) == pytest.approx(correlation(truth, one), abs=0.01)
+    assert noise_ceiling(one, other) == pytest.approx(0.8, abs=0.01)
+    assert noise_ceiling(one, -one) == 0
+    assert noise_ceiling(one, one) == pytest.approx(1)
+
+
+def test_shuffling_inside_each_tensor():
+    s = np.arange(100.0)
+    dealt = shuffled(s, 2, (30, 1, 69))
+    for part in (slice(0, 30), slice(30, 31), slice(31, 100)):
+        assert sorted(dealt[part]) == s[part].tolist()
+    assert (dealt != s).sum() > 90
