@@ -26,6 +26,7 @@ from grda_edu.checks import one_of, whole
 from grda_edu.optim import GRDA
 from grda_edu.recordings import FOLDER, MANIFEST, manifest
 from grda_edu.studies.catalogue import STUDIES
+from grda_edu.studies.frontier import FRONTIERS
 from grda_edu.studies.plan import DATA, MODELS, Plan, Study
 from grda_edu.studies.recipes import RECIPES
 from grda_edu.training.device import versions
@@ -126,7 +127,7 @@ GRIDS = {
         model="mnist_cnn",
     ),
 }
-RUNS: dict[str, Plan] = {**GRIDS, **RECIPES}
+RUNS: dict[str, Plan] = {**GRIDS, **RECIPES, **FRONTIERS}
 PLANS: dict[str, Plan | Study] = {**RUNS, **STUDIES}
 
 
