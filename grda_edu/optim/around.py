@@ -28,6 +28,7 @@ from grda_edu.optim.around_captured import (
 from grda_edu.optim.captured import refuse_capture
 from grda_edu.optim.grda import GRDA
 from grda_edu.optim.outside import SeesOutside
+from grda_edu.optim.state import refuse_regrouped
 from grda_edu.optim.swap import held_by_parameters, here
 
 
@@ -159,6 +160,7 @@ class DualAveraging(SeesOutside, StepsAroundInGraphs):
         Raises:
             ValueError: it is another optimizer's, the tuning functions differ, or the groups do.
         """
+        refuse_regrouped(state_dict)
         foreign = [g for g in state_dict["param_groups"] if "c" not in g or "mu" not in g]
         states = state_dict["state"].values()
         if foreign or any(len(state.keys() & OWN) not in (0, len(OWN)) for state in states):

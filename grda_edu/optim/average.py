@@ -35,7 +35,8 @@ class AccumulatorAverage:
     ``with average.applied(model, batches):`` to evaluate or ``average.export(model, batches)``.
     The training itself goes on as without it.
 
-    The average takes as many numbers again as the accumulator (float32 for half precision).
+    The average takes as many numbers again as the accumulator, in float32 for half precision: 4
+    bytes a weight.
 
     Args:
         optimizer: a ``GRDA`` or ``DualAveraging``.

@@ -65,7 +65,9 @@ class GRDA(SeesOutside, StepsInGraphs):
 
     On several processes (DDP, FSDP2, tensor parallel) it works on what each of them holds. To load a
     ``torch.distributed.checkpoint`` in which a parameter without gradients has no state, pass
-    ``DefaultLoadPlanner(allow_partial_load=True)``, as with every optimizer that has state.
+    ``DefaultLoadPlanner(allow_partial_load=True)``, as with every optimizer that has state. Into groups
+    that are cut otherwise goes the flattened form alone (``flatten_optimizer_state_dict=True``), in
+    which each parameter has its own hyperparameters; the nested one is refused.
 
     Args:
         params: parameters, ``(name, parameter)`` pairs or groups of either, as in every torch

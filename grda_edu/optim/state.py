@@ -61,6 +61,7 @@ class SavesTuning(torch.optim.Optimizer):
             _note_values(group)
         saved = super().state_dict()
         for group in saved["param_groups"]:
+            group["size"] = len(group["params"])  # by which groups cut otherwise are known
             if group.get("tuning") is not None:
                 group["tuning"] = name_of_function(group["tuning"])
         return saved
@@ -88,8 +89,28 @@ class SavesTuning(torch.optim.Optimizer):
             check_same(tuning, saved)
         super().load_state_dict(state_dict)
         for tuning, group in zip(tunings, self.param_groups, strict=True):
+            group.pop("size", None)
             if tuning is not None:
                 group["tuning"] = tuning
+
+
+def refuse_regrouped(state_dict: dict[str, Any]) -> None:
+    """Raise ValueError at groups that torch has cut otherwise than they were saved.
+
+    The nested form of ``torch.distributed.checkpoint`` gives each group that was saved to one of the
+    new ones, the last that has a parameter of it: another is left without hyperparameters, or has
+    those of the last of several.
+    """
+    for index, group in enumerate(state_dict["param_groups"]):
+        count = len(group["params"])
+        saved = group.get("size", count) if group.keys() - {"params", "param_names"} else None
+        if count and saved != count:
+            was = f"the hyperparameters of one of {saved}" if saved else "no hyperparameters"
+            raise ValueError(
+                f"state_dict has other groups than were saved: group {index} of {count} parameters "
+                f"has {was}; accepted are the groups that were saved, or a state_dict made with "
+                "StateDictOptions(flatten_optimizer_state_dict=True), in which each parameter has its own"
+            )
 
 
 def _note_values(group: dict[str, Any]) -> None:
@@ -119,6 +140,7 @@ class SavesState(SavesTuning):
         Raises:
             ValueError: it is another optimizer's, the tuning functions differ, or the groups do.
         """
+        refuse_regrouped(state_dict)
         _refuse_foreign(state_dict)
         capturable = [group.get("capturable", False) for group in self.param_groups]
         final: dict[str, Any] = {}  # after the hooks that a user may have registered before

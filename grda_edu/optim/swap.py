@@ -19,7 +19,7 @@ def held_by_parameters(pairs: Iterable[tuple[Tensor, Tensor]]) -> Iterator[None]
     Args:
         pairs: parameters, each with its accumulator.
     """
-    held = []
+    held: list[tuple[Tensor, Tensor, Tensor, bool]] = []
     for p, v in pairs:
         if is_swapped := has_one_storage(p):
             held.append((p, v, p.data, is_swapped))
