@@ -549,6 +549,21 @@ def test_a_bad_rule_is_refused_and_the_base_left_alone(rule, message):
     assert after == before
 
 
+@pytest.mark.parametrize("capturable", [False, True])
+@pytest.mark.parametrize("base", [SGD, Adagrad], ids=lambda base: base.__name__)
+def test_a_sparse_gradient_is_refused_before_anything_moves(base, capturable):
+    table, dense = nn.Embedding(5, 4, sparse=True), nn.Linear(4, 1)
+    params = [*dense.named_parameters(), ("table", table.weight)]
+    optimizer = DualAveraging(base(params, lr=0.1), C, MU, capturable=capturable)
+    dense(table(torch.tensor([0, 2]))).sum().backward()
+    before = [p.detach().clone() for _, p in params]
+    with pytest.raises(
+        RuntimeError, match=r"parameter 'table' has a gradient of layout torch.sparse_coo: accepted"
+    ):
+        optimizer.step()
+    assert_same([p for _, p in params], before)
+
+
 @pytest.mark.parametrize("mu", [0.4, 1.0])
 def test_mu_outside_the_theory_is_a_warning_where_it_is_written(mu):
     with pytest.warns(UserWarning, match=f"mu = {mu} is outside") as caught:

@@ -1,6 +1,7 @@
 """What ships: the wheel holds the lessons and all data, dependencies are complete, one address and version everywhere."""
 
 import ast
+import inspect
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import grda_edu
+from grda_edu.optim import GRDA
 from tools import facts
 
 ROOT = Path(__file__).parents[2]
@@ -183,6 +185,20 @@ def test_links_to_files_lead_somewhere() -> None:
     for page in ("README.md", "CONTRIBUTING.md"):
         links = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / page).read_text("utf-8"))
         assert not [link for link in links if not (ROOT / link).exists()], page
+
+
+def test_readme_says_what_grda_needs_to_know_of_a_model() -> None:
+    """What its docstring warns of, by names that there are."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    section = readme.partition("### What GRDA needs to know of your model")[2].partition("\n## ")[0]
+    docstring = GRDA.__doc__.partition("What GRDA needs to know")[2].partition("On several")[0]
+    for name in ("LoRA's B", "weight_norm", "max_norm", "OneCycleLR", "cycle_momentum=False"):
+        assert name in section and name in docstring, name
+    for name in ("penalty_groups", "PowerTuning", "AccumulatorAverage"):
+        assert name in section and name in docstring and hasattr(grda_edu, name), name
+    for name in ("sync_", "accumulator_dtype", "tuning"):
+        assert name in section, name
+        assert hasattr(GRDA, name) or name in inspect.signature(GRDA).parameters, name
 
 
 def test_readme_script_runs_and_finds_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
