@@ -37,7 +37,10 @@ class CurveView(LiveView["Curve | None"]):
     ) -> None:
         self._epochs, self._path = epochs, path
         label = f"Training a Bézier curve live, {path}: the loss along it"
-        picture = Picture(lambda: _figure(epochs, t, line, recorded), label=label)
+        room = [_sentence(path, epochs, 0.0123, 12.3)]
+        picture = Picture(
+            lambda: _figure(epochs, t, line, recorded), label=label, longest={"sentence": room}
+        )
         super().__init__(job, picture, "Press Start to train the curve on this computer.")
 
     def _forget(self) -> None:
@@ -111,7 +114,11 @@ def _row(curve: Curve | None, path: str) -> tuple[dict[str, object], str]:
         "highest.x": curve.epoch,
         "highest.y": highest,
     }
-    return row, (
-        f"{path}: the highest loss on the best curve so far (epoch {int(curve.epoch[curve.chosen])}) is "
-        f"{writing.loss(best.max())}, on the straight line {writing.loss(highest[0])}."
+    return row, _sentence(path, int(curve.epoch[curve.chosen]), best.max(), highest[0])
+
+
+def _sentence(path: str, epoch: int, curved: float, straight: float) -> str:
+    return (
+        f"{path}: the highest loss on the best curve so far (epoch {epoch}) is {writing.loss(curved)}, on the "
+        f"straight line {writing.loss(straight)}."
     )

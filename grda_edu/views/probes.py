@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +52,10 @@ class SearchView(LiveView["Answer | None"]):
         *,
         label: str = "The search for c, live: validation accuracy and zeros of each c tried",
     ) -> None:
-        picture = Picture(lambda: search_figure(least, most), label=label)
+        room = [search_sentence([_LONG] * 12, None) + _LONG_ANSWER]  # type: ignore[list-item]
+        picture = Picture(
+            lambda: search_figure(least, most), label=label, longest={"sentence": room}
+        )
         super().__init__(job, picture, "Press Start to search on this computer.")
 
     def _forget(self) -> None:
@@ -97,8 +101,9 @@ class SearchView(LiveView["Answer | None"]):
         if answer is None:
             return False, "Ended without an answer"
         regular = answer.ended in ("edge", "smallest", "largest")
-        spent = f"{count(answer.epochs_spent, 'epoch')} of probing"
-        return regular, f"{answer.sentence.rstrip('.')}. {spent}"
+        how = "Finished" if regular else "Stopped" if answer.ended == "stopped" else "Ended early"
+        found = "no comparable c" if answer.c is None else f"c = {answer.c:g}"
+        return regular, f"{how}: {found}, {count(answer.epochs_spent, 'epoch')} of probing"
 
     def _devices(self) -> str:
         return ", ".join(sorted({probe.device for probe in self.probes}))
@@ -205,10 +210,22 @@ def _title(probes: Sequence[Probe], answer: Answer | None, best: float | None) -
     return words if answer else f"{words} so far"
 
 
+_NOTHING = (
+    "Nothing has been tried yet. Each c will stand here as a numbered dot: above, what it reads beside SGD's line and "
+    "the band of the tolerance; below, its zeros."
+)
+# As long as words get, so that the page keeps room for them: a probe, and what a search may answer.
+_LONG = SimpleNamespace(
+    **{"message": "", "epochs": 10, "accuracy": 0.999, "c": 0.0005, "zeros": 0.999},
+    **{"comparable": False, "tolerance": 0.155, "standard_error": 0.0999},
+)
+_LONG_ANSWER = " The greatest c within 15.5 points of SGD after 10 epochs is 0.0005; 0.0007, the next step, is too large."
+
+
 def search_sentence(probes: Sequence[Probe], answer: Answer | None) -> str:
     """What the figure shows, in words: SGD, the last probe, and the answer."""
     if not probes:
-        return answer.sentence if answer else "Nothing has been tried yet."
+        return answer.sentence if answer else _NOTHING
     words = [_reference_in_words(probes[0])]
     if len(probes) > 1:
         words.append(_probe_in_words(len(probes) - 1, probes[-1]))

@@ -6,6 +6,8 @@ This module knows what a Run is but not how one is trained: the job that it is g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -57,7 +59,11 @@ class TrainingView(LiveView[dict[str, Run]]):
         styles: Mapping[str, palette.Style] = STYLES,
     ) -> None:
         self._styles, self._total = styles, total_epochs
-        picture = Picture(lambda: training_figure(styles, total_epochs), label=label)
+        picture = Picture(
+            lambda: training_figure(styles, total_epochs),
+            label=label,
+            longest=_longest(styles, total_epochs),
+        )
         super().__init__(job, picture, "Press Start to train on this computer.")
 
     def _forget(self) -> None:
@@ -109,6 +115,7 @@ _PANELS: dict[
     "train_loss": ("Loss on the training images", writing.loss),
     "total_zeros": ("Weights that are exactly zero", percent),
 }
+_NOTHING = "Nothing has been trained yet. The lines will grow here, epoch by epoch."
 DRAWN = tuple(_PANELS)  # the curves, panel by panel
 _BARS = "zeros by layer"
 
@@ -194,6 +201,21 @@ def devices(runs: Runs) -> str:
     return ", ".join(sorted({run.device for run in runs.values()}))
 
 
+def _longest(styles: Mapping[str, palette.Style], epochs: int) -> dict[str, list[str]]:
+    """The words once all runs are there, as long as they get: the page keeps room for them."""
+    end = {
+        "epoch": [epochs],
+        "test_accuracy": [0.9999],
+        "train_loss": [0.0001],
+        "total_zeros": [0.9999],
+    }
+    runs: Any = dict.fromkeys(styles, SimpleNamespace(**end))
+    headings = {
+        key.removeprefix("layout."): [text] for key, text in _headings(runs, styles).items()
+    }
+    return {"sentence": [training_sentence(runs)], **headings}
+
+
 def training_sentence(runs: Runs) -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
@@ -201,4 +223,4 @@ def training_sentence(runs: Runs) -> str:
         f"exactly zero, {percent(run.test_accuracy[-1])} of the test images are read right"
         for name, run in runs.items()
     ]
-    return "; ".join(parts) + "." if parts else "Nothing has been trained yet."
+    return "; ".join(parts) + "." if parts else _NOTHING

@@ -25,7 +25,7 @@ def test_every_probe_is_drawn_and_the_answer_is_said(lab: Lab) -> None:
     opened(lab, LIVE % 1)
     assert "Press Start" in status(lab)
     button(lab, "start").click()
-    wait_for(lambda: "The greatest c within" in status(lab), "the search has ended", PATIENCE)
+    wait_for(lambda: "Finished: c = " in status(lab), "the search has ended", PATIENCE)
     sgd, *probes = json.loads(lab.run(PROBES))
     figure = live_figure(lab)
     data = figure.data()
@@ -37,7 +37,7 @@ def test_every_probe_is_drawn_and_the_answer_is_said(lab: Lab) -> None:
     assert data["zeros"]["y"] == pytest.approx([probe[2] for probe in probes], abs=1e-6)
     assert data["SGD"]["y"] == pytest.approx([sgd[1]] * 2, rel=1e-6)
     best = max(c for c, _, _, comparable in probes if comparable)
-    assert f"is {best:g}; " in status(lab) and f"is {best:g}; " in figure.sentence()
+    assert f"c = {best:g}, " in status(lab) and f"is {best:g}; " in figure.sentence()
     assert lab.complaints == [] and lab.outside == []
 
 

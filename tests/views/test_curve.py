@@ -66,6 +66,10 @@ def test_the_best_curve_and_every_check_are_drawn():
     np.testing.assert_allclose(seen["highest.y"], [1.0, 0.5, 0.25, 1.5])
     np.testing.assert_allclose(seen["curve.y"], [0.1, 0.25, 0.2], rtol=1e-6)
     assert "best curve so far (epoch 4) is 0.25, on the straight line 1.0." in seen["sentence"]
+    said = live.picture.table["sentence"]["strings"][0]
+    assert (
+        abs(len(live.picture.longest["sentence"][0]) - len(said)) < 5
+    )  # the room that is kept for it
     assert "Finished: 6 epochs" in live.line.said and "on cpu" in live.line.said
     live.close()
 

@@ -104,7 +104,9 @@ def test_the_view_draws_every_probe_and_says_the_answer():
     view.start()
     assert view.wait(SECONDS) is ANSWER is view.answer
     assert view.probes == PROBES
-    assert "The greatest c is 0.01. 10 epochs of probing" in view.line.said
+    said = max((search_sentence(PROBES[: k + 1], ANSWER) for k in range(len(PROBES))), key=len)
+    assert len(view.picture.longest["sentence"][0]) >= len(said)
+    assert "Finished: c = 0.01, 10 epochs of probing" in view.line.said
     assert "cpu" in view.line.said and view.line.tone == "success"
     view.close()
 
@@ -116,5 +118,7 @@ def test_an_end_without_a_whole_search_is_a_warning(ended):
     view.start()
     assert view.wait(SECONDS) is answer
     assert view.line.tone == "warning" and view.line.fraction < 1
+    how = "Stopped" if ended == "stopped" else "Ended early"
+    assert f"{how}: no comparable c, 2 epochs of probing" in view.line.said
     assert search_row(PROBES[:1], answer)["layout.title.text"] == "No comparable c"
     view.close()

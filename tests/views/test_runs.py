@@ -114,6 +114,18 @@ def test_a_finished_training_is_shown_whole():
     np.testing.assert_allclose(values["zeros by layer|x"], [3 / 4, 3 / 6])
 
 
+def test_the_page_keeps_room_for_the_words_of_the_end():
+    view = TrainingView(finishing, 3)
+    view.start()
+    view.wait(SECONDS)
+    row, room = training_row(view.runs, STYLES), view.picture.longest
+    assert len(room["sentence"][0]) >= len(training_sentence(view.runs))
+    for k in range(4):
+        (heading,) = room[f"annotations[{k}].text"]
+        assert len(heading) >= len(row[f"layout.annotations[{k}].text"])
+    view.close()
+
+
 def test_stop_ends_the_training_and_start_begins_afresh():
     view = TrainingView(endless, 3)
     view.start()
