@@ -148,6 +148,7 @@ function render({ model, el }) {
   return () => {
     clearTimeout(waiting);
     model.off("change:state", draw);
+    el.replaceChildren(); // the host keeps the emptied view's element for as long as the page lives
   };
 }
 

@@ -736,6 +736,7 @@ function render({ model, el }) {
     handles.stop();
     veil.stop();
     canvas.remove();
+    el.replaceChildren(); // the host keeps the emptied view's element for as long as the page lives
   };
 }
 

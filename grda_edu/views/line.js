@@ -135,6 +135,7 @@ function render({ model, el }) {
     [waiting, silence].forEach(clearTimeout);
     state.forEach((name) => model.off(name, heard));
     page.forEach((name) => model.off(name, draw));
+    el.replaceChildren(); // the host keeps the emptied view's element for as long as the page lives
   };
 }
 

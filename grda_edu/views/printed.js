@@ -27,7 +27,10 @@ function render({ model, el }) {
   const events = ["change:printed", "change:problem"];
   events.forEach((name) => model.on(name, draw));
   draw();
-  return () => events.forEach((name) => model.off(name, draw));
+  return () => {
+    events.forEach((name) => model.off(name, draw));
+    el.replaceChildren(); // the host keeps the emptied view's element for as long as the page lives
+  };
 }
 
 export default { render };

@@ -459,7 +459,11 @@ def says_live(runs):
         for number, k in enumerate(tried, start=1):
             kind = "comparable" if fine[k] else "not comparable"
             kinds["diverged" if cs[k] == diverging else kind].append(number)
-        sentence: list[object] = ["Nothing has been tried"]
+        sentence: list[object] = [
+            "Nothing has been tried",
+            "above, what it reads",
+            "below, its zeros",
+        ]
         title: list[object] = ["Nothing tried"]
         if probes != 0:
             sentence = [right[0.0], *epochs_in_words(epochs, ".")]
