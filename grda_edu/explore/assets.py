@@ -17,12 +17,14 @@ def packed_plotly() -> bytes:
 
 def figure_module() -> str:
     """The one module that draws figures: its files one after the other, the one that exports last."""
-    return "\n".join(map(module_text, ("goal.js", "handle.js", "veil.js", "picture.js")))
+    return "\n".join(map(module_text, ("goal.js", "handle.js", "veil.js", "code.js", "picture.js")))
 
 
 def figure_style() -> str:
     """The style sheet of figures."""
-    return "\n".join(map(module_text, ("picture.css", "goal.css", "handle.css", "veil.css")))
+    return "\n".join(
+        map(module_text, ("picture.css", "goal.css", "handle.css", "veil.css", "code.css"))
+    )
 
 
 def module_text(name: str) -> str:

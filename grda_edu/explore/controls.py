@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -63,6 +64,18 @@ class Slider:
             raise ValueError(f"{name} = {value!r}: accepted is {grid[0]:g} to {grid[-1]:g}")
         return int(np.abs(grid - value).argmin())
 
+    def _literal(self, k: int) -> str:
+        """Value ``k`` as Python writes it, without the digits that rounding left behind."""
+        value, grid = float(self.values[k]), np.asarray(self.values, dtype=float)
+        if value.is_integer():
+            return f"{value:.0f}"
+        short = (f"{value:.{digits}g}" for digits in range(1, 17))
+        near = (t for t in short if abs(float(t) - value) <= 1e-6 * abs(value))
+        fits = (
+            t for t in near if grid[0] <= float(t) <= grid[-1] and self.nearest("", float(t)) == k
+        )
+        return next(fits, repr(value))
+
     def describe(self, name: str) -> dict:
         """What the page is told of the slider ``name``."""
         return {
@@ -70,6 +83,7 @@ class Slider:
             "label": self.label or name,
             "play": self.play,
             "texts": [write(value, self.format, self.unit) for value in self.values],
+            "python": [self._literal(k) for k in range(len(self.values))],
         }
 
 
@@ -87,7 +101,12 @@ class Choice:
 
     def describe(self, name: str) -> dict:
         """What the page is told of the drop-down ``name``."""
-        return {"name": name, "label": self.label or name, "options": list(self.options)}
+        return {
+            "name": name,
+            "label": self.label or name,
+            "options": list(self.options),
+            "python": [json.dumps(text, ensure_ascii=False) for text in self.options],
+        }
 
 
 def _short(grid: np.ndarray) -> str:

@@ -666,6 +666,8 @@ function render({ model, el }) {
   const goals = goalBox(model);
   const handles = handleLayer(model, stage, plot, controls.state);
   root.append(hideFallback(model), controls.row, goals.box, problem, page.title, stage, ...text.nodes);
+  const code = codeBlock(model, controls.row);
+  root.append(code.box);
   const veil = veilOver(model, root);
   el.append(root);
   // A scene in space would take the wheel for itself; it belongs to the page.
@@ -689,6 +691,7 @@ function render({ model, el }) {
     text.show();
     goals.show();
     handles.show();
+    code.show();
     showError();
     canvas.request();
   };

@@ -45,6 +45,15 @@ def _current() -> tuple[str, str]:
     return cell, parent.get("header", {}).get("msg_id", "")
 
 
+def running_cell() -> tuple[str, dict[str, Any]]:
+    """The running cell's source as plain Python, and the notebook's variables; empty where unknown."""
+    shell = _shell()
+    if shell is None or not hasattr(shell, "get_parent"):
+        return "", {}
+    code = (shell.get_parent() or {}).get("content", {}).get("code", "")
+    return shell.transform_cell(code), shell.user_ns
+
+
 def _shell() -> Any:
     try:
         from IPython import get_ipython

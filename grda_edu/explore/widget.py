@@ -19,6 +19,7 @@ from .controls import Choice, Slider
 from .goal import Goal
 from .goal import check as check_goals
 from .handle import Handle
+from .naming import name_of
 from .standalone import standalone_page
 from .table import Compute, ComputeError, Table, call, single, tabulate
 
@@ -29,7 +30,7 @@ _CACHED_ROWS = 512
 _KEPT_TEXTS = 8
 _STATE = (
     *("figure", "label", "dark", "error", "longest"),
-    *("controls", "choice", "index", "start", "option", "goals", "reached", "handles"),
+    *("controls", "choice", "index", "start", "option", "goals", "reached", "handles", "code"),
 )
 
 
@@ -76,6 +77,7 @@ class Picture(anywidget.AnyWidget):
     goals = t.List(t.Dict()).tag(sync=True)
     handles = t.List(t.Dict()).tag(sync=True)
     veil = t.Unicode().tag(sync=True)
+    code = t.Unicode().tag(sync=True)
     reached = t.List(t.Bool()).tag(sync=True, echo_update=False)
     # Which page moved a control, and what the kernel heard last: another page follows it, and the
     # page that has moved on since knows that it is late.
@@ -120,6 +122,7 @@ class Picture(anywidget.AnyWidget):
         """The widget, below a line that a notebook opened without a kernel shows in its place."""
         from IPython.display import display
 
+        self.code = name_of(self) or self.code
         display(self.fallback_line(), raw=True)
         display(self._repr_mimebundle_()[0], raw=True)  # type: ignore[index]
 

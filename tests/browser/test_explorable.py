@@ -326,6 +326,47 @@ def test_goals_light_where_the_table_says_so(lab: Lab) -> None:
     assert lab.complaints == []
 
 
+def copied(figure: Figure) -> str:
+    """What "Copy as Python" gives, by the keyboard; it closes and the focus returns."""
+    button = figure.button("Copy as Python")
+    button.focus()
+    page = figure.root.page
+    page.keyboard.press("Enter")
+    text = figure.root.locator("textarea")
+    wait_for(lambda: figure.root.locator(".grda-code-said").text_content(), "it says what happened")
+    assert text.evaluate("node => node === document.activeElement")
+    chosen = text.evaluate("node => node.value.slice(node.selectionStart, node.selectionEnd)")
+    page.keyboard.press("Escape")
+    assert not text.is_visible() and button.evaluate("node => node === document.activeElement")
+    return chosen
+
+
+def test_copy_as_python(lab: Lab) -> None:
+    """The lines, run in another cell, put another figure where the first one stands."""
+    lab.page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined });")
+    make = "make = lambda: Explorable(curves_figure, curves, curves_controls, label='Made')"
+    run(lab, [CURVES, make + "\nmake()"])
+    first, second = lab.figures(2)
+    for figure in (first.settle(), second.settle()):
+        figure.move("kind", 1).move("tau", 7).move("number", 11)
+    assert copied(first).splitlines() == [
+        'demo.kind = "Hard"',
+        "demo.tau = 0.7",
+        "demo.number = -0.8",
+    ]
+    lab.run("demo.tau, demo.number, demo.kind = 0, 0, 'Soft'")
+    code = copied(second)
+    assert code.splitlines()[0] == "figure = make()" and code.splitlines()[-1] == "figure"
+    lab.run(code)
+    assert lab.run("print(figure.tau, figure.number, figure.kind)").strip() == "0.7 -0.8 Hard"
+    first.button("Copy as Python").click()
+    first.move("tau", 3)
+    assert "demo.tau = 0.3" in first.root.locator("textarea").input_value()
+    said = first.root.locator(".grda-code-said").text_content() or ""
+    assert "selected" in said and "Copied" not in said
+    assert lab.complaints == []
+
+
 VEILED = """
 from types import ModuleType
 import sys

@@ -45,9 +45,26 @@ def test_values_are_written_with_unit_and_format():
     assert Slider([0.001, 0.02], unit="s").describe("t")["texts"] == ["0.001 s", "0.02 s"]
     percent = Slider([0.5, 1], format=lambda value: f"{100 * value:.0f} %", label="share")
     assert percent.describe("p") == {
-        "name": "p", "label": "share", "play": False, "texts": ["50 %", "100 %"]
+        "name": "p", "label": "share", "play": False, "texts": ["50 %", "100 %"],
+        "python": ["0.5", "1"],
     }  # fmt: skip
     assert Slider([1]).describe("mu")["label"] == "mu"
     assert Choice({"A": 1, "B": 2}, label="Rule").describe("r") == {
-        "name": "r", "label": "Rule", "options": ["A", "B"]
+        "name": "r", "label": "Rule", "options": ["A", "B"], "python": ['"A"', '"B"']
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "slider",
+    [
+        Slider.linear(-1, 2, 201),
+        Slider.log(1e-4, 0.3, 23),
+        Slider([0, 0.1 + 0.2, 1 / 3]),
+        Slider([1, 2400, 123_456_789]),
+    ],
+)
+def test_each_value_as_python_leads_back_to_it(slider):
+    written = slider.describe("x")["python"]
+    assert [slider.nearest("x", eval(text)) for text in written] == list(range(len(written)))
+    for text, value in zip(written, slider.values, strict=True):
+        assert eval(text) == pytest.approx(value, rel=1e-6) and len(text) <= len(repr(float(value)))
