@@ -108,6 +108,7 @@ LESSONS = (
         20,
         predictions=("early_cost", "tight", "zeros_at_stop"),
         exercises=("greatest_c",),
+        goals=("frontier",),
     ),
     Lesson(
         "06",

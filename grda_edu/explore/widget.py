@@ -61,6 +61,7 @@ class Picture(anywidget.AnyWidget):
         come: "sentence", "title.text" or "annotations[0].text" -> texts.
     """
 
+    _goals: tuple[Goal, ...] = ()
     _esm = figure_module()
     _css = figure_style()
 
@@ -106,9 +107,15 @@ class Picture(anywidget.AnyWidget):
         )
         rerun.on_rerun(self.close)
 
+    def ask(self, *goals: Goal) -> None:
+        """Say what is to be reached. ``goal.reached()`` is asked at each ``show`` from now on."""
+        self._goals = goals
+        self.goals = [goal.describe() for goal in goals]
+        self.reached = [False] * len(goals)
+
     def show(self, row: Mapping[str, object], sentence: str) -> None:
         """Redraw with ``row`` ("trace name.attribute" or "layout.path" -> value) and a sentence."""
-        table = single(lambda: (row, sentence), {}, self._traces)
+        table = single(lambda: (row, sentence), {}, self._traces, self._goals)
         self.table = table.message()
 
     def close(self) -> None:

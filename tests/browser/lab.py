@@ -416,8 +416,9 @@ class Lab:
 
     def lift_veils(self) -> None:
         """Uncover what waits for a prediction, by the button on it."""
-        for button in self.page.locator(".grda-veil:not([hidden]) button").all():
-            button.evaluate("button => button.click()")  # its cell may be scrolled away
+        buttons = self.roots().locator(".grda-veil:not([hidden]) button")
+        # Not by the mouse: a cell may be scrolled away.
+        buttons.evaluate_all("buttons => buttons.forEach((button) => button.click())")
 
     def roots(self) -> Locator:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .grda-figure")

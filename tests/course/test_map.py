@@ -1,4 +1,4 @@
-import re
+import ast
 from importlib import import_module
 from pathlib import Path
 
@@ -33,8 +33,13 @@ def test_the_table_is_what_ships(root):
 def goals_of(number: str) -> list[str]:
     """Names of the goals that the lesson's sources declare."""
     folder = Path(import_module(f"grda_edu.lessons.lesson{number}").__file__).parent
-    texts = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
-    return [name for text in texts for name in re.findall(rf'"({number}\.\w+)"', text)]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in folder.glob("*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    goals = [call for call in calls if ast.unparse(call.func) == "Goal"]
+    named = [
+        [*call.args[2:], *(k.value for k in call.keywords if k.arg == "name")] for call in goals
+    ]
+    return [ast.literal_eval(name) for (name,) in named]
 
 
 @pytest.mark.parametrize("row", LESSONS, ids=lambda row: row.number)
