@@ -17,7 +17,8 @@ def packed_plotly() -> bytes:
 
 def figure_module() -> str:
     """The one module that draws figures: its files one after the other, the one that exports last."""
-    return "\n".join(map(module_text, ("goal.js", "handle.js", "veil.js", "code.js", "picture.js")))
+    names = ("goal.js", "handle.js", "veil.js", "code.js", "moving.js", "picture.js")
+    return "\n".join(map(module_text, names))
 
 
 def figure_style() -> str:

@@ -10,6 +10,7 @@ const SLOW_ANSWER_MS = 4000;
 const PLAY_MS = 9000; // a whole range, played
 const STILL_PICTURES = 9; // of it, where the learner asked for less motion
 const STILL_MS = 1000;
+const REST_MS = 120; // without a move, and Plotly draws
 const HEADING_GAP = 6; // pixels between a heading and its panel
 const PAGE = crypto.randomUUID?.() ?? `${Math.random()}`; // who says that a control has moved
 
@@ -128,7 +129,7 @@ class Canvas {
     for (const [path, value] of layout) this.layout = withPath(this.layout, path, value);
     for (const [trace, path, value] of data)
       this.data = withPath(this.data, [this.traces.get(trace), ...path], value);
-    this.request();
+    this.rest();
   }
 
   // A scene in space as it was at first, however the learner turned it.
@@ -139,12 +140,19 @@ class Canvas {
     for (const name of scenes)
       this.layout = withPath(this.layout, [name, "camera"], structuredClone(layout[name].camera));
     this.layout = { ...this.layout, uirevision: `view ${++this.views}` };
+    this.rest();
+  }
+
+  // A picture of Plotly's is due.
+  rest() {
+    this.resting = true;
     this.request();
   }
 
   request() {
     this.wanted = true;
     this.plot.dataset.state = "waiting";
+    clearTimeout(this.timer);
     if (!this.drawing) this.frame ||= requestAnimationFrame(() => this.answer());
   }
 
@@ -154,9 +162,7 @@ class Canvas {
     this.wanted = false;
     this.drawing = true;
     try {
-      const drew = await this.draw();
-      if (drew) this.plot.dataset.drawn = `${Number(this.plot.dataset.drawn ?? 0) + 1}`;
-      if (drew && !this.wanted) this.plot.dataset.state = "drawn";
+      if (this.placeRows() && !this.move() && (await this.draw()) && !this.wanted) this.plot.dataset.state = "drawn";
     } catch (error) {
       this.plot.dataset.state = "failed";
       this.fail(error);
@@ -165,16 +171,44 @@ class Canvas {
     if (this.wanted && !this.gone) this.request();
   }
 
-  async draw() {
+  placeRows() {
     const table = this.model.get("table");
     if (!this.width || !table.columns) return false;
     const position = positionIn(this.model);
     for (const column of table.columns) this.place(table, column, rowOf(column, position));
+    return true;
+  }
+
+  // While a hand moves; Plotly draws where it rests. False where only Plotly can draw this picture.
+  move() {
+    const { moving } = this;
+    if (this.resting || moving?.table !== this.model.get("table") || !moving.fits(this.layout)) return false;
+    moving.draw(this.data, this.layout);
+    count(this.plot, "moved");
+    this.timer = setTimeout(() => this.rest(), REST_MS);
+    return true;
+  }
+
+  async draw() {
+    this.resting = false;
+    const table = this.model.get("table");
+    const { data, layout } = this;
     const Plotly = await loadPlotly(this.model);
     if (this.gone) return false;
     const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
-    await Plotly.react(this.plot, this.data, this.layout, config);
+    await Plotly.react(this.plot, data, layout, config);
+    this.moving?.end();
+    this.moving = new Moving(this.plot, this.movingColumns(table), layout);
+    this.moving.table = table;
+    this.plot.dataset.slow = this.moving.reason;
+    count(this.plot, "drawn");
     return true;
+  }
+
+  // Those that follow a slider, with the number of their trace.
+  movingColumns(table) {
+    const moving = table.columns.filter((column) => !this.page.writes(column) && column.grid.some((size) => size > 1));
+    return moving.map(({ trace, path }) => ({ trace: this.traces.get(trace) ?? null, path: pathOf(path) }));
   }
 
   place(table, column, row) {
@@ -190,8 +224,15 @@ class Canvas {
   remove() {
     this.gone = true;
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
+    this.moving?.end();
     globalThis[LOADED]?.then((Plotly) => Plotly.purge(this.plot), () => {});
   }
+}
+
+// Pictures are counted on the page: Plotly's ("drawn") and those of a movement ("moved").
+function count(plot, kind) {
+  plot.dataset[kind] = `${Number(plot.dataset[kind] ?? 0) + 1}`;
 }
 
 // ---------------------------------------------------------------- words above the panels
