@@ -278,7 +278,7 @@ function barText(pen, font, text, level, low, high, from, to) {
   const words = wordsOf(pen, text, font);
   const room = Math.abs(high - low);
   const pad = room > 2 * BAR_PAD ? BAR_PAD : 0;
-  const scale = Math.min(1, (room - 2 * pad) / (level ? words.height : words.width));
+  const scale = Math.min(1, room / (level ? words.height : words.width));
   const away = to < from || (!level && to === from) ? -1 : 1;
   pen.save();
   if (level) pen.translate(to + away * (pad + (scale * words.width) / 2), (low + high) / 2);
@@ -381,7 +381,6 @@ class Moving {
       const axis = trace === null ? null : this.full._plots && this.axis(traces[trace], path[0]);
       if (axis?.autorange) return `the range of ${axis._name}, which follows the data`;
       if (kind === "layout" && path[0] === "annotations" && this.note(path[1]).showarrow) return "an annotation with an arrow";
-      if (kind === "layout" && path[0] === "shapes" && this.full.shapes[path[1]].layer !== "below") return "a shape above the traces";
     }
     for (const { traces: drawn } of this.subplots)
       for (const trace of drawn) if (oddity(trace)) return `${trace.name}: ${oddity(trace)}`;
@@ -427,7 +426,11 @@ class Moving {
     const numbers = (list) => [...new Set(layout.filter(({ path }) => path[0] === list).map(({ path }) => path[1]))];
     this.notes = numbers("annotations");
     for (const k of this.notes) this.hidden.push(...plot.querySelectorAll(`.annotation[data-index="${k}"]`));
-    this.shapes = numbers("shapes").map((k) => [k, plot.querySelector(`.shape-group[data-index="${k}"] path`)]);
+    const { shapes } = this.full;
+    const pathOfShape = (k) => plot.querySelector(`.shape-group[data-index="${k}"] path`);
+    this.above = shapes.flatMap(({ layer }, k) => (layer === "above" ? [k] : []));
+    this.below = numbers("shapes").filter((k) => shapes[k].layer !== "above").map((k) => [k, pathOfShape(k)]);
+    this.hidden.push(...this.above.map(pathOfShape));
     this.colors = new Map(plot._fullData.filter(({ type }) => type === "heatmap").map((trace) => [trace.index, scaleOf(trace)]));
     this.hidden.forEach((node) => node.style.setProperty("visibility", "hidden"));
   }
@@ -456,8 +459,9 @@ class Moving {
         });
       });
     }
+    for (const k of this.above) this.drawShape(layout.shapes[k], this.full.shapes[k]);
     for (const k of this.notes) this.drawNote(k, layout.annotations[k]);
-    for (const [k, node] of this.shapes) node?.setAttribute("d", this.outline(layout.shapes[k], this.full.shapes[k]));
+    for (const [k, node] of this.below) node.setAttribute("d", this.outline(layout.shapes[k], this.full.shapes[k]));
   }
 
   // A trace with Plotly's defaults and the attributes that move.
@@ -506,6 +510,23 @@ class Moving {
       this.place(end[0], end[0] === "x" ? xref : yref, shape[end], false));
     if (![x0, x1, y0, y1].every(Number.isFinite)) return "M0,0";
     return type === "line" ? `M${x0},${y0}L${x1},${y1}` : `M${x0},${y0}H${x1}V${y1}H${x0}Z`;
+  }
+
+  drawShape(shape, { type, xref, yref, fillcolor, opacity, line }) {
+    const { pen } = this;
+    const outline = new Path2D(this.outline(shape, { type, xref, yref }));
+    pen.save();
+    pen.beginPath();
+    const [[left, right], [low, high]] = [["x", xref], ["y", yref]].map(([letter, ref]) =>
+      [0, 1].map((end) => this.place(letter, `${ref.split(" ")[0]}${ref === "paper" ? "" : " domain"}`, end)));
+    pen.rect(left, high, right - left, low - high);
+    pen.clip();
+    pen.globalAlpha = opacity;
+    pen.fillStyle = fillcolor;
+    if (type !== "line") pen.fill(outline);
+    setLine(pen, line);
+    if (line.width) pen.stroke(outline);
+    pen.restore();
   }
 
   drawNote(k, { text, x, y }) {

@@ -44,14 +44,15 @@ def opening_figure() -> Explorable:
 def _figure() -> go.Figure:
     loss = np.log10(on_cut("loss")).clip(*_COLOURED).round(3)
     plane: dict[str, Any] = {"showgrid": False, "zeroline": False, "constrain": "domain"}
+    across, aside = (on_cut(name)[[0, -1]].tolist() for name in "ab")
     valley = Panel(
         contours(
             "valley", _COLOURED, title="loss", bar=0.455, x=on_cut("a"), y=on_cut("b"), z=loss
         ),
         *(trace for method in METHODS for trace in _path(method)),
         x=(0, 0.44),
-        xaxis=axis("towards SGD's end", **plane),
-        yaxis=axis("to the side, towards gRDA's end", scaleanchor="x", **plane),
+        xaxis=axis("towards SGD's end", across, **plane),
+        yaxis=axis("to the side, towards gRDA's end", aside, scaleanchor="x", **plane),
     )
     label: dict[str, Any] = {"bgcolor": palette.PAPER, "opacity": 0.85, "borderpad": 2}
     notes = [

@@ -103,7 +103,8 @@ def _two_thresholds(
     row: dict[str, object] = {f"{name}.x": x for name in drawn}
     row |= {f"{name}.y": y for name, y in drawn.items()}
     row |= {f"layout.xaxis{k}.range": [0, epochs] for k in ("", 2)}
-    row["layout.yaxis2.range"] = [0, 1.12 * max(accumulated.max(), recomputed.max())]
+    highest = accumulated_and_recomputed(n, drop, lr, 1.0, c, mu)[0].max()
+    row["layout.yaxis2.range"] = [0, 1.12 * highest]  # one scale for all drops
     change = f"falls to {lr * factor:g}" if factor < 1 else "stays"
     fall = f"{decimal(before, 3)} → {decimal(after, 3)}"
     row["layout.title.text"] = f"At the drop: recomputed {fall}"

@@ -143,7 +143,8 @@ def _field(path: str) -> dict[str, object]:
     """The loss on the plane, in colours and as the line of the goal."""
     losses = np.log10(np.clip(values(path, "plane_train_loss"), 1e-6, 1e4))
     field = {"x": values(path, "a"), "y": values(path, "b"), "z": losses}
-    return {f"{trace}.{axis}": field[axis] for trace in ("plane", "goal") for axis in field}
+    row = {f"{trace}.{axis}": field[axis] for trace in ("plane", "goal") for axis in field}
+    return row | {f"layout.{axis}axis.range": field[axis][[0, -1]] for axis in "xy"}
 
 
 def _networks(path: str) -> dict[str, object]:
