@@ -196,6 +196,7 @@ class Canvas {
     const Plotly = await loadPlotly(this.model);
     if (this.gone) return false;
     const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+    this.moving?.sharpen();
     await Plotly.react(this.plot, data, layout, config);
     this.moving?.end();
     this.moving = new Moving(this.plot, this.movingColumns(table), layout);
@@ -503,7 +504,7 @@ function playButton(state, axis, control, last) {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     hop = still ? Math.ceil(last / STILL_PICTURES) : 1;
     state.move(axis, state.index()[axis] >= last ? 0 : state.index()[axis]);
-    timer = setInterval(tick, still ? STILL_MS : Math.max(40, PLAY_MS / Math.max(1, last)));
+    timer = setInterval(tick, still ? STILL_MS : Math.max(1000 / 60, PLAY_MS / Math.max(1, last)));
     face(true);
   });
   face(false);
