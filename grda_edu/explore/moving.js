@@ -351,11 +351,18 @@ function oddity(trace) {
 
 // ---------------------------------------------------------------- the layer
 
+function newPen() {
+  const canvas = Object.assign(document.createElement("canvas"), { className: "grda-moving", width: 0 });
+  canvas.setAttribute("aria-hidden", "true");
+  return canvas.getContext("2d");
+}
+
 class Moving {
   // After a drawing of Plotly's: what of it can move by itself. `columns` are those that follow a slider,
   // each with the trace's number (or null) and the path.
   constructor(plot, columns, layout) {
-    Object.assign(this, { plot, columns, layout, full: plot._fullLayout });
+    Object.assign(this, { plot, columns, layout, full: plot._fullLayout, hidden: [] });
+    this.pen = newPen();
     this.subplots = this.layers();
     this.bodies = plot._fullData.filter(({ index, scene }) => scene && columns.some(({ trace }) => trace === index));
     this.reason = this.unmovable();
@@ -377,6 +384,8 @@ class Moving {
   }
 
   unmovable() {
+    if (!this.pen) return "a page without a canvas";
+    if (this.bodies.some(({ scene }) => !this.full[scene]._scene?.glplot)) return "a scene without WebGL";
     const { _fullData: traces } = this.plot;
     for (const { trace, path } of this.columns) {
       const kind = trace === null ? "layout" : traces[trace].type;
@@ -406,22 +415,20 @@ class Moving {
     return this.full.annotations[k];
   }
 
-  newCanvas() {
+  size(pen) {
     const { width, height } = this.full;
-    const size = { width: Math.round(width * this.ratio), height: Math.round(height * this.ratio) };
-    return Object.assign(document.createElement("canvas"), { className: "grda-moving", ...size });
+    Object.assign(pen.canvas, { width: Math.round(width * this.ratio), height: Math.round(height * this.ratio) });
   }
 
   // The first picture of a movement: the canvas takes the place of what Plotly drew.
   begin() {
-    const { plot } = this;
-    const top = plot.querySelectorAll(".svg-container > .main-svg")[1];
+    const { plot, pen } = this;
+    const { width, height } = this.full;
     this.ratio = devicePixelRatio;
-    this.canvas = this.newCanvas();
-    this.canvas.setAttribute("aria-hidden", "true");
-    this.canvas.style.cssText = `position: absolute; left: 0; top: 0; width: ${this.full.width}px; height: ${this.full.height}px; pointer-events: none;`;
-    this.pen = this.canvas.getContext("2d");
-    top.before(this.canvas);
+    this.begun = true;
+    this.size(pen);
+    pen.canvas.style.cssText = `position: absolute; left: 0; top: 0; width: ${width}px; height: ${height}px; pointer-events: none;`;
+    plot.querySelectorAll(".svg-container > .main-svg")[1].before(pen.canvas); // below its notes
     const drawn = new Set(this.subplots.flatMap(({ traces }) => traces.map((trace) => trace.index)));
     this.hidden = [...plot.querySelectorAll(".heatmaplayer > .hm, .barlayer > .trace, .scatterlayer > .trace")]
       .filter((node) => drawn.has(node.__data__[0].trace.index)); // d3 keeps there what it drew
@@ -433,7 +440,7 @@ class Moving {
     const pathOfShape = (k) => plot.querySelector(`.shape-group[data-index="${k}"] path`);
     this.above = shapes.flatMap(({ layer }, k) => (layer === "above" ? [k] : []));
     this.below = numbers("shapes").filter((k) => shapes[k].layer !== "above").map((k) => [k, pathOfShape(k)]);
-    this.hidden.push(...this.above.map(pathOfShape));
+    this.hidden.push(...this.above.map(pathOfShape).filter(Boolean));
     this.colors = new Map(plot._fullData.filter(({ type }) => type === "heatmap").map((trace) => [trace.index, scaleOf(trace)]));
     this.hidden.forEach((node) => node.style.setProperty("visibility", "hidden"));
     this.scenes = new Map(this.bodies.map(({ scene }) => this.full[scene]._scene.glplot).map((gl) => [gl, gl.pixelRatio]));
@@ -441,7 +448,7 @@ class Moving {
   }
 
   draw(data, layout) {
-    if (!this.canvas) this.begin();
+    if (!this.begun) this.begin();
     const { pen, ratio } = this;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.full.width, this.full.height);
@@ -468,7 +475,7 @@ class Moving {
     for (const gl of this.scenes.keys()) gl.redraw();
     for (const k of this.above) this.drawShape(layout.shapes[k], this.full.shapes[k]);
     for (const k of this.notes) this.drawNote(k, layout.annotations[k]);
-    for (const [k, node] of this.below) node.setAttribute("d", this.outline(layout.shapes[k], this.full.shapes[k]));
+    for (const [k, node] of this.below) node?.setAttribute("d", this.outline(layout.shapes[k], this.full.shapes[k]));
   }
 
   // A trace with Plotly's defaults and the attributes that move.
@@ -490,7 +497,8 @@ class Moving {
       pen.globalAlpha = 1;
       return;
     }
-    const scratch = (this.scratch ??= this.newCanvas().getContext("2d"));
+    if (!this.scratch) this.size((this.scratch = newPen()));
+    const { scratch } = this;
     scratch.setTransform(ratio, 0, 0, ratio, 0, 0);
     scratch.clearRect(0, 0, this.full.width, this.full.height);
     paint(scratch);
@@ -571,9 +579,9 @@ class Moving {
 
   // Plotly has drawn: its own picture comes forth.
   end() {
-    this.hidden?.forEach((node) => node.style.removeProperty("visibility"));
-    this.canvas?.remove();
-    for (const canvas of [this.canvas, this.scratch?.canvas]) if (canvas) canvas.width = 0; // frees memory now
+    this.hidden.forEach((node) => node.style.removeProperty("visibility"));
+    this.pen?.canvas.remove();
+    for (const pen of [this.pen, this.scratch]) if (pen) pen.canvas.width = 0; // frees its memory now
   }
 }
 

@@ -39,8 +39,8 @@ _DRAWN = "document.querySelector('.grda-plot')?.dataset.state === 'drawn'"
 _AXES = """() => {
   const full = document.querySelector(".grda-plot")._fullLayout;
   const axes = Object.entries(full).filter(([name]) => /^[xy]axis\\d*$/.test(name));
-  return Object.fromEntries(axes.map(([name, { type, range, _offset, _length }]) =>
-    [name, { type, range, offset: _offset, length: _length }]));
+  return Object.fromEntries(axes.map(([name, { type, range, _offset, _length, _categories }]) =>
+    [name, { type, range, offset: _offset, length: _length, categories: _categories }]));
 }"""
 
 # Plotly's elements of scatter traces, in pixels of the plot: marks with their colours, corners of lines.
@@ -110,6 +110,8 @@ class Moved:
 
 def place(axis: dict[str, Any], values: object) -> np.ndarray:
     """Pixels of the plot where values lie on an axis, which runs rightwards or, as y does, upwards."""
+    if axis["type"] == "category":
+        values = [axis["categories"].index(value) for value in np.asarray(values).tolist()]
     numbers = np.asarray(values, dtype=float)
     if axis["type"] == "log":
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -163,7 +165,7 @@ def _decoded(value: Any) -> Any:
 def spots(trace: dict[str, Any], axes: dict[str, Any]) -> np.ndarray:
     """Pixels of the plot where a trace's points lie, from the left and from above: [n, 2]."""
     across, up = (axes[f"{letter}axis{trace.get(f'{letter}axis', letter)[1:]}"] for letter in "xy")
-    x, y = (np.asarray(trace[letter], dtype=float) for letter in "xy")
+    x, y = trace["x"], trace["y"]
     count = min(len(x), len(y))
     return np.stack(
         [

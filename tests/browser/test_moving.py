@@ -17,7 +17,7 @@ from .moving import Moved, difference, drawn_traces, inside, spots
 
 PLACES = (0.3, 0.55, 0.9)  # of each slider's way
 ALIKE = 90  # of 255, over a block of pixels: the dashes of a line that enters a panel may begin elsewhere
-SAME_COLOR = 40
+SAME_COLOR = 60  # of 255: a line of 1.5 pixels has its own colour nowhere
 
 FIGURES = [
     pytest.param(case, id=f"{n}-{case.name}")
@@ -85,12 +85,12 @@ def marks_and_lines(trace: dict[str, Any], axes: dict[str, Any]) -> tuple[np.nda
         line = trace["line"]
         if line.get("width", 2) < 1.4 or line.get("shape", "linear") != "linear":
             return points[:0], 0.0  # too thin to have its own colour anywhere, or with corners
-        steps = np.linspace(0, 1, 9)[:-1, None, None]
+        steps = np.linspace(0, 1, 33 if len(points) < 20 else 9)[:-1, None, None]
         points = (points[:-1] + steps * np.diff(points, axis=0)).reshape(-1, 2)
         return points, 0.9 if line.get("dash", "solid") == "solid" else 0.3
     if np.ndim(marker.get("size", 1)) or np.ndim(marker.get("symbol", "")):
         return points[:0], 0.0  # marks of several looks, some of them of no size
-    if "open" in marker.get("symbol", ""):
+    if marker.get("symbol") in ("circle-open", "square-open", "diamond-open"):
         return points + np.array([marker["size"] / 2, 0.0]), 0.4  # on the thin rim of most shapes
     return points, 0.75
 
@@ -125,15 +125,8 @@ def assert_scatter(k: int, traces: list[dict], axes: dict, pixels: np.ndarray) -
 def assert_bars(trace: dict[str, Any], axes: dict, pixels: np.ndarray) -> int:
     """Each bar has its colour before its end and not behind it, at least where it is long."""
     level = trace.get("orientation") == "h"
-    where, ends = (trace["y"], trace["x"]) if level else (trace["x"], trace["y"])
-    numbered = {
-        **trace,
-        "y" if level else "x": where
-        if np.asarray(where).dtype.kind in "fiu"
-        else range(len(where)),
-    }
-    tips = spots(numbered, axes)
-    foot = spots({**numbered, "x" if level else "y": np.zeros(len(ends))}, axes)
+    tips = spots(trace, axes)
+    foot = spots({**trace, "x" if level else "y": np.zeros(len(tips))}, axes)
     color, looked = rgb(trace["marker"]["color"])[None], 0
     for tip, base in zip(tips, foot, strict=True):
         length = np.abs(tip - base).sum()
