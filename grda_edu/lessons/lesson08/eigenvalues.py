@@ -81,7 +81,9 @@ def _spectrum_figure() -> go.Figure:
         x=(0.66, 1),
         title="Rank",
         key=keys(key("at this t", flat), key("at other times", palette.MUTED)),
-        xaxis=axis("cut-off", (-6.4, 0.4), log=True, ticks={v: cut(v) for v in (1e-6, 1e-4, 1e-2, 1)}),
+        xaxis=axis(
+            "cut-off", (-6.4, 0.4), log=True, ticks={v: cut(v) for v in (1e-6, 1e-4, 1e-2, 1)}
+        ),
         yaxis=axis("rank of P<sub>0</sub>", (0, count + 50)),
     )
     return panels(
