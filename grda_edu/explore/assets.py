@@ -19,7 +19,6 @@ def figure_module() -> str:
     """The one module that draws figures: its files one after the other, the one that exports last."""
     names = ("goal.js", "handle.js", "veil.js", "code.js", "moving.js", "picture.js")
     return "\n".join(map(module_text, names))
-    return "\n".join(map(module_text, names))
 
 
 def figure_style() -> str:

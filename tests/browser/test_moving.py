@@ -12,7 +12,6 @@ from playwright.sync_api import BrowserContext
 
 from grda_edu.explore import Explorable
 
-from .lab import browser
 from .moving import Moved, difference, drawn_traces, inside, spots
 
 PLACES = (0.3, 0.55, 0.9)  # of each slider's way
@@ -27,13 +26,6 @@ FIGURES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def context() -> Iterator[BrowserContext]:
-    """A browser of its own, whose pages tests may hold."""
-    with browser((1180, 1000)) as opened:
-        yield opened
-
-
 @pytest.fixture(scope="module", params=FIGURES)
 def figure(
     request: pytest.FixtureRequest,
@@ -41,9 +33,10 @@ def figure(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Explorable, Moved]]:
     demo = request.param.explorable
-    page = context.new_page()
-    yield demo, Moved(page, demo.to_html(), tmp_path_factory.mktemp("page"))
-    page.close()
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": 1180, "height": 1000})
+    yield demo, Moved(apart.new_page(), demo.to_html(), tmp_path_factory.mktemp("page"))
+    apart.close()
 
 
 def positions(demo: Explorable, share: float) -> list[int]:
