@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from lessons.test_truth import WITH_CASES, cases
 from playwright.sync_api import BrowserContext
 
-from grda_edu.explore import Explorable
+from grda_edu.explore import Explorable, Slider, dots, line, palette
 
 from .moving import Moved, difference, drawn_traces, inside, spots
 
@@ -75,12 +76,12 @@ def marks_and_lines(trace: dict[str, Any], axes: dict[str, Any]) -> tuple[np.nda
     points = spots(trace, axes)
     mode, marker = trace.get("mode", ""), trace.get("marker", {})
     if "markers" not in mode:
-        line = trace["line"]
-        if line.get("width", 2) < 1.4 or line.get("shape", "linear") != "linear":
+        look = trace["line"]
+        if look.get("width", 2) < 1.4 or look.get("shape", "linear") != "linear":
             return points[:0], 0.0  # too thin to have its own colour anywhere, or with corners
         steps = np.linspace(0, 1, 33 if len(points) < 20 else 9)[:-1, None, None]
         points = (points[:-1] + steps * np.diff(points, axis=0)).reshape(-1, 2)
-        return points, 0.9 if line.get("dash", "solid") == "solid" else 0.3
+        return points, 0.9 if look.get("dash", "solid") == "solid" else 0.3
     if np.ndim(marker.get("size", 1)) or np.ndim(marker.get("symbol", "")):
         return points[:0], 0.0  # marks of several looks, some of them of no size
     if marker.get("symbol") in ("circle-open", "square-open", "diamond-open"):
@@ -215,3 +216,63 @@ def test_a_picture_is_the_tables_while_it_moves_and_at_rest(
     assert_pixels(demo, at, axes, moving)
     assert_pixels(demo, at, page.axes(), resting)
     assert_elements(demo, at, page.axes(), page.elements())
+
+
+def two_lines(**layout: object) -> Explorable:
+    """A curve that moves under one that stands, and a mark on it."""
+    x = np.linspace(0, 1, 30)
+    return Explorable(
+        lambda: palette.figure(
+            line("curve", palette.GRDA, x=x),
+            line("still", palette.SGD, x=x, y=x),
+            dots("mark", palette.OBS),
+            **layout,
+        ),
+        lambda a: ({"curve.y": a * x**2, "mark.x": [0.5], "mark.y": [a / 4]}, f"a is {a:g}."),
+        {"a": Slider.linear(0, 2, 21, label="a", start=1)},
+    )
+
+
+FIXED = {"xaxis_range": [0, 1], "yaxis_range": [-1, 3]}
+
+
+def test_a_range_that_follows_the_data_is_plotlys(context: BrowserContext, tmp_path: Path) -> None:
+    """Where the canvas cannot draw what moves, Plotly draws every picture, and the page says why."""
+    page = Moved(context.new_page(), two_lines().to_html(), tmp_path)
+    counts = page.move([20])
+    assert counts["slow"] == "the range of yaxis, which follows the data"
+    page.rest()
+    assert "moved" not in counts
+    assert max(page.axes()["yaxis"]["range"]) > 2
+    page.page.close()
+
+
+def test_a_dark_page_on_a_fine_screen(context: BrowserContext, tmp_path: Path) -> None:
+    assert context.browser is not None
+    apart = context.browser.new_context(device_scale_factor=2, color_scheme="dark")
+    page = Moved(apart.new_page(), two_lines(**FIXED).to_html(), tmp_path)
+    assert page.move([17])["slow"] == ""
+    moving = page.pixels()
+    dark = rgb(palette.DARK[palette.GRDA.color])
+    axes = page.axes()
+    x, y = 2 * spots({"x": [0.9], "y": [1.7 * 0.81]}, axes)[0]
+    assert seen(moving, np.array([x, y]), dark[None])
+    page.rest()
+    assert difference(moving, page.pixels(), block=8) < ALIKE
+    apart.close()
+
+
+def test_a_movement_leaves_nothing_behind(context: BrowserContext, tmp_path: Path) -> None:
+    """Twenty movements, each with its rest: no canvas and no hidden element stays."""
+    page = Moved(context.new_page(), two_lines(**FIXED).to_html(), tmp_path)
+    count = "document.querySelectorAll('*').length"
+    page.move([3])
+    page.rest()
+    before = page.page.evaluate(count)
+    for k in range(20):
+        page.move([k])
+        assert page.page.locator(".grda-moving").count() == 1
+        page.rest()
+    assert page.page.locator(".grda-moving, .trace[style*=visibility]").count() == 0
+    assert page.page.evaluate(count) == before
+    page.page.close()
