@@ -56,10 +56,11 @@ class DualAveraging(SeesOutside, StepsAroundInGraphs):
     their local parts.
 
     Who changes the weights (the best epoch restored, weights loaded or clipped) calls ``sync_()``, as
-    with ``GRDA``; without it the change is lost, and a warning says so once for each parameter.
+    with ``GRDA``; without it the change is lost, and a warning says so once for each parameter (with
+    ``capturable`` nothing is looked for).
 
-    It keeps an accumulator beside what the base keeps, as large as the weights: with float32, 4
-    bytes a weight around SGD, 8 with its momentum, 12 around AdamW.
+    It keeps an accumulator beside what the base keeps, as large as the weights and of their dtype:
+    with float32, 4 bytes a weight around SGD, 8 with its momentum, 12 around AdamW.
 
     Args:
         base_optimizer: made with its parameters, dense and real, and a learning rate in each group.

@@ -38,6 +38,23 @@ class AccumulatorAverage:
     The average takes as many numbers again as the accumulator, in float32 for half precision: 4
     bytes a weight.
 
+    What it is worth, on digits (``grda-edu record averages``; mean of three seeds after 25 epochs):
+    test images named right and zeros, in percent. SGD is without a penalty, its average
+    soft-thresholded at the same level, or its smallest weights set to zero, as many as die here.
+
+    =====  ============  ===========  =============  ==================
+    decay  this          of weights   SGD, at level  SGD, as many zeros
+    =====  ============  ===========  =============  ==================
+    0.9    97.4 with 83  97.4 with 1  45.0 with 90   93.9 with 83
+    0.99   97.4 with 82  97.4 with 1  51.2 with 88   95.5 with 82
+    0.999  96.7 with 69  96.4 with 1  84.3 with 73   96.5 with 69
+    =====  ============  ===========  =============  ==================
+
+    So it keeps what gRDA found, and by far more than thresholding SGD's average does; a decay as long
+    as the training has it lag behind, and there SGD pruned by magnitude is as good. To train on from
+    an average, load ``export``'s weights and call the optimizer's ``sync_()``; what is averaged after
+    that belongs to other weights, so begin a new average.
+
     Args:
         optimizer: a ``GRDA`` or ``DualAveraging``.
         decay: of an exponential moving average (EMA), in [0, 1): a = max(1 - decay, 1/k) at the

@@ -1,12 +1,15 @@
 """The study behind the recorded averages, made small, and what the recording says."""
 
+import re
+
 import numpy as np
+import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from grda_edu.data import digits
 from grda_edu.models import digits_cnn
-from grda_edu.optim import GRDA
+from grda_edu.optim import GRDA, AccumulatorAverage
 from grda_edu.recordings import load_measurements
 from grda_edu.shrinkage import soft_threshold
 from grda_edu.studies.averages import AVERAGED, LAST, PARTS, QUANTITIES, Averages
@@ -87,3 +90,18 @@ def test_what_ships_says_what_the_docstring_says():
     assert (kept > lost).all() and (np.abs(kept - last) < 0.15).all()
     long = list(study.decays).index(0.99)
     assert (lost[:, long:] < 0.1).all()
+
+
+def test_the_table_in_the_averages_docstring_is_what_ships():
+    rows = re.findall(r"^ *(0\.\d+)  (.*\d with \d.*)$", AccumulatorAverage.__doc__, re.MULTILINE)
+    arrays, decays = load_measurements("averages").arrays, Averages().decays
+    assert len(rows) == 3
+    for decay, cells in rows:
+        of_this = decays.index(float(decay))
+        said = re.findall(r"([\d.]+) with (\d+)", cells)
+        for name, its in zip(
+            ("accumulator", "weights", "sgd_level", "sgd_magnitude"), said, strict=True
+        ):
+            seen = 100 * arrays[f"averaged/{name}"][:, of_this, PARTS.index("test")].mean(axis=0)
+            assert float(its[0]) == pytest.approx(seen[ACCURACY], abs=0.051), (decay, name)
+            assert float(its[1]) == pytest.approx(seen[ZEROS], abs=0.51), (decay, name)
