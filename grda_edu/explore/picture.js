@@ -544,7 +544,12 @@ function initialize({ model }) {
     model.set("index", index);
   };
   model.on("change:heard", follow);
-  return () => model.off("change:heard", follow);
+  return () => {
+    model.off("change:heard", follow);
+    // The host keeps a model that the kernel has closed; what is large in it is let go.
+    for (const large of [model.get("table"), model.get("longest"), model.get("figure")])
+      for (const key of Object.keys(large)) delete large[key];
+  };
 }
 
 // What the sliders say, shared by all views of one model; the kernel hears of it now and then.

@@ -14,7 +14,7 @@ import traitlets as t
 from ipywidgets import Widget, widget_serialization
 
 from . import fallback, palette, rerun
-from .assets import figure_module, figure_style, packed_plotly
+from .assets import figure_module, figure_style, module_text, packed_plotly
 from .controls import Choice, Slider
 from .goal import Goal
 from .goal import check as check_goals
@@ -35,10 +35,11 @@ _STATE = (
 
 
 class Library(anywidget.AnyWidget):
-    """Holds plotly.js. Every figure refers to the one instance, so a page receives it once."""
+    """Holds plotly.js and the module that draws; all figures refer to it, so a page receives them once."""
 
     _esm = "export default { render() {} };"
     packed = t.Bytes().tag(sync=True)
+    module = t.Unicode().tag(sync=True)
 
 
 _library: Library | None = None
@@ -48,7 +49,7 @@ def library() -> Library:
     """The kernel's only Library, made anew if something closed it."""
     global _library
     if _library is None or _library.comm is None:
-        _library = Library(packed=packed_plotly())
+        _library = Library(packed=packed_plotly(), module=figure_module())
     return _library
 
 
@@ -62,7 +63,7 @@ class Picture(anywidget.AnyWidget):
     """
 
     _goals: tuple[Goal, ...] = ()
-    _esm = figure_module()
+    _esm = module_text("loader.js")
     _css = figure_style()
 
     figure = t.Dict().tag(sync=True)

@@ -654,3 +654,39 @@ def test_two_views_of_one_figure(lab: Lab) -> None:
     first.settle().move("tau", 2)
     assert second.position("tau") == 2
     assert lab.complaints == []
+
+
+_RERUNS = 20
+_WIDGETS = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
+
+
+def test_the_page_does_not_grow_when_a_figure_cell_runs_again(
+    lab: Lab, context: BrowserContext
+) -> None:
+    """Twenty more runs: no widget, listener, figure or table stays; the host's own traces are small.
+
+    JupyterLab keeps an empty element and a closed model of every widget that it ever drew, for a
+    widget that draws nothing at all too: about 0.06 MB and two nodes a run.
+    """
+    run(lab, [CURVES])
+    tools = context.new_cdp_session(lab.page)
+    tools.send("Performance.enable")
+
+    def again(times: int) -> dict[str, float]:
+        for _ in range(times):
+            lab.run_cell(0)
+            lab.figures(1)[0].settle()
+        for _ in range(3):  # what only waits to be thrown away is no growth
+            tools.send("HeapProfiler.collectGarbage")
+        found = {m["name"]: m["value"] for m in tools.send("Performance.getMetrics")["metrics"]}
+        found |= tools.send("Runtime.getHeapUsage")
+        return found | {"widgets": int(lab.run(_WIDGETS)), "figures": lab.roots().count()}
+
+    table = int(lab.run("print(demo.table_bytes)"))
+    before, after = again(3), again(_RERUNS)
+    grown = {name: after[name] - before[name] for name in after}
+    assert grown["widgets"] == grown["figures"] == 0
+    assert grown["JSEventListeners"] <= _RERUNS, grown
+    assert grown["Nodes"] <= 5 * _RERUNS, grown
+    assert grown["usedSize"] <= 0.2e6 * _RERUNS, grown
+    assert grown["backingStorageSize"] <= 2 * table, grown
