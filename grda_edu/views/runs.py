@@ -100,7 +100,9 @@ class TrainingView(LiveView[dict[str, Run]]):
 
     def _verdict(self) -> tuple[bool, str]:
         messages = [f"{name} {run.message}" for name, run in self.runs.items() if run.message]
-        return not messages, "; ".join(messages) or f"Finished: {self._epoch()} epochs"
+        return not messages, "; ".join(
+            messages
+        ) or f"Finished: {writing.count(self._epoch(), 'epoch')}"
 
     def _devices(self) -> str:
         return devices(self.runs)

@@ -247,9 +247,10 @@ def test_a_run_under_an_unknown_name_is_an_error_that_names_it():
 
 
 def test_a_lone_run_takes_the_last_style():
-    view = TrainingView(lambda progress, stop: run(3), 3, styles={"OBS": palette.OBS})
+    view = TrainingView(lambda progress, stop: run(1), 1, styles={"OBS": palette.OBS})
     view.start()
     assert list(view.wait(SECONDS)) == ["OBS"]
+    assert "Finished: 1 epoch," in view.line.said
 
 
 def test_wait_gives_up_after_its_timeout():
