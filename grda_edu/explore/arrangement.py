@@ -239,7 +239,7 @@ def _left(panel: Panel, *, alone: bool = False) -> float:
         return NO_TICKS
     labels = _labels(panel.yaxis) or list(map(str, panel.yaxis.get("tickvals", ())))  # type: ignore[call-overload]
     lines = [line for text in labels for line in _break(text).split("<br>")]
-    words = LETTER * max(map(len, lines), default=5.5)
+    words = LETTER * max(map(len, lines), default=6.2)
     if (
         not lines and panel.at and panel.at[0] < panel.x[0]
     ):  # words that rows bring: what the figure leaves them

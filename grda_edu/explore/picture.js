@@ -367,9 +367,9 @@ class Words {
     for (const [name, value] of Object.entries(ticks ?? {}))
       changes.push([[`yaxis${axes}`, name], stacked ? value : (y[name] ?? null)]);
     if (Array.isArray(x.ticktext)) {
-      ruler.font = "13px system-ui, sans-serif";
+      ruler.font = `${x.tickfont?.size ?? 13}px system-ui, sans-serif`;
       const widest = Math.max(...x.ticktext.map((text) => ruler.measureText(text.replace(/<[^>]*>/g, "")).width));
-      const every = Math.ceil((x.ticktext.filter(Boolean).length * (widest + 8)) / pixels);
+      const every = Math.ceil((x.ticktext.filter(Boolean).length * (widest + 6)) / pixels);
       changes.push([[`xaxis${axes}`, "ticktext"], x.ticktext.map((text, at) => (at % every ? "" : text))]);
     }
     return changes;

@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import axe_playwright_python
 import nbformat
 from playwright.sync_api import BrowserContext, Error, Locator, Page, sync_playwright
 
@@ -217,6 +218,24 @@ _JUMPS = f"""async () => {{
 }}"""
 
 
+_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+_BARRIERS = """async () => {
+  const ours = [".grda-figure", ".grda-course", ".grda-line"];
+  const there = ours.filter((name) => document.querySelector(name)).map((name) => [name]);
+  const { violations } = await axe.run({ include: there }, { resultTypes: ["violations"] });
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.length} times, first ${nodes[0].html.slice(0, 200)}`);
+}"""
+_TWICE = """() => {
+  const ours = [...document.querySelectorAll(".grda-figure, .grda-course, .grda-line")];
+  const named = ours.flatMap((root) => [...root.querySelectorAll("[id]")]).filter((node) => !node.closest("svg"));
+  const counts = (id) => document.querySelectorAll(`[id="${CSS.escape(id)}"]`).length;
+  const twice = named.filter(({ id }) => counts(id) > 1).map(({ id }) => `id ${id}`);
+  const labels = ours.flatMap((root) => [...root.querySelectorAll("label")]);
+  const astray = labels.filter((label) => !label.control || label.parentNode !== label.control.parentNode && !label.contains(label.control));
+  return [...twice, ...astray.map((label) => `label ${label.textContent}`)];
+}"""
+
+
 class Lab:
     """One page with JupyterLab in it, and everything that it complained about."""
 
@@ -385,6 +404,15 @@ class Lab:
 
     def save(self) -> None:
         self.command("docmanager:save")
+
+    def barriers(self) -> list[str]:
+        """What axe-core objects to in the course's own outputs, each with the first place."""
+        self.page.evaluate(_AXE)
+        return self.page.evaluate(_BARRIERS)
+
+    def twice(self) -> list[str]:
+        """Ids that more than one element of the page has, and labels that name no input of theirs."""
+        return self.page.evaluate(_TWICE)
 
     def jumps(self) -> list[str]:
         """Scroll from the end to the beginning and back; where the page moved by more than was asked."""

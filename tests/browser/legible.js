@@ -138,7 +138,8 @@ async (root, { looks, positions }) => {
   // Words stand on the page's paper; a key's glyphs are marks, for which another bound holds.
   function lookForPaleWords(all, where) {
     const paper = channels(matchMedia("(prefers-color-scheme: dark)").matches ? "#111111" : "#ffffff");
-    for (const { node, svg } of all)
+    for (const { node, svg } of all) {
+      if (node.closest(".heatmap-label")) continue; // on a tile, by which Plotly makes it dark or white
       for (const part of [node, ...node.querySelectorAll("*")]) {
         const own = [...part.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE).map((n) => n.data).join("").trim();
         if (!/[\p{L}\p{N}]/u.test(own) || part.matches(":disabled")) continue;
@@ -149,6 +150,7 @@ async (root, { looks, positions }) => {
         const found = contrast(ink, paper);
         if (found < READABLE) note(`contrast ${found.toFixed(2)}: ${brief(own)}`, where);
       }
+    }
   }
 
   // ------------------------------------------------------------- the visit

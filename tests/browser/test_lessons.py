@@ -101,6 +101,7 @@ def test_lesson(lab: Lab, server: Server, context: BrowserContext, lesson: Path)
         assert_drawn(figure)
         labels.append(figure.label())
     assert lab.websocket_bytes <= WEBSOCKET_BYTES
+    assert lab.twice() == [] and lab.barriers() == []
     assert int(lab.run(_TABLE_BYTES)) <= TABLE_BYTES
     lab.lift_veils()
     for figure in lab.figures():

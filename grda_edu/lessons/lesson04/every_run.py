@@ -49,7 +49,7 @@ def _all_runs_figure() -> go.Figure:
     between = len(runs.mu) - 2
     labels: dict[str, Any] = {
         "text": [f"<br>μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
-        "textposition": ["bottom center", *["middle center"] * between, "top center"],
+        "textposition": ["bottom center", *["middle center"] * between, "top left"],
         "textfont": {"color": palette.tint(palette.GRDA.color), "size": 11},
     }
     joined: dict[str, Any] = {"mode": "lines+markers+text", "line": palette.GRDA.line(2)}
@@ -63,7 +63,7 @@ def _all_runs_figure() -> go.Figure:
             xaxis=axis("weights exactly zero", (-0.06, 1.02), share=True, zeroline=False),
             yaxis=axis(
                 "accuracy minus SGD's, in points",
-                (_DEEPEST - 0.006, 0.02),
+                (_DEEPEST - 0.01, 0.02),
                 ticks=depths,
                 zeroline=False,
             ),

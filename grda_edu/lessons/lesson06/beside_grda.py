@@ -113,7 +113,7 @@ def _recipes_figure(name: str) -> go.Figure:
             xaxis=zero,
             yaxis=axis(range=(_DEEPEST - 0.004, 1), ticks=heights),
         ),
-        height=560,
+        height=550,
         margin={"l": 56, "r": 20, "t": 40, "b": 48},
         shapes=[rule(DROP, -1, width=1, panel=k) for k in range(3)],
     )
