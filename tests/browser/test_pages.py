@@ -19,6 +19,8 @@ from grda_edu.explore.standalone import standalone_page
 from grda_edu.explore.widget import _STATE
 from grda_edu.views.live import LiveView
 
+from .lab import wait_for
+
 pytestmark = pytest.mark.pages
 LOOK = (Path(__file__).parent / "legible.js").read_text(encoding="utf-8")
 WIDTHS = (1100, 800, 640, 568, 336)  # pixels of a figure: from a whole window to a phone
@@ -74,10 +76,13 @@ def test_a_figure_is_whole_and_holds_still(figure: Locator, width: int) -> None:
     assert len(found["heights"]) == 1, found["heights"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_its_words_stand_out_from_the_page(figure: Locator, scheme: Any) -> None:
-    figure.page.emulate_media(color_scheme=scheme)
+@pytest.mark.parametrize("colours", ["light", "dark", "forced"])
+def test_its_words_stand_out_from_the_page(figure: Locator, colours: str) -> None:
+    scheme: Any = "dark" if colours == "dark" else "light"
+    forced: Any = "active" if colours == "forced" else "none"
+    figure.page.emulate_media(color_scheme=scheme, forced_colors=forced)
     assert look(figure, WIDTHS[0], "contrast")["problems"] == []
+    figure.page.emulate_media(forced_colors="none", color_scheme="light")
 
 
 def test_it_fits_a_screen(figure: Locator) -> None:
@@ -85,3 +90,50 @@ def test_it_fits_a_screen(figure: Locator) -> None:
     width, height = FITS
     found = look(figure, width, "", "few")["heights"]
     assert max(shape["height"] for shape in found) <= height
+
+
+def test_the_wheel_over_it_scrolls_the_page(figure: Locator) -> None:
+    page: Page = figure.page
+    page.set_viewport_size({"width": FITS[0] + BESIDE, "height": 300})
+    plot = figure.locator(".grda-plot")
+    plot.scroll_into_view_if_needed()
+    page.evaluate("document.body.style.paddingBottom = '2000px'")
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], max(box["y"], 0) + 100)
+    before = page.evaluate("scrollY")
+    cameras = _cameras(figure)
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("before => scrollY >= before + 100", arg=before)
+    assert _cameras(figure) == cameras
+
+
+def test_reset_turns_a_scene_back(figure: Locator) -> None:
+    first = _cameras(figure)
+    if not first:
+        pytest.skip("no scene")
+    page: Page = figure.page
+    page.set_viewport_size({"width": WIDTHS[0] + BESIDE, "height": 900})
+    page.evaluate("scrollTo(0, 0)")
+    box = figure.locator(".grda-plot").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 30, steps=5)
+    page.mouse.up()
+    wait_for(lambda: _cameras(figure) != first, "the scene is turned")
+    figure.get_by_role("button", name="Reset").click()
+    wait_for(lambda: _cameras(figure) == first, "the scene is as it was")
+
+
+def _cameras(figure: Locator) -> list[list[float]]:
+    """Where the eye is in each of the figure's scenes, as drawn."""
+    return figure.evaluate(
+        """root => {
+          const { _fullLayout } = root.querySelector(".grda-plot");
+          const scenes = Object.keys(_fullLayout).filter((name) => /^scene[0-9]*$/.test(name));
+          const eyes = scenes.map((name) => _fullLayout[name]._scene?.getCamera().eye);
+          return eyes.filter(Boolean).map(({ x, y, z }) => [x, y, z].map((v) => Number(v.toFixed(3))));
+        }"""
+    )
