@@ -18,12 +18,13 @@ NARROW = 640  # pixels; a figure that has less stacks its panels, whatever they 
 LEAST = 110  # pixels that a panel with ticks needs in a row
 TALLEST = 300  # pixels of a stacked panel
 SHARE = 1.8  # how much wider a panel may be in a narrow figure before it takes a row of its own
-BAR_ROOM = 55  # pixels of a colour bar with its ticks
+BAR_ROOM = 64  # pixels of a colour bar with its ticks
 BAR = 0.8  # where a stacked panel ends that has a colour bar
 ABOVE = 8  # pixels between a heading and its panel: half a tick label
 NO_TICKS = 12  # pixels on the left of a stacked panel without ticks
 PLAIN = 90  # pixels that numbers and a title take there at most
 LINE = 18  # letters of words at a tick in a line of a stacked panel
+LINE_HEIGHT = 18  # pixels
 LETTER = 6.8  # pixels
 USUAL = 900  # pixels of all panels on the page that a figure is made for
 BELOW = 10  # pixels between what hangs below a panel and the next heading
@@ -108,7 +109,7 @@ def _narrow(panels: Sequence[Panel], boxes: Sequence[float], sides: Margin) -> d
     spans = _spans([0.0 if row[0] == k else xs[k][0] for row in rows for k in row], ys)
     first, last = [row[0] for row in rows], [row[-1] for row in rows]
     lefts = _aligned({k: _left(panels[k], alone=True) for k in first})
-    heights = [max(min(boxes[k], TALLEST) for k in row) for row in rows for _ in row]
+    heights = [max(_height(panels[k], boxes[k]) for k in row) for row in rows for _ in row]
     return {
         "margin": {"l": min(lefts.values(), default=0), "r": max(min(sides["r"], 32), 12)},
         "panels": [
@@ -123,6 +124,13 @@ def _narrow(panels: Sequence[Panel], boxes: Sequence[float], sides: Margin) -> d
         ],
         **_steps(panels, ys, xs, spans, heights),
     }
+
+
+def _height(panel: Panel, box: float) -> float:
+    """Pixels of a stacked panel: as on a wide page, but for what its words in lines need."""
+    labels = list(map(_break, _labels(panel.yaxis)))
+    lines = max((text.count("<br>") + 1 for text in labels), default=0)
+    return max(min(box, TALLEST), LINE_HEIGHT * lines * len(labels) if lines > 1 else 0)
 
 
 def _aligned(lefts: Mapping[int, float]) -> dict[int, float]:
@@ -263,6 +271,7 @@ def _broken(panel: Panel) -> dict[str, object]:
 
 
 def _break(text: str) -> str:
-    """Words that the figure has broken itself are left as they are."""
-    long = len(text.strip()) > LINE and "<br>" not in text
-    return "<br>".join(textwrap.wrap(text, LINE)) if long else text
+    parts = text.split("<br>")
+    if all(len(part.strip()) <= LINE for part in parts):
+        return text
+    return "<br>".join(line for part in parts for line in textwrap.wrap(part, LINE))
