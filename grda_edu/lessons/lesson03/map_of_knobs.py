@@ -83,7 +83,7 @@ def _map_figure() -> go.Figure:
     )
     margin = {"l": 60, "r": 56, "t": 60, "b": 52}
     fields = _field("false weights", "(dark: few)"), _field("error", "(dark: small)", " 2")
-    return panels(*fields, lower, height=534, margin=margin)
+    return panels(*fields, lower, height=530, margin=margin)
 
 
 def _field(name: str, beside: str, n: str = "") -> Panel:

@@ -48,8 +48,7 @@ def _all_runs_figure() -> go.Figure:
     drawn = np.maximum(runs.minus_sgd()[1:, ..., -1], _DEEPEST).ravel()
     between = len(runs.mu) - 2
     labels: dict[str, Any] = {
-        "text": [f"<br>μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
-        "textposition": ["bottom center", *["middle center"] * between, "top left"],
+        "text": [f"μ {runs.mu[0]:g}", *[""] * between, f"μ {runs.mu[-1]:g}"],
         "textfont": {"color": palette.tint(palette.GRDA.color), "size": 11},
     }
     joined: dict[str, Any] = {"mode": "lines+markers+text", "line": palette.GRDA.line(2)}
@@ -82,6 +81,12 @@ def _all_runs_figure() -> go.Figure:
     )
 
 
+def _beside(zeros: np.ndarray) -> list[str]:
+    """Where each mean's words have room: the ends apart, and both inside the picture."""
+    side = "left" if zeros[0] > 0.5 else "right"
+    return [f"bottom {side}", *["middle center"] * (len(zeros) - 2), "top left"]
+
+
 def _all_runs(c: float) -> tuple[dict, str]:
     runs = grid()
     i, _ = runs.cell(c, MU)
@@ -94,6 +99,7 @@ def _all_runs(c: float) -> tuple[dict, str]:
         "this c.y": np.maximum(lost, _DEEPEST).ravel(),
         "mean.x": zeros.mean(axis=1),
         "mean.y": np.maximum(lost.mean(axis=1), _DEEPEST),
+        "mean.textposition": _beside(zeros.mean(axis=1)),
         "layout.title.text": keys(
             f"c = {c:g}:",
             key("single runs", palette.GRDA, "hollow"),

@@ -136,7 +136,7 @@ def _match_figure() -> go.Figure:
         yaxis=axis(type="category", categoryarray=labels, autorange="reversed") | {"ticks": ""},
     )
     margin = {"l": 60, "r": 20, "t": 76, "b": 48}
-    return panels(weights, scores, compared, height=540, margin=margin)
+    return panels(weights, scores, compared, height=520, margin=margin)
 
 
 def _matched(prediction: str, c: float, mu: float, factor: float) -> tuple[dict, str]:
