@@ -25,7 +25,7 @@ from grda_edu.explore import (
     palette,
     panels,
 )
-from grda_edu.explore.writing import count, decimal, percent
+from grda_edu.explore.writing import count, percent
 from grda_edu.training.rules import in_points
 
 from .live import Job, LiveView
@@ -184,7 +184,9 @@ def search_row(probes: Sequence[Probe], answer: Answer | None) -> dict[str, obje
     for name in ("choice", "choice2"):
         row[f"{name}.x"] = [best or math.nan] * 2
         row[f"{name}.y"] = [0.0, 1.0]
-    row[heading_key(0)] = heading("Validation images read correctly", _key(sgd))
+    row[heading_key(0)] = heading(
+        "Validation images read right", _key(sgd), beside="(bars: standard error of the difference)"
+    )
     row["layout.title.text"] = _title(probes, answer, best)
     return row
 
@@ -226,12 +228,10 @@ def search_sentence(probes: Sequence[Probe], answer: Answer | None) -> str:
     """What the figure shows, in words: SGD, the last probe, and the answer."""
     if not probes:
         return answer.sentence if answer else _NOTHING
-    words = [_reference_in_words(probes[0])]
-    if len(probes) > 1:
-        words.append(_probe_in_words(len(probes) - 1, probes[-1]))
-    if answer:
-        words.append(answer.sentence)
-    return " ".join(words)
+    last = answer.sentence if answer else _probe_in_words(len(probes) - 1, probes[-1])
+    if len(probes) == 1 and not answer:
+        return _reference_in_words(probes[0])
+    return last if probes[-1].message else f"{_reference_in_words(probes[0])} {last}"
 
 
 def _reference_in_words(sgd: Probe) -> str:
@@ -245,8 +245,4 @@ def _probe_in_words(number: int, probe: Probe) -> str:
     words = f"Probe {number}, c = {probe.c:g}"
     if probe.message:
         return f"{words}: {probe.message}, so it is not comparable."
-    return (
-        f"{words}: {percent(probe.accuracy)} with {percent(probe.zeros)} zeros, {_kind(probe)}; the tolerance is "
-        f"{in_points(probe.tolerance)}, the standard error of the difference "
-        f"{decimal(100 * probe.standard_error, 1)} (bars)."
-    )
+    return f"{words}: {percent(probe.accuracy)} with {percent(probe.zeros)} zeros, {_kind(probe)}."

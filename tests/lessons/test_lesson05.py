@@ -278,9 +278,13 @@ def test_stopping_is_drawn_as_recorded(held_out):
             np.testing.assert_allclose(row[f"zeros {seed}.y"], run.total_zeros)
             lost_accuracy.append(run.test_accuracy[-1] - run.test_accuracy[epoch])
             lost_zeros.append(run.total_zeros[-1] - run.total_zeros[epoch])
+        assert max(np.mean(lost_zeros) / 0.6, np.mean(lost_accuracy) / 0.12) < 1
         assert row["mean regret.x"][0] == pytest.approx(np.mean(lost_zeros))
         assert row["mean regret.y"][0] == pytest.approx(np.mean(lost_accuracy))
         assert f"between epochs {epochs.min()} and {epochs.max()}" in sentence
+        for k, (away, lost) in enumerate(zip(lost_zeros, lost_accuracy, strict=True)):
+            drawn = row["regret beyond.y" if away > 0.6 or lost > 0.12 else "regret.y"]
+            assert drawn[k] == pytest.approx(min(lost, 0.12))  # at the edge, and marked so
 
 
 # ------------------------------------------------- predictions and objectives

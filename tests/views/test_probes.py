@@ -73,7 +73,7 @@ def test_every_key_of_a_row_is_a_place_in_the_figure():
     [
         (0, "Nothing has been tried yet."),
         (1, "SGD reads 80.0% of the validation images after 2 epochs."),
-        (2, "Probe 1, c = 0.001: 81.0% with 10.0% zeros, comparable; the tolerance is 10 points"),
+        (2, "Probe 1, c = 0.001: 81.0% with 10.0% zeros, comparable."),
         (
             3,
             "Probe 2, c = 0.1: diverged: the loss became nan in epoch 1, batch 2 of 9, so it is not",

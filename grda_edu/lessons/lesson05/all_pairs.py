@@ -140,6 +140,5 @@ def _map_row(c: float, mu: float) -> tuple[dict, str]:
         )
         where += ": on the frontier, give or take." if more <= MARGIN else "."
     return row, (
-        f"c = {c:g}, μ = {mu:g} after {int(runs.epoch[-1])} epochs: {percent(zeros.mean())} zeros; the seeds end "
-        f"{', '.join(points(x) for x in lost)} points from SGD. {words}{where}"
+        f"The seeds end {', '.join(points(x) for x in lost)} points from SGD. {words}{where}"
     )

@@ -165,7 +165,8 @@ class _RuleOnSeeds:
         row[heading_key(0)] = heading(
             "Accuracy minus SGD's",
             keys(
-                f"{key('each seed', palette.GRDA)} after {count(k, 'epoch')}, validation",
+                f"{key('each seed', palette.GRDA)} after {count(k, 'epoch')}, validation "
+                f"(standard error {decimal(100 * probe_error(runs, mu, k), 1)} points)",
                 f"{key('mean', palette.TARGET, 'both')} after {total}, test",
                 key("SGD", palette.SGD),
             ),
@@ -181,26 +182,16 @@ class _RuleOnSeeds:
         good = int((np.abs(picks - right) <= 1).sum())
         words = f"{good} of {len(right)} picks are within one step"
         row["layout.title.text"] = words
-        setting, outcome = self._setting(mu, k, tolerance, n), self._outcome(picks, right, mu)
-        return row, f"{setting}: {words}, {outcome}"
-
-    def _setting(self, mu: float, epochs: int, tolerance: float, average: int) -> str:
-        error = decimal(100 * probe_error(self.runs, mu, epochs), 1)
-        seeds = f", {average} seeds averaged" if average > 1 else ""
-        return (
-            f"μ = {mu:g}, probes of {count(epochs, 'epoch')}{seeds}, tolerance {in_points(tolerance)} (one seed's "
-            f"difference has a standard error of {error})"
-        )
+        return row, f"{words}, {self._outcome(picks, right, mu)}"
 
     def _outcome(self, picks: np.ndarray, right: np.ndarray, mu: float) -> str:
         low, high = int((picks < right - 1).sum()), int((picks > right + 1).sum())
         runs, seeds = self.runs, np.arange(len(picks))
-        zeros = runs.final("total_zeros")[:, nearest(runs.mu, mu)]
+        zeros = runs.final("total_zeros")[picks + 1, nearest(runs.mu, mu), seeds]
         lost = np.vstack([np.zeros(len(seeds)), final_differences(runs, mu)])[picks + 1, seeds]
         return (
             f"{low} too small, {high} too large. Trained to the end, each seed with its pick, they have "
-            f"{percent(zeros[picks + 1, seeds].mean())} zeros and are {points(lost.mean())} points from SGD on "
-            f"average; with the greatest c within one point, {percent(zeros[right + 1, seeds].mean())} zeros."
+            f"{percent(zeros.mean())} zeros and are {points(lost.mean())} points from SGD on average."
         )
 
 

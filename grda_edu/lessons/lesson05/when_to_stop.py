@@ -35,6 +35,8 @@ from .numbers import (
 )
 
 MEAN = palette.Style(palette.INK, "solid", "cross")
+BEYOND = MEAN._replace(symbol="triangle-up")  # drawn at the edge, for it lies further out
+_SEED_BEYOND = palette.GRDA._replace(symbol=BEYOND.symbol)
 _LEAST = 0.8  # accuracies below it are drawn at the edge
 _MOST_ZEROS, _MOST_LOST = 0.6, 0.12  # and so are losses beyond these
 
@@ -90,10 +92,16 @@ def _stopping_figure(runs: RunGrid) -> go.Figure:
         Panel(
             dots("regret", palette.GRDA, hollow=True, size=9, cliponaxis=False),
             dots("mean regret", MEAN, size=11, cliponaxis=False),
+            dots("regret beyond", _SEED_BEYOND, hollow=True, size=10, cliponaxis=False),
+            dots("mean regret beyond", BEYOND, hollow=True, size=12, outline=2, cliponaxis=False),
             x=(0.66, 1),
             y=(0, 0.88),
             title="Lost by stopping",
-            key=keys(key("a seed", palette.GRDA, "hollow"), key("mean", MEAN, "mark")),
+            key=keys(
+                key("a seed", palette.GRDA, "hollow"),
+                key("mean", MEAN, "mark"),
+                key("beyond the edge", BEYOND, "hollow"),
+            ),
             xaxis=axis(
                 "points of zeros lost", (-0.04, _MOST_ZEROS), ticks=_up_to(_MOST_ZEROS, (0, 20, 40))
             ),
@@ -124,6 +132,18 @@ def _up_to(most: float, ticks: Sequence[int]) -> dict[float, str]:
     return {k / 100: decimal(k, 0) for k in ticks} | {most: f"≥ {decimal(100 * most, 0)}"}
 
 
+def _placed(what: str, zeros: np.ndarray, lost: np.ndarray) -> dict[str, object]:
+    """A row that puts dots at what is lost, and those that lie beyond the axes' ends at the ends."""
+    x, y = np.minimum(zeros, _MOST_ZEROS), np.minimum(lost, _MOST_LOST)
+    beyond = (zeros > _MOST_ZEROS) | (lost > _MOST_LOST)
+    return {
+        f"{what}.x": x,
+        f"{what}.y": np.where(beyond, np.nan, y),
+        f"{what} beyond.x": x,
+        f"{what} beyond.y": np.where(beyond, y, np.nan),
+    }
+
+
 class _Stopping:
     """compute of ``stopping``."""
 
@@ -149,15 +169,14 @@ class _Stopping:
                 f"{what} at the stop.x": epochs,
                 f"{what} at the stop.y": by_seed[seeds, epochs],
             }
-        for what, x, y in (("regret", fewer, lost), ("mean regret", [fewer.mean()], [lost.mean()])):
-            row |= {f"{what}.x": np.minimum(x, _MOST_ZEROS), f"{what}.y": np.minimum(y, _MOST_LOST)}
+        row |= _placed("regret", fewer, lost)
+        row |= _placed("mean regret", fewer.mean(keepdims=True), lost.mean(keepdims=True))
         mean = epochs.mean()
         row["layout.title.text"] = (
             f"Stopped after {decimal(mean, 0)} of {runs.epoch[-1]} epochs on average"
         )
         return row, (
-            f"c = {c:g}, μ = {mu:g}, patience {_epochs(patience)}, tolerance {in_points(tolerance)}: the rule "
-            f"stops between epochs {epochs.min()} and {epochs.max()}, after {decimal(mean, 1)} on average. Going on to epoch "
+            f"The rule stops between epochs {epochs.min()} and {epochs.max()}. Going on to epoch "
             f"{runs.epoch[-1]} would have brought {points(lost.mean())} points of test accuracy "
             f"(worst seed {points(lost.max())}) and {points(fewer.mean())} points of zeros."
         )

@@ -96,12 +96,10 @@ def says_rule(runs, mu: float, epochs: int, tolerance: float, average: int) -> d
     error = standard_error(runs, mu, epochs)
     seeds, grid = list(enumerate(runs.seeds)), [0.0, *cs]
     at_end = [run_of(runs, grid[picks[s] + 1], mu, seed) for s, seed in seeds]
-    wanted = [run_of(runs, grid[right[s] + 1], mu, seed) for s, seed in seeds]
     sgd = [run_of(runs, 0.0, mu, seed) for seed in runs.seeds]
     lost = np.mean(
         [a.test_accuracy[-1] - b.test_accuracy[-1] for a, b in zip(at_end, sgd, strict=True)]
     )
-    averaged = [average, "seeds averaged"] if average > 1 else []
     deepest = min(
         differences(runs, float(m), k, "val_accuracy").min() for m in runs.mu for k in range(1, 6)
     )
@@ -109,14 +107,12 @@ def says_rule(runs, mu: float, epochs: int, tolerance: float, average: int) -> d
     beyond = ["≤"] if 100 * deepest < lowest else []
     return {
         "sentence": [
-            *(mu, *epochs_in_words(epochs, ""), *averaged, "tolerance"),
-            *(*in_points(tolerance, " (one"), 100 * error, *good),
+            *good,
             *(sum(k < -1 for k in off), "too small", sum(k > 1 for k in off), "too large"),
             *(np.mean([r.total_zeros[-1] for r in at_end]), "zeros", 100 * lost, "points from SGD"),
-            np.mean([r.total_zeros[-1] for r in wanted]),
         ],
         "title": good,
-        "notes[0]": [*epochs_in_words(epochs, ", validation"), last, ", test"],
+        "notes[0]": [*epochs_in_words(epochs, ", validation"), 100 * error, last, ", test"],
         "notes[1]": [*([average - 1, "after it"] if average > 1 else []), 1, last],
         "xaxis.ticktext": cs,
         "xaxis2.ticktext": ["none", *cs],
@@ -222,7 +218,6 @@ def says_map(c: float, mu: float) -> dict:
     ]
     return {
         "sentence": [
-            *(c, mu, int(DEVELOPED.epoch[-1]), zeros, "zeros"),
             *(*(100 * x for x in by_seed), "points from SGD", *collapsed, *where),
         ],
         "title": [c, mu, zeros, "zeros", 100 * lost, "points from SGD"],
@@ -286,9 +281,8 @@ def says_stopping(cell: tuple[float, float], patience: int, tolerance: float) ->
     }
     return hovers | {
         "sentence": [
-            *(*cell, "patience", *epochs_in_words(patience, ","), "tolerance"),
-            *(*in_points(tolerance, ":"), min(epochs), max(epochs)),
-            *(np.mean(epochs), "on average", last, 100 * np.mean(lost), "points of test accuracy"),
+            *("between", min(epochs), max(epochs)),
+            *(last, 100 * np.mean(lost), "points of test accuracy"),
             *("worst seed", 100 * max(lost), 100 * np.mean(fewer), "points of zeros"),
         ],
         "title": [np.mean(epochs), last],
@@ -309,11 +303,17 @@ STOPPING = Case(
         "zeros at the stop": palette.ZERO,
         "regret": hollow(palette.GRDA),
         "mean regret": CROSS,
+        "regret beyond": hollow(palette.GRDA._replace(symbol="triangle-up")),
+        "mean regret beyond": hollow(CROSS._replace(symbol="triangle-up")),
     },
     keys={
         "notes[0]": {"ten seeds": "accuracy 10", "the stop": "accuracy at the stop"},
         "notes[1]": {"ten seeds": "zeros 10", "the stop": "zeros at the stop"},
-        "notes[2]": {"a seed": "regret", "mean": "mean regret"},
+        "notes[2]": {
+            "a seed": "regret",
+            "mean": "mean regret",
+            "beyond the edge": (palette.INK, "regret beyond", "mean regret beyond"),
+        },
     },
     positions=[
         {"cell": (0.03, 0.51), "patience": 10, "tolerance": 0.01},
@@ -468,28 +468,18 @@ def says_live(runs):
         if probes != 0:
             sentence = [right[0.0], *epochs_in_words(epochs, ".")]
             title = [best, "greatest comparable c"] if best else ["No comparable c"]
-        if tried:
-            last = tried[-1]
-            sentence += [len(tried), cs[last]]
-            if cs[last] == diverging:
-                sentence += ["diverged: the loss became nan, so it is not comparable"]
-            else:
-                sentence += [
-                    *(
-                        right[cs[last]],
-                        np.mean([run_of(runs, cs[last], mu, s).total_zeros[epochs] for s in seeds]),
-                    ),
-                    *(
-                        "zeros, comparable" if fine[last] else "zeros, not comparable",
-                        *in_points(tolerance),
-                    ),
-                    100 * error_of(runs, cs[last], mu, epochs, seeds),
-                ]
         within = [*in_points(tolerance), *epochs_in_words(epochs, "")]
         if probes is None and hopeless:
             sentence += [right[0.0], *within[2:], GUESSING, *within[:2], "a dead network"]
         elif probes is None:
             sentence += end_of_search(fine, cs, best, within)
+        elif tried and cs[tried[-1]] == diverging:
+            sentence = [len(tried), diverging, "diverged: the loss became nan", "is not comparable"]
+        elif tried:
+            c = cs[tried[-1]]
+            zeros = np.mean([run_of(runs, c, mu, s).total_zeros[epochs] for s in seeds])
+            verdict = "zeros, comparable" if fine[tried[-1]] else "zeros, not comparable"
+            sentence += [len(tried), c, right[c], zeros, verdict]
         band = [right[0.0], *in_points(tolerance)] if probes != 0 else []
         return {
             "sentence": sentence,
