@@ -173,7 +173,7 @@ def test_a_c_that_was_not_recorded_is_answered_by_the_nearest_and_says_so():
     for asked, shown in ((0.005, 0.01), (0.01, 0.01), (0.02, 0.02), (0.03, 0.02)):
         row, sentence = figure._compute(method="QHM gRDA", c=asked, step=1)
         assert f"c = {shown:g}:" in row["layout.title.text"]
-        said = "QHM gRDA was recorded with c = 0.01 and 0.02 only." in sentence
+        said = "QHM gRDA was not recorded with this c: the nearest is shown." in sentence
         assert said == (asked != shown)
 
 

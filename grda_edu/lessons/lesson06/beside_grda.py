@@ -144,10 +144,9 @@ def _recipes(name: str, method: str, c: float, step: float = 1) -> tuple[dict, s
     row["layout.title.text"] = (
         f"{method}, c = {c:g}: {percent(zeros)} zeros, {percent(right.mean())} right"
     )
-    sentence = _recipe_sentence(name, chosen, method, c, step)
+    sentence = _recipe_sentence(name, chosen)
     if asked != c:
-        known = " and ".join(f"{value:g}" for value in strengths(name, method))
-        sentence = f"{method} was recorded with c = {known} only. {sentence}"
+        sentence = f"{method} was not recorded with this c: the nearest is shown. {sentence}"
     return row, sentence
 
 
@@ -176,10 +175,10 @@ def _headings(method: str, partner: str) -> dict[str, object]:
     """The panels' headings, which name the lines."""
     gray = key("plain gRDA", palette.TARGET)
     texts = (
-        heading("Test images read correctly", key(_method_of(partner), palette.SGD)),
+        heading("Test images read right", key(_method_of(partner), palette.SGD)),
         heading("Loss on the training images", keys(key(method, palette.GRDA), gray)),
         heading("Weights that are exactly zero"),
-        heading("Where they end", beside="test images read correctly"),
+        heading("Where they end", beside="test images read right"),
     )
     return {heading_key(k): text for k, text in enumerate(texts)}
 
@@ -188,17 +187,12 @@ def _method_of(recipe: str) -> str:
     return recipe.split(",")[0]
 
 
-def _recipe_sentence(
-    name: str, chosen: Mapping[str, str], method: str, c: float, step: float
-) -> str:
-    runs = recorded(name)
+def _recipe_sentence(name: str, chosen: Mapping[str, str]) -> str:
     zeros, right = (final(q, chosen["this"], name) for q in ("total_zeros", "test_accuracy"))
     sgd = final("test_accuracy", chosen["SGD"], name)
     return (
-        f"Recorded on {runs.device}, {method}, c = {c:g}, μ = {MU:g}, learning rate {_rate_words(name, step)}, "
-        f"{len(runs.seeds)} seeds: {_spread(zeros)} zeros, {_spread(right)} of the test images right "
-        f"(mean {percent(right.mean())}); {_method_of(chosen['SGD'])}: {_spread(sgd)} "
-        f"(mean {percent(sgd.mean())})."
+        f"Recorded on {recorded(name).device}: from seed to seed {_spread(zeros)} zeros and {_spread(right)} of "
+        f"the test images right, {_method_of(chosen['SGD'])} {_spread(sgd)}."
     )
 
 

@@ -105,14 +105,13 @@ def _two_thresholds(
     row |= {f"layout.xaxis{k}.range": [0, epochs] for k in ("", 2)}
     highest = accumulated_and_recomputed(n, drop, lr, 1.0, c, mu)[0].max()
     row["layout.yaxis2.range"] = [0, 1.12 * highest]  # one scale for all drops
-    change = f"falls to {lr * factor:g}" if factor < 1 else "stays"
+    change = "falls" if factor < 1 else "stays"
     fall = f"{decimal(before, 3)} → {decimal(after, 3)}"
     row["layout.title.text"] = f"At the drop: recomputed {fall}"
     return row, (
-        f"γ = {lr:g} {change} after epoch {last} of {epochs} (c = {c:g}, μ = {mu:g}). "
-        f"The accumulated threshold goes from {decimal(before, 3)} to {decimal(accumulated[-1], 3)} by the "
-        f"last epoch; the recomputed one goes from {decimal(before, 3)} to {decimal(after, 3)} at one step, "
-        f"{percent(after / before)} of what it was."
+        f"The learning rate {change} after epoch {last} of {epochs}. The accumulated threshold goes from "
+        f"{decimal(before, 3)} to {decimal(accumulated[-1], 3)} by the last epoch; the recomputed one goes "
+        f"from {decimal(before, 3)} to {decimal(after, 3)} at one step."
     )
 
 
@@ -130,7 +129,7 @@ def undone() -> Explorable:
 _METHODS = {"accumulated": PLAIN, "recomputed": RECOMPUTED}
 _CURVES = {
     "total_zeros": "Weights that are exactly zero",
-    "test_accuracy": "Test images read correctly",
+    "test_accuracy": "Test images read right",
 }
 
 
@@ -170,6 +169,5 @@ def _undone(c: float) -> tuple[dict, str]:
         f"c = {c:g}: one epoch after the drop, recomputing leaves {percent(after)} zeros"
     )
     return row, (
-        f"Recorded on {recorded().device}, c = {c:g}, μ = {MU:g}, mean of {len(recorded().seeds)} seeds, from "
-        f"the drop after epoch {at} to epoch {int(recorded().epoch[-1])}: {'; '.join(said)}."
+        f"Recorded on {recorded().device}, mean of the seeds, from the drop to the end: {'; '.join(said)}."
     )

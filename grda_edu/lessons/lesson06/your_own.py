@@ -73,9 +73,8 @@ def _threshold_row(tuning: Callable[[int, float], float]) -> tuple[dict, str]:
     row: dict[str, object] = {f"{name}.y": curve for name, curve in curves.items()}
     row["layout.title.text"] = f"Your threshold ends at {ends['yours']}"
     return row, (
-        f"After {EPOCHS} epochs, the learning rate divided by 10 after epoch {DROP_AFTER}: your threshold is "
-        f"{ends['yours']}, that of the original g {ends['original']}, plain gRDA's "
-        f"{ends['plain']} (c = {C:g}, μ = {MU:g})."
+        f"After {EPOCHS} epochs your threshold is {ends['yours']}, that of the original g "
+        f"{ends['original']}, plain gRDA's {ends['plain']}."
     )
 
 

@@ -38,11 +38,11 @@ def says_thresholds(training: tuple, factor: float, share: float) -> dict:
     accumulated = added_up(rates, c, mu)
     n = steps * last
     before, then = accumulated[n - 1], c * rates[n] ** (0.5 + mu) * (n + 1) ** mu
-    change = ["falls to", lr * factor] if factor < 1 else ["stays"]
+    change = "falls" if factor < 1 else "stays"
     return {
         "sentence": [
-            *(lr, *change, last, epochs, c, mu, "accumulated", before, accumulated[-1]),
-            *("recomputed", before, then, then / before),
+            *(change, last, epochs, "accumulated", before, accumulated[-1]),
+            *("recomputed", before, then),
         ],
         "title": ["recomputed", before, then],
     }
@@ -99,7 +99,7 @@ def says_undone(c: float) -> dict:
         said += [word, np.mean(shares(name, recipe, at)), np.mean(shares(name, recipe)), "zeros"]
         said += [np.mean(right(name, recipe)), "right"]
     return {
-        "sentence": [c, MU, len(DIGITS.seeds), at, int(DIGITS.epoch[-1]), *said],
+        "sentence": said,
         "title": [c, np.mean(shares(name, both["recomputed"], at + 1)), "zeros"],
     }
 
@@ -147,19 +147,15 @@ def reference(method: str) -> str:
 def says_recipes(name: str):
     def says(method: str, c: float, step: int = 1) -> dict:
         asked, c = c, shown_c(name, method, c)
-        schedule, drop = (
-            ("step" if step else "constant"),
-            RUNS[name].configurations[0]["drop_after"],
-        )
+        schedule = "step" if step else "constant"
         recipe = f"{method}, c = {c:g}, {schedule}"
         sgd = right(name, f"{reference(method)}, {schedule}")
         zeros, accuracy = shares(name, recipe), right(name, recipe)
-        only = [*recorded_c(name, method), "only"] if asked != c else []
         return {
             "sentence": [
-                *(*only, c, MU, *(["÷", 10, drop] if step else ["constant"]), len(zeros)),
-                *(*spread(zeros), "zeros", *spread(accuracy), np.mean(accuracy)),
-                *(reference(method), *spread(sgd), np.mean(sgd)),
+                *(["was not recorded with this c"] if asked != c else []),
+                *(*spread(zeros), "zeros", *spread(accuracy), "right", reference(method)),
+                *spread(sgd),
             ],
             "title": [method, c, np.mean(zeros), "zeros", np.mean(accuracy), "right"],
             "yaxis4.ticktext": ["≤", 0.94, 0.96, 0.98, 1.0],
@@ -257,9 +253,7 @@ def says_your_threshold(law: str) -> dict:
     )
     original, plain = added_up(rates, C, MU)[-1], added_up(10 * rates, C, MU)[-1]
     return {
-        "sentence": [
-            *(60, 10, 40, "your threshold", yours, "original g", original, "plain", plain, C, MU)
-        ],
+        "sentence": [*(60, "your threshold", yours, "original g", original, "plain", plain)],
         "title": ["Your threshold", yours],
         "notes[0]": [0.01, 0.1],
     }
