@@ -44,11 +44,12 @@ GRDA = Style("#d55e00", "solid", "circle")
 DIRECTIONAL = Style("#009e73", "dashdot", "diamond")
 MAGNITUDE = Style("#b0568f", "dot", "triangle-up")
 OBS = Style("#bf8300", "longdash", "x")
+SOFT = Style("#3a93c7", "solid", "pentagon")  # soft-thresholding of the weights themselves
 RDA = Style("#7d60b5", "longdash", "diamond-open")
 TARGET = Style("#6e7781", "longdashdot", "cross")
 ZERO = Style("#8c6d46", "solid", "circle-open")  # weights that are exactly zero, always hollow
 BAND = "rgba(86, 180, 233, 0.22)"  # the threshold band, -tau to tau
-BAND_EDGE = Style("#3a93c7", "solid", "line-ew")
+BAND_EDGE = SOFT._replace(symbol="line-ew")
 FIELD = "Cividis"  # fields of sizes, of which more is brighter (maps)
 NEGATIVE, POSITIVE = "#762a83", "#1b7837"
 SIGNED = [[0.0, NEGATIVE], [0.5, PAPER], [1.0, POSITIVE]]  # fields of values with a sign (filters)

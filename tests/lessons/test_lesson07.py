@@ -19,7 +19,7 @@ from grda_edu.lessons.lesson07 import (
     numbers,
     questions,
 )
-from grda_edu.lessons.lesson07.looks import pair
+from grda_edu.lessons.lesson07.looks import NAMES, pair
 from grda_edu.lessons.lesson07.numbers import LAMS, PIVOT
 from grda_edu.toy.flat_valley import METHODS, line_valley
 
@@ -165,14 +165,25 @@ def test_obs_jumps_where_directional_pruning_is_continuous(paths):
 def test_the_curves_are_the_distance_and_the_loss_of_the_points(paths):
     for angle, place, lam in ((-25.0, 0.0, 1.5), (40.0, 0.4, 0.4)):
         row, sentence = row_at(paths, angle=angle, place=place, lam=lam)
-        k, valley = LAMS.index(lam), line_valley(PIVOT, angle, place)
+        valley = line_valley(PIVOT, angle, place)
         for m, name in enumerate(METHODS):
             at = point(row, "now", m)
+            lams = row[f"move of {name}.x"]
+            lams = np.asarray(lams)
+            k = np.searchsorted(lams, lam, side="right") - 1  # what jumps stays until it jumps
             assert row[f"move of {name}.y"][k] == pytest.approx(np.hypot(*(at - valley.w)))
             n = valley.sharp
             by_hand = 2.0 * (n[0] * (at[0] - valley.w[0]) + n[1] * (at[1] - valley.w[1])) ** 2
             assert row[f"loss of {name}.y"][k] == pytest.approx(by_hand, abs=1e-12)
-            assert pair(at) in sentence
+            assert f"{NAMES[name]} {by_hand:.2f}" in sentence
+
+
+def test_jumps_are_drawn_at_the_price_that_the_title_names(paths):
+    row, _ = row_at(paths, angle=-25.0, place=0.0, lam=0.5)
+    for name, lams in (("magnitude", (0.4, 1.0)), ("obs", (0.95,))):
+        x, y = row[f"move of {name}.x"], row[f"move of {name}.y"]
+        jumped = x[1:][np.diff(y) > 0.1]
+        assert jumped[: len(lams)] == pytest.approx(lams, abs=0.005)
 
 
 def test_the_title_names_what_obs_removes_and_when(paths):
@@ -264,7 +275,7 @@ def test_in_space_the_piece_of_plane_is_the_floor_and_the_hollow_diamond_stays_o
         np.testing.assert_allclose(valley.loss(corners), 0, atol=1e-20)
         hollow = np.array([row[f"floor now.{axis}"][0] for axis in "xyz"])
         assert valley.loss(hollow) < 1e-15
-        assert pair(hollow) in sentence
+        assert "kept on the floor 0.00" in sentence
 
 
 # ------------------------------------------------- questions, text, exercises

@@ -27,7 +27,7 @@ from grda_edu.explore import (
 from grda_edu.toy.flat_valley import direction
 
 from .from_above import arrow, many, marked, placed, valley_panel, valley_rows
-from .looks import degrees, pair, scores_title, tenths
+from .looks import degrees, hundredths, pair, scores_title, tenths
 from .numbers import ANGLES, LAMS, PIVOT, PLACES, closed_path, deaths, paths_at, valley_at
 
 _FIRST = palette.style_of(palette.INK)
@@ -43,7 +43,7 @@ def valley_sliders(angle: float, lam: float) -> dict[str, Slider]:
     return {
         "angle": Slider(ANGLES, label="angle of the floor", start=angle, format=degrees),
         "place": Slider(PLACES, label=place, start=0.0, format=tenths),
-        "lam": Slider(LAMS, label="λ", start=lam, format=tenths, play=True),
+        "lam": Slider(LAMS, label="λ", start=lam, format=hundredths, play=True),
     }
 
 
@@ -114,7 +114,7 @@ def _figure() -> go.Figure:
     sizes = Panel(
         line("first", _FIRST),
         line("second", _SECOND),
-        many("sizes", [_FIRST, _SECOND]),
+        many("sizes", [_FIRST, _SECOND]).update(cliponaxis=False),  # whole at zero too
         x=RIGHT,
         y=(0, 0.42),
         key=keys(key("|w<sub>1</sub>|", _FIRST, "both"), key("|w<sub>2</sub>|", _SECOND, "both")),
@@ -136,7 +136,7 @@ def _floor_and_scores(angle: float, place: float, lam: float) -> tuple[dict[str,
     s = valley_at(angle, place).scores
     fates = ", ".join(f"w{'₁₂'[j]} {_fate(s[j], now[j])}" for j in range(2))
     return row, (
-        f"s = {pair(s)}. At λ = {tenths(lam)} directional pruning has reached {pair(now)}: {fates}."
+        f"s = {pair(s)}. At λ = {hundredths(lam)} directional pruning has reached {pair(now)}: {fates}."
     )
 
 

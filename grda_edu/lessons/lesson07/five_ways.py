@@ -15,8 +15,8 @@ from grda_edu.toy.flat_valley import METHODS, Valley, first_zero, pruning_paths,
 
 from .arrows_and_scores import RIGHT, valley_sliders
 from .from_above import many, marked, placed, valley_panel, valley_rows
-from .looks import NAMES, STYLES, paid, tenths
-from .numbers import LAMS, corners, paths_at, removed_by_obs, valley_at
+from .looks import NAMES, STYLES, paid
+from .numbers import LAMS, corners, jumps_at, paths_at, removed_by_obs, valley_at
 
 _JUMPING = ("magnitude", "obs")
 _SHAPES = {name: "hv" if name in _JUMPING else "linear" for name in METHODS}
@@ -28,7 +28,7 @@ def all_paths() -> Explorable:
     return Explorable(
         _figure,
         _all_paths,
-        valley_sliders(-25.0, 0.9),
+        valley_sliders(-25.0, 0.2),  # before the first jump
         label="Paths of five pruning methods through the valley, the distance moved and the loss over λ",
     )
 
@@ -49,10 +49,7 @@ def _figure() -> go.Figure:
 def _over_lambda(what: str, words: str, highest: float, y: Any, title: str = "") -> Panel:
     """One line a method over λ."""
     return Panel(
-        *(
-            line(f"{what} of {name}", STYLES[name], x=LAMS, line_shape=_SHAPES[name])
-            for name in METHODS
-        ),
+        *(line(f"{what} of {name}", STYLES[name], line_shape=_SHAPES[name]) for name in METHODS),
         x=RIGHT,
         y=y,
         xaxis=axis(title, (0, LAMS[-1])),
@@ -69,8 +66,7 @@ def _all_paths(angle: float, place: float, lam: float) -> tuple[dict[str, object
         "layout.shapes[0].x0": lam,
         "layout.shapes[0].x1": lam,
     }
-    where = "; ".join(paid(name, found[name][k], found[f"loss of {name}"][k]) for name in METHODS)
-    return row, f"λ = {tenths(lam)}. {where}."
+    return row, paid(lam, {name: found[f"loss of {name}"][k] for name in METHODS})
 
 
 @cache
@@ -79,13 +75,17 @@ def _whole_paths(angle: float, place: float) -> dict[str, object]:
     rows = placed("sgd", valley.w[None]) | {"layout.title.text": _title(valley)}
     speeds = {"directional": valley.scores, "soft": np.ones(2)}
     for name in METHODS:
-        drawn = found[name]
+        lams, drawn = np.array(LAMS), found[name]
         if name in speeds:
-            lams = corners(np.abs(valley.w), speeds[name], LAMS[-1])
-            drawn = pruning_paths(valley, lams)[name]
+            at = corners(np.abs(valley.w), speeds[name], LAMS[-1])
+            drawn = pruning_paths(valley, at)[name]
+        move, loss = found[f"move of {name}"], found[f"loss of {name}"]
+        if name in _JUMPING:
+            lams, drawn = jumps_at(angle, place)[name]
+            move, loss = np.linalg.norm(drawn - valley.w, axis=1), valley.loss(drawn)
         rows |= placed(name, drawn)
-        for what in ("move", "loss"):
-            rows[f"{what} of {name}.y"] = found[f"{what} of {name}"]
+        rows |= placed(f"move of {name}", np.stack([lams, move], axis=1))
+        rows |= placed(f"loss of {name}", np.stack([lams, loss], axis=1))
     return rows
 
 

@@ -15,17 +15,22 @@ from grda_edu.toy.flat_valley import direction
 from .numbers import PIVOT, valley_at
 
 LEVELS = (1.0, 0.4, 0.1, 0.02)  # of the loss, the edges of the shaded bands
-_SHADE = "rgba(110,119,129,0.13)"  # muted ink; four bands lie on each other
+_WALLS = "rgba(110,119,129,0.36)"  # muted ink, everywhere; the bands lighten it down to the floor
+_LIGHT = (0.35, 0.45, 0.6, 1.0)  # how much of it each band takes away, on top of the wider ones
 
 
 def valley_panel(*traces: go.Scatter, key: str) -> Panel:
-    """Four shaded bands, from wide to narrow, the line of the floor, and ``traces`` on them.
+    """Shaded walls, four bands from wide to narrow down to a white floor, its line, and ``traces``.
 
     On axes of equal units for the two weights.
     """
     same: dict[str, Any] = {"ticks": 0.5, "constrain": "domain"}
     return Panel(
-        *(band(f"band {level}", _SHADE) for level in LEVELS),
+        band("walls", _WALLS, x=[-9, 9, 9, -9], y=[-9, -9, 9, 9]),
+        *(
+            band(f"band {level}", palette.PAPER, opacity=light)
+            for level, light in zip(LEVELS, _LIGHT, strict=True)
+        ),
         line("ground", palette.MUTED, width=1.2),
         *traces,
         x=(0, 0.53),

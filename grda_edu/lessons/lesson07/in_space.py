@@ -21,7 +21,7 @@ from grda_edu.explore import (
 from grda_edu.explore.layout import rule
 
 from .from_above import placed
-from .looks import NAMES, STYLES, degrees, paid, scores_title, tenths
+from .looks import NAMES, STYLES, degrees, hundredths, paid, scores_title
 from .numbers import LAMS3, POINT, TILTS, plane_corners, plane_paths, plane_valley
 
 _DRAWN = {
@@ -39,7 +39,7 @@ def three_weights() -> Explorable:
         _three_weights,
         {
             "tilt": Slider(TILTS, label="tilt of the floor", start=20.0, format=degrees),
-            "lam": Slider(LAMS3, label="λ", start=0.7, format=tenths, play=True),
+            "lam": Slider(LAMS3, label="λ", start=0.7, format=hundredths, play=True),
         },
         label="Three weights: paths of pruning over a flat plane in space, and the weights over λ",
     )
@@ -123,7 +123,4 @@ def _three_weights(tilt: float, lam: float) -> tuple[dict[str, object], str]:
         row |= placed(name, found[name]) | placed(f"{name} now", found[name][k : k + 1])
     for name in ("directional", "floor"):
         row |= {f"{name} {j}.y": found[name][:, j - 1] for j in (1, 2, 3)}
-    where = "; ".join(
-        paid(name, found[name][k], float(valley.loss(found[name][k]))) for name in _DRAWN
-    )
-    return row, f"λ = {tenths(lam)}. {where}."
+    return row, paid(lam, {name: float(valley.loss(found[name][k])) for name in _DRAWN})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from grda_edu.explore import palette, writing
@@ -11,7 +13,7 @@ FLOOR = palette.Style(palette.DIRECTIONAL.color, "dot", "diamond-open")
 STYLES = {
     "directional": palette.DIRECTIONAL,
     "floor": FLOOR,
-    "soft": palette.Style(palette.BAND_EDGE.color, "solid", "pentagon"),
+    "soft": palette.SOFT,
     "magnitude": palette.MAGNITUDE,
     "obs": palette.OBS,
 }
@@ -35,8 +37,13 @@ def degrees(angle: float) -> str:
 
 
 def tenths(value: float) -> str:
-    """ "0.7", as λ is written."""
+    """ "0.7", as places and times are written."""
     return writing.decimal(value, 1)
+
+
+def hundredths(value: float) -> str:
+    """ "0.70", as λ is written."""
+    return writing.decimal(value)
 
 
 def scores_title(w: np.ndarray, s: np.ndarray) -> str:
@@ -50,6 +57,7 @@ def scores_title(w: np.ndarray, s: np.ndarray) -> str:
     return f"s = {pair(s)}: {dies}"
 
 
-def paid(name: str, weights: np.ndarray, loss: float) -> str:
-    """ "OBS (1.86, 0) loss 0.00": where a method is, and what it pays."""
-    return f"{NAMES[name]} {pair(weights)} loss {writing.decimal(loss)}"
+def paid(lam: float, losses: Mapping[str, float]) -> str:
+    """ "Loss at λ = 0.70: OBS 0.00, magnitude 0.31.": what each method pays."""
+    parts = (f"{NAMES[name]} {writing.decimal(loss)}" for name, loss in losses.items())
+    return f"Loss at λ = {hundredths(lam)}: {', '.join(parts)}."

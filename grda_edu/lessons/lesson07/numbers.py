@@ -16,6 +16,7 @@ from grda_edu.toy.flat_valley import (
     grda_paths,
     line_valley,
     pruning_paths,
+    surgeon_prices,
 )
 
 # ------------------------------------------------- two weights
@@ -23,7 +24,7 @@ from grda_edu.toy.flat_valley import (
 PIVOT = (1.0, 0.4)  # w_SGD at the middle place: the first weight is the larger
 ANGLES = [float(angle) for angle in range(-85, 95, 5)]
 PLACES = [-0.4, 0.0, 0.4]
-LAMS = tuple(np.linspace(0, 2.5, 26).round(12).tolist())
+LAMS = tuple(np.linspace(0, 2.5, 51).round(12).tolist())
 
 
 @cache
@@ -56,6 +57,17 @@ def paths_at(angle: float, place: float) -> dict[str, np.ndarray]:
     for name in METHODS:
         found[f"loss of {name}"] = valley.loss(found[name])
         found[f"move of {name}"] = np.linalg.norm(found[name] - valley.w, axis=1)
+    return found
+
+
+@cache
+def jumps_at(angle: float, place: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Name of a method that jumps -> λ of its start, of its jumps and of the end [4], its weights from there on [4, 2]."""
+    valley, last = valley_at(angle, place), LAMS[-1]
+    found = {}
+    for name, jumps in (("magnitude", np.abs(valley.w)), ("obs", surgeon_prices(valley))):
+        lams = np.sort([0.0, *jumps.clip(0, last), last])
+        found[name] = lams, pruning_paths(valley, lams)[name]
     return found
 
 
@@ -142,7 +154,7 @@ def landing(angle: float, lr: float) -> dict[str, np.ndarray]:
 
 POINT = np.array([1.0, 0.55, 0.75])
 TILTS = [float(angle) for angle in range(-40, 50, 10)]
-LAMS3 = tuple(np.linspace(0, 2, 21).round(12).tolist())
+LAMS3 = tuple(np.linspace(0, 2, 41).round(12).tolist())
 _ALONG = np.array([0.6, 0.8, 0.0])  # lies in the floor at every tilt
 
 

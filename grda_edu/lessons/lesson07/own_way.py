@@ -94,9 +94,8 @@ def _landing(lr: float, angle: float, lam: float) -> tuple[dict[str, object], st
         "layout.title.text": f"γ = {lr:g}, λ = {reached}: gRDA is {gap} from the hollow diamond",
     }
     return row, (
-        f"γ = {lr:g}: λ = {reached} after {writing.count(int(found['steps'][k]), 'step')}, "
-        f"t = {tenths(found['time'][k])}. gRDA {pair(found['grda'][k])}, directional pruning "
-        f"{pair(found['directional'][k])}, kept on the floor {pair(found['floor'][k])}."
+        f"After {writing.count(int(found['steps'][k]), 'step')}, at t = {tenths(found['time'][k])}, gRDA is at "
+        f"{pair(found['grda'][k])}, and the hollow diamond at {pair(found['floor'][k])}."
     )
 
 

@@ -21,7 +21,7 @@ FLOOR = hollow(GREEN)._replace(dash="dot")
 LOOKS = {
     "directional": GREEN,
     "floor": FLOOR,
-    "soft": palette.BAND_EDGE._replace(symbol="pentagon"),
+    "soft": palette.SOFT,
     "magnitude": palette.MAGNITUDE,
     "obs": palette.OBS,
 }
@@ -111,11 +111,11 @@ def reached(method: str, w: np.ndarray, n: np.ndarray, lam: float) -> np.ndarray
 
 
 def paid(methods: tuple[str, ...], w: np.ndarray, n: np.ndarray, lam: float) -> list:
-    """Each method's name, weights and loss."""
-    told: list = []
+    """λ, and each method's name and loss."""
+    told: list = ["Loss at", lam]
     for method in methods:
         x = reached(method, w, n, lam)
-        told += [CALLED[method], *x, "loss", 0.5 * CURVATURE * float(n @ (x - w)) ** 2]
+        told += [CALLED[method], 0.5 * CURVATURE * float(n @ (x - w)) ** 2]
     return told
 
 
@@ -138,7 +138,8 @@ def title_of_scores(w: np.ndarray, n: np.ndarray) -> list:
 
 # ------------------------------------------------- arrows and scores
 
-PLANE = {f"band {level}": palette.MUTED for level in (1.0, 0.4, 0.1, 0.02)} | {
+PLANE = {f"band {level}": palette.PAPER for level in (1.0, 0.4, 0.1, 0.02)} | {
+    "walls": palette.MUTED,
     "ground": palette.MUTED,
     "sgd": palette.SGD,
 }
@@ -245,7 +246,7 @@ def says_paths(angle: float, place: float, lam: float) -> dict:
         title = [f"w{1 + w.tolist().index(0)} is zero from the start", "neither OBS nor", "moves"]
         for method in ("obs", "directional"):
             assert (reached(method, w, n, 2.5) == w).all()
-    return AXES | {"sentence": [lam, *paid(tuple(CALLED), w, n, lam)], "title": title}
+    return AXES | {"sentence": paid(tuple(CALLED), w, n, lam), "title": title}
 
 
 PATHS = Case(
@@ -266,6 +267,8 @@ PATHS = Case(
         {"angle": 90.0, "place": -0.4, "lam": 1.0},
         {"angle": -45.0, "lam": 0.4},
         {"angle": 40.0, "lam": 1.0},
+        {"lam": 0.9},
+        {"lam": 0.95},
         {"angle": 20.0, "lam": 2.0},
     ],
 )
@@ -295,8 +298,7 @@ def says_landing(lr: float, angle: float, lam: float) -> dict:
     far = float(np.hypot(*(grda - kept)))
     return AXES | {
         "sentence": [
-            *(f"{lr:g}", "λ =", g, "after", steps, "step", steps * lr, "gRDA", *grda),
-            *("directional pruning", *reached("directional", w, n, g), "kept on the floor", *kept),
+            *("After", steps, "step", steps * lr, "gRDA", *grda, "hollow diamond", *kept),
         ],
         "title": [f"{lr:g}", g, "gRDA is", far, "from the hollow diamond"],
         **{f"notes[{k}]": [f"{rate:g}"] for k, rate in enumerate(RATES, 2)},
@@ -345,7 +347,7 @@ IN_SPACE = {name: LOOKS[name] for name in ("directional", "floor")} | {
 def says_space(tilt: float, lam: float) -> dict:
     w, n = space(tilt)
     return {
-        "sentence": [lam, *paid(tuple(IN_SPACE), w, n, lam)],
+        "sentence": paid(tuple(IN_SPACE), w, n, lam),
         "title": title_of_scores(w, n),
         **{f"scene.{letter}axis.title": [f"w{j}"] for j, letter in enumerate("xyz", 1)},
         **{f"notes[{1 + j}]": [f"w{j}"] for j in (1, 2, 3)},
