@@ -52,7 +52,14 @@ BAND = "rgba(86, 180, 233, 0.22)"  # the threshold band, -tau to tau
 BAND_EDGE = SOFT._replace(symbol="line-ew")
 FIELD = "Cividis"  # fields of sizes, of which more is brighter (maps)
 NEGATIVE, POSITIVE = "#762a83", "#1b7837"
-SIGNED = [[0.0, NEGATIVE], [0.5, PAPER], [1.0, POSITIVE]]  # fields of values with a sign (filters)
+
+
+def signed(low: float, high: float) -> list[list[object]]:
+    """A colour scale for values with a sign (filters, scores): two arms that meet in zero, low < 0 < high."""
+    return [[0.0, NEGATIVE], [-low / (high - low), PAPER], [1.0, POSITIVE]]
+
+
+SIGNED = signed(-1, 1)
 
 TINTS = {  # colours that are too pale for words on a light page -> the shade for words
     GRDA.color: "#a84a00",

@@ -428,6 +428,8 @@ def test_the_maps_show_scores_and_moves():
     assert (
         np.isfinite(row["ŝ outputs.z"]).sum() == (numbers.layers(one.grda)["fc.weight"] != 0).sum()
     )
+    strokes = np.isfinite(row["ŝ outputs zero.y"]).sum()
+    assert strokes == 2 * (numbers.layers(one.grda)["fc.weight"] == 0).sum()
     drawn = row["s outputs.z"][np.isfinite(row["s outputs.z"])]
     np.testing.assert_allclose(
         np.sort(drawn), np.sort(numbers.layers(one.score())["fc.weight"].ravel())
@@ -464,7 +466,8 @@ def test_falling_gamma_shows_means_and_seeds():
         found = [ended(*SETTINGS[0], s, lr).evidence().correlation for s in seeds()]
         assert row["correlation, c fixed.y"][k] == pytest.approx(np.mean(found))
         np.testing.assert_allclose(row["correlation, c fixed, seeds.y"][3 * k : 3 * k + 3], found)
-        assert f"{np.mean(found):.2f} at γ = {lr:g}" in sentence
+        if lr in (0.2, 0.025):  # the ends
+            assert f"{np.mean(found):.2f} at γ = {lr:g}" in sentence
     later = [numbers.ended_later(*SETTINGS[0], s) for s in seeds()]
     assert row["grew, s < 0, t doubled.y"] == [
         pytest.approx(np.mean([one.evidence().grew_where_negative for one in later]))

@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 from grda_edu.explore import Explorable, Panel, axis, key, keys, note, palette, panels, writing
 from grda_edu.explore.layout import rule
 
-from .curves import along, curve, cut, means, named, setting_choice
+from .curves import along, curve, cut, named, setting_choice
 from .numbers import about, cutoffs, ended, seeds
 
 _CURVES = {  # what depends on the cut-off -> words, style
     "correlation": ("correlation of ŝ with s", palette.DIRECTIONAL),
-    "cosine": ("cosine of the moves", palette.GRDA),
-    "share": ("share of sign(w) that is flat", palette.SGD),
+    "cosine": ("cosine of the moves", palette.Style(palette.INK, "dash", "square")),
+    "share": ("share of sign(w) that is flat", palette.OBS),
     "rank": ("rank, as a share", palette.TARGET),
 }
 
@@ -69,11 +69,9 @@ def _cutoff(setting: tuple[float, float]) -> tuple[dict, str]:
     best, falls = int(mean["correlation"].argmax()), int(np.diff(mean["correlation"]).argmin())
     words = [cut(value) for value in cutoffs()]
     row["layout.title.text"] = f"{named(*setting)}: largest correlation at cut-off {words[best]}"
-    told = ", ".join(
-        f"{writing.decimal(m)} at {at}" for m, at in zip(mean["correlation"], words, strict=True)
-    )
+    largest = writing.decimal(mean["correlation"][best])
     return row, (
-        f"{named(*setting)}, {means()}: correlation of ŝ with s {told}. It falls most between {words[falls]} and "
+        f"The correlation of ŝ with s is {largest} at {words[best]}. It falls most between {words[falls]} and "
         f"{words[falls + 1]}, where P₀'s rank grows by {writing.percent(np.diff(mean['rank'])[falls])} of all directions, "
         f"and the flat share of sign(w) by {writing.decimal(100 * np.diff(mean['share'])[falls], 0)} points."
     )

@@ -124,9 +124,8 @@ def _spectrum(seed: int, cutoff: float, t: float) -> tuple[dict, str]:
     for m, time in enumerate(about("times")):
         row[f"rank at t = {time:g}.y"] = ranks[m]
     sentence = (
-        f"Seed {seed}, SGD's weights at t = {t:g}, cut-off {cut(cutoff)}: {rank:,} of {len(now):,} eigenvalues lie below it, "
-        f"{negative} of them negative, the lowest {writing.significant(now[0])}. The largest is {writing.decimal(now[-1])}. "
-        f"Flat exactly and for a known reason are {writing.count(dead + shift, 'direction')}: "
+        f"{rank:,} of {len(now):,} eigenvalues lie below the cut-off, {negative} of them negative, the lowest "
+        f"{writing.significant(now[0])}. Flat exactly and for a known reason are "
         f"{writing.count(dead, 'dead weight')} and {writing.count(shift, 'shift')} of all ten outputs."
     )
     if rank in (0, len(now)):

@@ -255,7 +255,7 @@ def show_match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> 
     )
     weighed = evidence.evidence_of(found.s, found.sgd, found.grda, found.lam)
     correlation = writing.decimal(weighed.correlation)
-    title = f"Live: correlation {correlation}, cosine {cosine}"
+    title = f"Live: correlation {correlation}, cosine {cosine}, of the quadratic twin {twin}"
     recorded = _like(c, mu, seed, epochs)
     row: dict[str, object] = {
         **_dots("", found.s[alive], estimates[alive], found.grda, predicted),
@@ -263,10 +263,8 @@ def show_match(found: Measured, c: float, mu: float, seed: int, epochs: int) -> 
         "layout.title.text": coloured(title, palette.DIRECTIONAL),
     }
     return row, (
-        f"Live, seed {seed}, {named(c, mu)}, {writing.count(epochs, 'epoch')}: P₀ of rank {found.rank:,}, λ = "
-        f"{writing.decimal(found.lam, 3)}. Correlation of ŝ with s over {writing.count(weighed.survivors, 'survivor')} "
-        f"{correlation}; grew {_grew(weighed.grew_where_negative)} where s < 0, {_grew(weighed.grew_where_positive)} where "
-        f"s > 0; cosine {cosine}, of the quadratic twin {twin}. {_recorded(recorded)}"
+        f"Live: of the survivors grew {_grew(weighed.grew_where_negative)} where s < 0, "
+        f"{_grew(weighed.grew_where_positive)} where s > 0. {_recorded(recorded)}"
     )
 
 

@@ -27,7 +27,7 @@ _WAYS = {  # recorded loss -> words, style
     "gRDA": ("gRDA", palette.GRDA),
     "directional at zeros": ("directional pruning", palette.DIRECTIONAL),
     "magnitude": ("magnitude", palette.MAGNITUDE),
-    "soft": ("soft-thresholding", palette.OBS),
+    "soft": ("soft-thresholding", palette.SOFT),
 }
 _LOSS = "%{y:.3g}<extra></extra>"
 
@@ -73,12 +73,10 @@ def _losses(seed: int) -> tuple[dict, str]:
     if np.isfinite(where):
         wins = f"From {writing.percent(where, 0)} zeros on, gRDA is below magnitude pruning"
     row["layout.title.text"] = wins
-    told = "; ".join(
-        f"at {writing.percent(zeros[k], 0)} zeros "
-        + ", ".join(
-            f"{words} {writing.loss(losses[name][k])}" for name, (words, _) in _WAYS.items()
-        )
-        for k in (0, len(zeros) // 2, len(zeros) - 1)
+    told = ", ".join(
+        f"{words} {writing.loss(losses[name][-1])}" for name, (words, _) in _WAYS.items()
     )
-    who = f"geometric means of {len(seeds())} seeds" if seed < 0 else f"seed {seed}"
-    return row, (f"Training loss, {who}: {told}. SGD without zeros: {writing.loss(plain)}. {wins}.")
+    return row, (
+        f"Training loss{' (geometric means)' if seed < 0 else ''} at {writing.percent(zeros[-1], 0)} zeros: {told}; "
+        f"SGD without zeros {writing.loss(plain)}."
+    )

@@ -30,7 +30,7 @@ _PANELS = {  # title -> where, its axis, and curve of ``along_gamma`` -> words, 
         axis(range=(-0.2, 1), ticks=0.2),
         {
             "correlation, c fixed": ("c fixed, so λ falls", palette.DIRECTIONAL),
-            "correlation, λ held": ("λ held", palette.GRDA),
+            "correlation, λ held": ("λ held", palette.Style(palette.INK, "dash", "square")),
             "correlation, s shuffled": ("s shuffled", palette.TARGET),
         },
     ),
@@ -39,7 +39,7 @@ _PANELS = {  # title -> where, its axis, and curve of ``along_gamma`` -> words, 
         axis(range=(0.4, 1), ticks=0.1),
         {
             "cosine, directional": ("directional pruning", palette.DIRECTIONAL),
-            "cosine, soft": ("soft-thresholding,<br>   gRDA's zeros", palette.OBS),
+            "cosine, soft": ("soft-thresholding,<br>   gRDA's zeros", palette.SOFT),
         },
     ),
     "Survivors that grew": (
@@ -100,17 +100,13 @@ def _gamma(setting: tuple[float, float], cutoff: float) -> tuple[dict, str]:
         row |= along(name, values[:-1])
         row[f"{name}, t doubled.y"] = [values[-1].mean()]
     at_each = {name: values.mean(axis=1) for name, values in curves.items()}
-    *found, later = (writing.decimal(m) for m in at_each["correlation, c fixed"])
-    told = ", ".join(f"{m} at γ = {lr:g}" for m, lr in zip(found, lrs(), strict=True))
+    *found, _ = at_each["correlation, c fixed"]
+    first, last = (f"{writing.decimal(found[k])} at γ = {lrs()[k]:g}" for k in (0, -1))
     row["layout.title.text"] = f"{named(*setting)}, t = {about('t'):g}: {means()}"
     held = at_each["correlation, λ held"][:-1]
     with_held = (
-        f" With λ held: {writing.decimal(held[0])} to {writing.decimal(held[-1])}."
+        f", with λ held from {writing.decimal(held[0])} to {writing.decimal(held[-1])}"
         if np.isfinite(held).all()
         else ""
     )
-    shuffled = writing.decimal(np.abs(at_each["correlation, s shuffled"]).max())
-    return row, (
-        f"{named(*setting)}, cut-off {cut(cutoff)}, {means()}: correlation {told}.{with_held} Shuffled, it stays within "
-        f"{shuffled} of zero. At γ = {about('main_lr'):g} with t doubled: {later}."
-    )
+    return row, f"The correlation of ŝ with s goes from {first} to {last}{with_held}."

@@ -69,11 +69,10 @@ def _ladder(setting: tuple[float, float]) -> tuple[dict, str]:
     zeros = writing.percent(float(np.mean([ended(*setting, s).zeros for s in seeds()])), 0)
     cosine = dict(zip(RUNGS, map(writing.decimal, mean["cosine"]), strict=True))
     loss = dict(zip(RUNGS, map(writing.loss, mean["loss"]), strict=True))
-    told = {name: f"{cosine[name]} (loss {loss[name]})" for name in RUNGS}
     climb = " → ".join(cosine[name] for name in ("directional", "flat", "twin", "path"))
     row["layout.title.text"] = f"{named(*setting)}, {zeros} zeros: cosine {climb}"
     return row, (
-        f"{named(*setting)}. Cosine with gRDA's move: closed form {told['directional']}, ℓ1 on the floor {told['flat']}, "
-        f"quadratic twin {told['twin']}, twin along the path {told['path']}; beside them soft-thresholding at gRDA's "
-        f"zeros {told['soft']} and a random P₀ {told['random']}. gRDA's own loss: {loss['gRDA']}."
+        f"Beside the rungs the cosine of soft-thresholding at gRDA's zeros is {cosine['soft']}, that of a random P₀ "
+        f"{cosine['random']}. Training loss: closed form {loss['directional']}, ℓ1 on the floor {loss['flat']}, twin along "
+        f"the path {loss['path']}, gRDA {loss['gRDA']}."
     )

@@ -28,13 +28,12 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.layout import Ends
 
-from .curves import named
 from .numbers import SETTINGS, about, ended, seeds
 
 PREDICTORS = {  # prediction -> label, style
     "directional": ("directional pruning", palette.DIRECTIONAL),
-    "identity": ("P₀ = I, the same λ", palette.BAND_EDGE),
-    "soft": ("soft-thresholding, gRDA's zeros", palette.OBS),
+    "identity": ("P₀ = I, the same λ", palette.OBS),
+    "soft": ("soft-thresholding, gRDA's zeros", palette.SOFT),
     "random": ("a random P₀ of equal rank", palette.TARGET),
     "shuffled": ("s shuffled", palette.MAGNITUDE),
     "constant": ("s constant, its mean", palette.SGD),
@@ -94,6 +93,7 @@ def weights_panel(title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scat
         x=x,
         y=y,
         title=title,
+        key=key("both alike", palette.TARGET),
         xaxis=axis("gRDA's weight", (-1.6, 1.6)),
         yaxis=axis("predicted weight", (-1.6, 1.6), title_standoff=2),
     )
@@ -104,11 +104,13 @@ def survivors_panel(
 ) -> Panel:
     """Trace "survivors": ŝ against the scores of a prediction, over the traces ``under``."""
     return Panel(
+        line("same", palette.TARGET, width=1.2, x=[-3.2, 4.2], y=[-3.2, 4.2]),
         *under,
         dots("survivors", palette.DIRECTIONAL.color, size=4, opacity=0.5),
         x=x,
         y=y,
         title=title,
+        key=key("ŝ = s", palette.TARGET),
         xaxis=axis("score s of the prediction", (-1.6, 2.6)),
         yaxis=axis("ŝ, read off gRDA's move", (-3.2, 4.2), title_standoff=2),
     )
@@ -123,7 +125,7 @@ def _match_figure() -> go.Figure:
         dots(name, style, hovertemplate=words + " %{x:.2f}<extra></extra>", **mark)
         for name, (style, words) in _METRICS.items()
     ]
-    chosen = palette.GRDA._replace(symbol="line-ns")
+    chosen = palette.Style(palette.INK, "solid", "line-ns")
     compared = Panel(
         *marks,
         dots("chosen", chosen, size=20, hollow=True, outline=4),
@@ -167,8 +169,7 @@ def _matched(prediction: str, c: float, mu: float, factor: float) -> tuple[dict,
     }
     ours, soft = matches["directional"].cosine, matches["soft"].cosine
     return row, (
-        f"Seed {seed}, {named(c, mu)} ({writing.percent(one.zeros, 0)} zeros), λ = {writing.decimal(factor * one.lam, 3)}. "
         f"{label}: cosine of the moves {cosine}, of the deviations {writing.decimal(shown.deviation)}, correlation of ŝ with s "
-        f"{correlation}, {writing.percent(shown.zeros, 0)} zeros. Beside it: directional pruning's cosine is "
-        f"{writing.decimal(ours)}, that of soft-thresholding at gRDA's zeros {writing.decimal(soft)}."
+        f"{correlation}, {writing.percent(shown.zeros, 0)} zeros. Directional pruning's cosine is {writing.decimal(ours)}, that "
+        f"of soft-thresholding at gRDA's zeros {writing.decimal(soft)}."
     )

@@ -19,7 +19,7 @@ from grda_edu.explore import (
     writing,
 )
 
-from .curves import along, curve, means, named
+from .curves import along, curve
 from .numbers import about, array, shares
 
 _MOVES = {  # recorded shares -> words, style
@@ -79,6 +79,6 @@ def _steep(mu: float, k: float, c: float) -> tuple[dict, str]:
         for value in (mean["grda"][0], mean["grda"][end], mean["magnitude"][end], chance)
     )
     return row, (
-        f"{named(c, mu)}, k = {k:g}, {means()}: gRDA's share goes from {first} at t = {about('times')[1]:g} to {ours} at "
+        f"gRDA's share goes from {first} at t = {about('times')[1]:g} to {ours} at "
         f"t = {about('t'):g}; there magnitude pruning's is {magnitude}, a random direction's {random}."
     )

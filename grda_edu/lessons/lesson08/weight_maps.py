@@ -7,11 +7,26 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Choice, Explorable, Panel, Slider, axis, panels, tiles, writing
+from grda_edu.explore import (
+    Choice,
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+    tiles,
+    writing,
+)
 from grda_edu.explore.layout import Ends
 
-from .curves import cut, named
-from .numbers import SETTINGS, about, at, cutoffs, ended, layers, seeds
+from .curves import cut
+from .numbers import SETTINGS, about, cutoffs, ended, layers, seeds
+
+ZERO = palette.ZERO.color
 
 _ENDS = {-0.5: "≤ −0.5", 0: "0 stays", 0.5: "0.5", 1: "1", 1.5: "≥ 1.5"}  # of the colour scale
 
@@ -36,22 +51,38 @@ def _maps_figure() -> go.Figure:
     scale: dict[str, Any] = {"thickness": 12, "x": 0.92, "len": 0.9}
     scale |= {"tickvals": list(_ENDS), "ticktext": list(_ENDS.values())}
 
-    def tiled(name: str, x: Ends, title: str, key: str, **more: Any) -> Panel:
+    def tiled(name: str, x: Ends, title: str, below: str, **more: Any) -> Panel:
         of_filters, hover = name.endswith("filters"), f"{name[0]} = %{{z:.2f}}<extra></extra>"
         y, rows = ((0.8, 1), (6.5, -0.5)) if of_filters else ((0, 0.71), (48.5, -0.5))
         yaxis = (digits | {"ticks": ""} if more else hidden) | {"range": rows}
-        drawn = tiles(name, min(_ENDS), max(_ENDS), gap=0.5, hovertemplate=hover, **more)
-        return Panel(drawn, x=x, y=y, title=title, key=key, xaxis=hidden, yaxis=yaxis)
+        low, high = min(_ENDS), max(_ENDS)
+        scores = palette.signed(low, high)
+        field = tiles(name, low, high, gap=0.5, hovertemplate=hover, colorscale=scores, **more)
+        shape = (7, 15) if of_filters else (49, 39)
+        cells = [hatching(name, shape)] if name.startswith("ŝ") else []
+        return Panel(field, *cells, x=x, y=y, title=title, key=below, xaxis=hidden, yaxis=yaxis)
 
     across, moved = "10 digits (rows), from each filter's 4×4 map", "ŝ read off gRDA's move"
     return panels(
         tiled("s filters", left, "s from the Hessian", "8 filters, 3×3"),
-        tiled("ŝ filters", right, moved, "below 0: grew; gaps: exact zeros"),
+        tiled("ŝ filters", right, moved, keys("below 0: grew", key("exactly zero", ZERO))),
         tiled("s outputs", left, "", across, showscale=True, colorbar=scale),
         tiled("ŝ outputs", right, "", "the same weights"),
         height=620,
         margin={"l": 16, "r": 20, "t": 88, "b": 12},
     )
+
+
+def hatching(name: str, shape: tuple[int, int]) -> go.Scatter:
+    """A stroke through every tile of a field [rows, columns]; a row says which are there."""
+    across = np.arange(shape[1])[:, None] + np.array([-0.35, 0.35, np.nan])
+    return line(f"{name} zero", ZERO, width=1, x=np.tile(across.ravel(), shape[0]))
+
+
+def strokes(zero: np.ndarray) -> np.ndarray:
+    """Where the strokes run in tiles that are 1, for "y" of ``hatching``: [3·rows·columns]."""
+    up = np.arange(zero.shape[0])[:, None, None] + np.array([0.35, -0.35, np.nan])
+    return np.where(zero[..., None] == 1, up, np.nan).ravel()
 
 
 def filter_tiles(filters: np.ndarray) -> np.ndarray:
@@ -73,6 +104,7 @@ def _maps(mu: float, cutoff: float, c: float) -> tuple[dict, str]:
     one = ended(c, mu, seed)
     s = one.score(cutoff)
     predicted, actual = layers(s), layers(one.estimates())
+    dead = layers((one.grda == 0).astype(float))
     found = one.evidence(cutoff)
     correlation = writing.decimal(found.correlation)
     row = {
@@ -80,18 +112,16 @@ def _maps(mu: float, cutoff: float, c: float) -> tuple[dict, str]:
         "s outputs.z": output_tiles(predicted["fc.weight"]),
         "ŝ filters.z": filter_tiles(actual["conv.weight"]),
         "ŝ outputs.z": output_tiles(actual["fc.weight"]),
+        "ŝ filters zero.y": strokes(filter_tiles(dead["conv.weight"])),
+        "ŝ outputs zero.y": strokes(output_tiles(dead["fc.weight"])),
         "layout.title.text": f"Correlation over the {found.survivors:,} survivors: {correlation}",
     }
     negative = writing.count(int((s < 0).sum()), "weight")
+    grew = "none survived"
     if found.negative:
-        grew = writing.percent(found.grew_where_negative, 0)
-        negative += (
-            f", among them {writing.count(found.negative, 'survivor')}, of which {grew} grew"
-        )
+        grew = f"{writing.percent(found.grew_where_negative, 0)} of the survivors among them grew"
     positive = writing.percent(found.grew_where_positive, 0)
     return row, (
-        f"Seed {seed}, cut-off {cut(cutoff)} (P₀ of rank {one.rank[at(cutoffs(), cutoff)]:,}), {named(c, mu)}: "
-        f"{writing.percent(one.zeros, 0)} of gRDA's weights are zero. Over the others s and ŝ have correlation {correlation}. "
-        f"s < 0 holds for {negative}; among the survivors with s > 0, {positive} grew. "
-        f"s itself runs from {writing.significant(s.min())} to {writing.decimal(s.max())}."
+        f"{writing.percent(one.zeros, 0)} of gRDA's weights are zero. s < 0 holds for {negative}, and {grew}; "
+        f"among the survivors with s > 0, {positive} grew."
     )

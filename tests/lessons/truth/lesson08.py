@@ -152,8 +152,8 @@ def says_spectrum(seed: int, cutoff: float, t: float) -> dict:
     hover = {f"{name}.hovertemplate": [t] for name, t in zip(RANKS, STUDY.times, strict=True)}
     return hover | {
         "sentence": [
-            *(seed, t, cutoff, flat, D, "below", negative, "negative", values.min(), values.max()),
-            *(dead + shifts, dead, "dead weight", shifts, "shift", *end),
+            *(flat, D, "below", negative, "negative", values.min()),
+            *(dead, "dead weight", shifts, "shift", *end),
         ],
         "title": [flat, D, t],
         "yaxis.ticktext": [-0.1, -1e-3, -1e-5, 0, 1e-5, 1e-3, 0.1, 10],
@@ -190,12 +190,9 @@ def says_maps(mu: float, cutoff: float, c: float) -> dict:
     s, alive = pair.s[STUDY.cutoffs.index(cutoff)], pair.grda != 0
     correlation, negative = pair.correlation(s), np.count_nonzero(s < 0)
     wish = np.count_nonzero((s < 0) & alive)
-    among = ["among them", wish, "of which", pair.grew(s < 0)] if wish else []
+    among = [pair.grew(s < 0), "survivors among them"] if wish else ["none survived"]
     return {
-        "sentence": [
-            *(pair.seed, cutoff, rank(pair.seed, cutoff), c, mu, zeros(pair), correlation),
-            *("s <", 0, negative, *among, "s >", 0, pair.grew(s > 0), s.min(), s.max()),
-        ],
+        "sentence": [zeros(pair), "s <", 0, negative, *among, "s >", 0, pair.grew(s > 0)],
         "title": [np.count_nonzero(alive), correlation],
         "notes[0]": [FILTERS, SIDE, SIDE],
         "notes[1]": ["below", 0],
@@ -204,11 +201,14 @@ def says_maps(mu: float, cutoff: float, c: float) -> dict:
     }
 
 
+ARMS = [[0.0, palette.NEGATIVE], [0.25, palette.PAPER], [1.0, palette.POSITIVE]]  # from -0.5 to 1.5
 MAPS = Case(
     "scores_on_weights",
     lesson08.scores_on_weights,
     says_maps,
-    looks=dict.fromkeys(["s filters", "s outputs", "ŝ filters", "ŝ outputs"], palette.FIELD),
+    looks=dict.fromkeys(["s filters", "s outputs", "ŝ filters", "ŝ outputs"], ARMS)
+    | dict.fromkeys(["ŝ filters zero", "ŝ outputs zero"], palette.ZERO.color),
+    keys={"notes[1]": {"exactly zero": "ŝ filters zero"}},
     positions=[{"cutoff": 0.003}, MIDDLE, STRONGEST],
 )
 
@@ -217,8 +217,8 @@ MAPS = Case(
 
 LABELS = {
     "directional": ("directional pruning", palette.DIRECTIONAL),
-    "identity": ("P₀ = I, the same λ", palette.BAND_EDGE),
-    "soft": ("soft-thresholding, gRDA's zeros", palette.OBS),
+    "identity": ("P₀ = I, the same λ", palette.OBS),
+    "soft": ("soft-thresholding, gRDA's zeros", palette.SOFT),
     "random": ("a random P₀ of equal rank", palette.TARGET),
     "shuffled": ("s shuffled", palette.MAGNITUDE),
     "constant": ("s constant, its mean", palette.SGD),
@@ -239,9 +239,8 @@ def says_match(prediction: str, c: float, mu: float, factor: float) -> dict:
     label, died = LABELS[prediction][0], np.count_nonzero(w == 0) / D
     return {
         "sentence": [
-            *(pair.seed, c, mu, zeros(pair), "zeros", factor * pair.lam, label, cosine),
-            *("deviations", written(pair.deviation(w)), "ŝ with s", correlation, died),
-            *("directional pruning's", ours, "soft-thresholding", soft),
+            *(label, cosine, "deviations", written(pair.deviation(w)), "ŝ with s", correlation),
+            *(died, "Directional pruning's", ours, "soft-thresholding", soft),
         ],
         "title": [label, "cosine", cosine, "correlation", correlation],
     }
@@ -257,12 +256,13 @@ def looks_match(prediction: str, **_: float) -> dict:
     color = LABELS[prediction][1].color
     return {
         "equal": palette.TARGET,
+        "same": palette.TARGET,
         "weights": color,
         "survivors": color,
         "cosine": palette.Style(palette.INK, "solid", "square"),
         "deviation": palette.Style(palette.INK, "solid", "triangle-up"),
         "correlation": palette.INK,
-        "chosen": hollow(palette.GRDA._replace(symbol="line-ns")),
+        "chosen": hollow(palette.Style(palette.INK, "solid", "line-ns")),
     }
 
 
@@ -272,7 +272,10 @@ def keys_match(prediction: str, **_: float) -> dict:
         "cosine of the deviations": (palette.INK, "deviation"),
         "correlation of ŝ with s": (palette.INK, "correlation"),
     }
-    return {"title": {LABELS[prediction][0]: "weights"}, "notes[2]": marks}
+    return {"title": {LABELS[prediction][0]: "weights"}, "notes[2]": marks} | {
+        "notes[0]": {"both alike": "equal"},
+        "notes[1]": {"ŝ = s": "same"},
+    }
 
 
 MATCH = Case(
@@ -296,10 +299,10 @@ MATCH = Case(
 
 CURVES = {
     "correlation, c fixed": palette.DIRECTIONAL,
-    "correlation, λ held": palette.GRDA,
+    "correlation, λ held": palette.Style(palette.INK, "dash", "square"),
     "correlation, s shuffled": palette.TARGET,
     "cosine, directional": palette.DIRECTIONAL,
-    "cosine, soft": palette.OBS,
+    "cosine, soft": palette.SOFT,
     "grew, s < 0": palette.DIRECTIONAL,
     "grew, s > 0": palette.MAGNITUDE,
 }
@@ -309,30 +312,19 @@ DOUBLED = [f"{name}, t doubled" for name in CURVES]
 def says_gamma(setting: tuple[float, float], cutoff: float) -> dict:
     (c, mu), k = setting, STUDY.cutoffs.index(cutoff)
     at_rates = [all_seeds(c, mu, lr) for lr in STUDY.lrs]
-    later = all_seeds(c, mu, STUDY.main_lr, 2 * STUDY.t)
-    found = [mean(one.correlation(one.s[k]) for one in pairs) for pairs in (*at_rates, later)]
-    dealt = [
-        mean(
-            one.correlation(np.random.default_rng([one.seed, 1]).permutation(one.s[k]))
-            for one in pairs
-        )
-        for pairs in (*at_rates, later)
-    ]
+    found = [mean(one.correlation(one.s[k]) for one in pairs) for pairs in at_rates]
     held = []
     if setting in STUDY.held:
         ends = (STUDY.lrs[0], STUDY.lrs[-1])
         with_it = [all_seeds(c * (STUDY.main_lr / lr) ** 0.5, mu, lr) for lr in ends]
         held = [
-            "With λ held",
+            "with λ held",
             *(mean(one.correlation(one.s[k]) for one in pairs) for pairs in with_it),
         ]
-    told = [x for pair in zip(found[:-1], STUDY.lrs, strict=True) for x in pair]
+    told = [found[0], STUDY.lrs[0], found[-1], STUDY.lrs[-1]]
     rates = {f"xaxis{n}.ticktext": STUDY.lrs for n in ("", 2, 3)}
     return rates | {
-        "sentence": [
-            *(c, mu, cutoff, len(STUDY.seeds), *told, *held),
-            *("Shuffled", max(map(abs, dealt)), STUDY.main_lr, "t doubled", found[-1]),
-        ],
+        "sentence": [*told, *held],
         "title": [c, mu, STUDY.t, len(STUDY.seeds)],
         "notes[2]": ["s <", 0, "s >", 0],
         "grew, s < 0.hovertemplate": [0],
@@ -379,7 +371,7 @@ WAYS = {
     "gRDA": ("gRDA", palette.GRDA),
     "directional at zeros": ("directional pruning", palette.DIRECTIONAL),
     "magnitude": ("magnitude", palette.MAGNITUDE),
-    "soft": ("soft-thresholding", palette.OBS),
+    "soft": ("soft-thresholding", palette.SOFT),
 }
 
 
@@ -399,14 +391,11 @@ def says_losses(seed: int) -> dict:
         wins.append(share)
     verdict = ["From", wins[-1], "below"] if wins else ["At no number"]
     words = [label for label, _ in WAYS.values()]
-    told = [
-        item
-        for share, losses in (rows[0], rows[len(rows) // 2], rows[-1])
-        for item in (share, "zeros", *(x for pair in zip(words, losses, strict=True) for x in pair))
-    ]
-    who = ["geometric means of", len(STUDY.seeds)] if seed < 0 else ["seed", seed]
+    share, losses = rows[-1]
+    told = [share, "zeros", *(x for pair in zip(words, losses, strict=True) for x in pair)]
+    who = ["geometric means"] if seed < 0 else []
     plain = geometric(ARRAYS["sgd_loss"][k] for k in chosen)
-    return {"sentence": [*who, *told, "SGD without zeros", plain, *verdict], "title": verdict}
+    return {"sentence": [*who, *told, "SGD without zeros", plain], "title": verdict}
 
 
 LOSSES_AT_ZEROS = Case(
@@ -445,20 +434,15 @@ def says_ladder(setting: tuple[float, float]) -> dict:
     def loss(name: str) -> float:
         return geometric(ARRAYS["losses"][:, place, LOSSES.index(name)])
 
-    def told(name: str) -> list:
-        return [cosine(name), "loss", loss(name)]
-
     steps = list(range(1, 5))
     categories = {f"{name}.y": steps for name in MEASURES}
     categories |= {f"{name}, seeds.y": np.repeat(steps, len(pairs)).tolist() for name in MEASURES}
     rungs = ("directional", "flat", "twin", "path")
     return categories | {
         "sentence": [
-            *setting,
-            *("closed form", *told("directional"), "on the floor", *told("flat")),
-            *("quadratic twin", *told("twin"), "along the path", *told("path")),
-            *("soft-thresholding", *told("soft"), "random", *told("random")),
-            *("gRDA's own", loss("gRDA")),
+            *("soft-thresholding", cosine("soft"), "random", cosine("random")),
+            *("closed form", loss("directional"), "on the floor", loss("flat")),
+            *("along the path", loss("path"), "gRDA", loss("gRDA")),
         ],
         "title": [*setting, mean(map(zeros, pairs)), "zeros", *map(cosine, rungs)],
     }
@@ -495,9 +479,9 @@ def says_cutoff(setting: tuple[float, float]) -> dict:
     grows = mean(rank(seed, high) - rank(seed, low) for seed in STUDY.seeds) / D
     # The scores' sum is the squared length of P0 sign(w), and that of sign(w) is D.
     flat = mean((one.s[falls + 1].sum() - one.s[falls].sum()) / D for one in pairs)
-    told = [x for pair in zip(found, cuts, strict=True) for x in pair]
+    most = [max(found), cuts[found.index(max(found))]]
     return {
-        "sentence": [*setting, len(pairs), *told, low, high, "grows", grows, 100 * flat, "points"],
+        "sentence": [*most, "between", low, high, "grows", grows, 100 * flat, "points"],
         "title": [*setting, cuts[found.index(max(found))]],
         "notes[1]": [1],
         "xaxis.ticktext": cuts,
@@ -506,8 +490,8 @@ def says_cutoff(setting: tuple[float, float]) -> dict:
 
 CUTOFF_CURVES = {
     "correlation": ("correlation of ŝ with s", palette.DIRECTIONAL),
-    "cosine": ("cosine of the moves", palette.GRDA),
-    "share": ("share of sign(w) that is flat", palette.SGD),
+    "cosine": ("cosine of the moves", palette.Style(palette.INK, "dash", "square")),
+    "share": ("share of sign(w) that is flat", palette.OBS),
     "rank": ("rank, as a share", palette.TARGET),
 }
 CUTOFF = Case(
@@ -531,7 +515,7 @@ def says_steep(mu: float, k: int, c: float) -> dict:
         for name in ("grda", "magnitude")
     )
     t = STUDY.t
-    sentence = [c, mu, k, len(STUDY.seeds), ours[times[0]], times[0], ours[t], t]
+    sentence = [ours[times[0]], times[0], ours[t], t]
     return {
         "sentence": [*sentence, "magnitude", magnitude[t], "random", sqrt(k / D)],
         "title": [t, *([k] if k > 1 else []), "steepest", ours[t]],
@@ -586,23 +570,20 @@ def says_live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float) 
     if epochs < 0:
         pale = ["which stands pale"] if epochs == -100 else []
         return {"sentence": ["Press Start", *pale, *recorded], "title": ["Not measured yet"]}
-    s, alive = pair.s[STUDY.cutoffs.index(cutoff)], np.count_nonzero(pair.grda)
+    s = pair.s[STUDY.cutoffs.index(cutoff)]
     correlation, cosine = written(pair.correlation(s)), pair.cosine(moved(pair.sgd, pair.lam * s))
     twin = pair.cosine(ARRAYS["twin"][STUDY.seeds.index(seed), PAIRS.index((c, mu))])
     grew = [pair.grew(s < 0)] if (s[pair.grda != 0] < 0).any() else ["none"]
     return {
-        "sentence": [
-            *(seed, c, mu, epochs, "epoch", rank(seed, cutoff), pair.lam, alive, correlation),
-            *(*grew, "where s <", 0, pair.grew(s > 0), "where s >", 0, cosine, "twin", twin),
-            *recorded,
-        ],
-        "title": ["correlation", correlation, "cosine", cosine],
+        "sentence": [*grew, "where s <", 0, pair.grew(s > 0), "where s >", 0, *recorded],
+        "title": ["correlation", correlation, "cosine", cosine, "twin", twin],
     }
 
 
 def keys_live_match(epochs: int, **_: object) -> dict:
-    live = {"Live: correlation #, cosine #": "survivors"}
-    return {"title": live} if epochs > 0 else {}
+    live = {"Live: correlation #, cosine #, of the quadratic twin #": "survivors"}
+    lines = {"notes[0]": {"ŝ = s": "same"}, "notes[1]": {"both alike": "equal"}}
+    return lines | ({"title": live} if epochs > 0 else {})
 
 
 LIVE = Case(
@@ -613,6 +594,7 @@ LIVE = Case(
         "survivors recorded": palette.DIRECTIONAL.color,
         "survivors": palette.DIRECTIONAL.color,
         "equal": palette.TARGET,
+        "same": palette.TARGET,
         "weights recorded": palette.GRDA,
         "weights": palette.GRDA,
     },
