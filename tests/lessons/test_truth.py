@@ -6,7 +6,9 @@ import ast
 import inspect
 import pkgutil
 import re
+from collections.abc import Iterator
 from importlib import import_module
+from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -71,6 +73,33 @@ def states(demo: Explorable) -> int:
     """In how many states its controls can be."""
     options = len(demo._choice[1].options) if demo._choice else 1
     return options * prod(len(slider.values) for slider in demo._sliders.values())
+
+
+MOST_NUMBERS = 6  # in what stands below a figure: more repeat the plot
+
+
+def sentences(case) -> Iterator[str]:
+    """What a figure says at every position of its controls; where it has none, at those of its case."""
+    demo = case.explorable
+    if demo is None:
+        yield from (case.shown(position).sentence for position in case.visited())
+        return
+    options = len(demo._choice[1].options) if demo._choice else 1
+    grids = [slider.values for slider in demo._sliders.values()]
+    for option, position in product(range(options), product(*grids)):
+        values = dict(zip(demo._sliders, position, strict=True)) | demo._fixed(option)
+        yield demo._compute(**values)[1]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, id=f"{n}-{case.name}") for n in WITH_CASES for case in cases(n)],
+)
+def test_no_sentence_has_more_than_six_numbers(case):
+    for sentence in set(sentences(case)):
+        names = expected(case, case.visited()[0]).names
+        found = [number.text for number in numbers(sentence, names)]
+        assert len(found) <= MOST_NUMBERS, f"{found} in {sentence!r}"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,6 @@ from .numbers import (
     on_bend,
     on_plane,
     positions,
-    seeds,
     values,
 )
 
@@ -72,6 +71,7 @@ def around() -> Explorable:
 
 
 def _figure() -> go.Figure:
+    flat: dict[str, Any] = {"showgrid": False, "zeroline": False, "constrain": "domain"}
     level = {"start": np.log10(GOAL), "end": np.log10(GOAL), "size": 1, "coloring": "none"}
     plane = Panel(
         contours("plane", _COLOURED, title="loss", bar=0.455),
@@ -79,8 +79,12 @@ def _figure() -> go.Figure:
         line("straight", _STRAIGHT, width=2),
         line("bent under", palette.PAPER, width=6),
         line("bent", palette.INK, width=3),
-        go.Contour(
-            name="goal", showscale=False, contours=level, line=palette.OBS.line(2), hoverinfo="skip"
+        *(
+            go.Contour(name=name, showscale=False, contours=level, line=drawn, hoverinfo="skip")
+            for name, drawn in (
+                ("goal under", {"color": palette.PAPER, "width": 6}),
+                ("goal", palette.OBS.line(2.5)),
+            )
         ),
         dots("networks", palette.INK, size=11, outline=2),
         dots("middle", palette.INK, hollow=True, size=15, outline=2),
@@ -91,8 +95,8 @@ def _figure() -> go.Figure:
             key("straight", _STRAIGHT),
             key(f"loss {GOAL:g}", palette.OBS),
         ),
-        xaxis=axis("towards the second network", showgrid=False, zeroline=False),
-        yaxis=axis("to the side", showgrid=False, zeroline=False),
+        xaxis=axis("towards the second network", **flat),
+        yaxis=axis("to the side", scaleanchor="x", **flat),  # one scale: it is one plane
     )
     along = Panel(
         line("goal line", palette.OBS, width=2, x=[0, 1], y=[GOAL] * 2),
@@ -133,8 +137,8 @@ def _around(path: str, bend: float, t: float) -> tuple[dict[str, object], str]:
     }
     reached = "the path stays below" if highest < GOAL else "the path does not stay below"
     return row, (
-        f"{PATHS[path]}, seed {seeds()[0]}, bend {decimal(bend, 1)}, t = {t:.3g}: training loss "
-        f"{loss(losses[s, k])}, {percent(right[s, k])} of the test images right. Highest loss on this path "
+        f"Here the training loss is {loss(losses[s, k])}, and {percent(right[s, k])} of the test images are read "
+        f"right. Highest loss on this path "
         f"{loss(highest)}, on the straight line {loss(losses[0].max())}: {reached} {GOAL:g}."
     )
 
@@ -143,7 +147,8 @@ def _field(path: str) -> dict[str, object]:
     """The loss on the plane, in colours and as the line of the goal."""
     losses = np.log10(np.clip(values(path, "plane_train_loss"), 1e-6, 1e4))
     field = {"x": values(path, "a"), "y": values(path, "b"), "z": losses}
-    row = {f"{trace}.{axis}": field[axis] for trace in ("plane", "goal") for axis in field}
+    fields = ("plane", "goal under", "goal")
+    row = {f"{trace}.{axis}": field[axis] for trace in fields for axis in field}
     return row | {f"layout.{axis}axis.range": field[axis][[0, -1]] for axis in "xy"}
 
 

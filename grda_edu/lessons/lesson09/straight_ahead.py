@@ -34,7 +34,12 @@ def _figure() -> go.Figure:
     way = axis("way t: 0 is the first network, 1 the second", (0, 1))
     share = axis(range=(0, 1.02), share=True)
     losses = Panel(
-        *_traces("loss"), x=(0, 0.44), title="Loss on training images", xaxis=way, yaxis=LOSS_AXIS
+        *_traces("loss"),
+        x=(0, 0.44),
+        title="Loss on training images",
+        beside=f"(bold: seed {seeds()[0]})",
+        xaxis=way,
+        yaxis=LOSS_AXIS,
     )
     accuracies = Panel(
         *_traces("accuracy"), x=(0.56, 1), title="Test images read right", xaxis=way, yaxis=share
@@ -72,8 +77,7 @@ def _straight(path: str, t: float) -> tuple[dict[str, object], str]:
         row[f"{what} here.marker.color"] = style.color
         row[f"{what} here.marker.symbol"] = style.symbol
     return row, (
-        f"{PATHS[path]}, straight, t = {t:.3g}. In {len(losses)} recorded pairs of networks (bold: seed "
-        f"{seeds()[0]}) the training loss is {over_seeds(losses[:, k])} here, and "
-        f"{over_seeds(right[:, k], percent)} of the test images are read right. On the whole line the "
+        f"Here the training loss is {over_seeds(losses[:, k])}, from one recorded pair of networks to another, "
+        f"and {over_seeds(right[:, k], percent)} of the test images are read right. On the whole line the "
         f"highest loss is {over_seeds(losses.max(axis=1))}."
     )

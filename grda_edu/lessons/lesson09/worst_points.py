@@ -6,10 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import Choice, Explorable, Panel, axis, dots, key, keys, palette, panels
-from grda_edu.explore.writing import loss, percent
+from grda_edu.explore.writing import percent
 
-from .looks import over_seeds
-from .numbers import PATHS, seeds, worst
+from .numbers import GOAL, PATHS, seeds, worst
 
 LABELS = {
     "grda": "SGD →<br>gRDA",
@@ -24,6 +23,7 @@ _LOOKS = {  # path -> its look, its size, how far it is drawn above its pair's l
     "line": (palette.Style(palette.INK, "solid", "diamond-open"), 10, 0.26, "the straight line"),
     "curve": (palette.Style(palette.INK, "solid", "circle"), 9, -0.26, "the trained curve"),
 }
+_READ_RIGHT = 0.95  # a lower accuracy on the way is a hill
 _SHOWN = {  # what is shown -> its words, and what its axis needs
     "loss": ("highest training loss", axis(log=True, range=(-3.6, 1.6))),
     "accuracy": ("lowest test accuracy", axis(range=(0.0, 1.02), share=True, ticks=0.2)),
@@ -80,10 +80,23 @@ def _hills(what: str) -> tuple[dict[str, object], str]:
         "layout.xaxis.title.text": f"{words} on the path",
         "layout.title.text": f"{words.capitalize()}, {len(seeds())} seeds each",
     }
-    write = loss if what == "loss" else percent
-    parts = "; ".join(
-        f"{label}: {over_seeds(worst(pair, 'line', what), write)} / "
-        f"{over_seeds(worst(pair, 'curve', what), write)}"
-        for pair, label in PATHS.items()
+    good = {
+        path: [pair for pair in PATHS if _stays(pair, path, what)] for path in ("line", "curve")
+    }
+    level = f"below {GOAL:g}" if what == "loss" else f"above {percent(_READ_RIGHT, 0)}"
+    return row, (
+        f"The {words.split(maxsplit=1)[1]} stays {level} in every seed on the straight line: "
+        f"{_listed(good['line'])}. On the trained curve also: "
+        f"{_listed([pair for pair in good['curve'] if pair not in good['line']])}. On neither: "
+        f"{_listed([pair for pair in PATHS if pair not in good['line'] + good['curve']])}."
     )
-    return row, f"{words.capitalize()} on the straight line / on the trained curve. {parts}."
+
+
+def _stays(pair: str, path: str, what: str) -> bool:
+    """Does a pair's path stay on the low ground in every seed, by its loss or its accuracy?"""
+    found = worst(pair, path, what)
+    return bool((found < GOAL).all() if what == "loss" else (found > _READ_RIGHT).all())
+
+
+def _listed(pairs: list[str]) -> str:
+    return "; ".join(PATHS[pair] for pair in pairs) or "none"

@@ -61,11 +61,11 @@ def says_straight(path: str, t: float) -> dict:
     loss, images = FILE[f"{path}/line_train_loss"], right(path)
     return {
         "sentence": [
-            *(LABELS[path], t, len(SEEDS), "recorded pairs", "bold", SEEDS[0], "training loss"),
-            *(*ends(loss[:, k]), "here", *ends(images[:, k], tenths), "read right"),
+            *("training loss", *ends(loss[:, k]), *ends(images[:, k], tenths), "read right"),
             *("the whole line", *ends([max(line) for line in loss.tolist()])),
         ],
         "title": [LABELS[path], t, "loss", loss[0, k], images[0, k], "right"],
+        "notes[0]": [SEEDS[0]],
         **{f"xaxis{n}.title": [0, "is the first network", 1, "the second"] for n in ("", 2)},
     }
 
@@ -98,7 +98,7 @@ def says_around(path: str, bend: float, t: float) -> dict:
     beside = {"batches": "SGD, other batches", "magnitude": "pruned", "random": "random"}
     return {
         "sentence": [
-            *(LABELS[path], SEEDS[0], bend, t, "training loss", losses[k], images / IMAGES),
+            *("training loss", losses[k], images / IMAGES, "read right"),
             *("this path", max(losses), "straight line", straight),
             *("the path stays below" if stays else "the path does not stay below", GOAL),
         ],
@@ -122,6 +122,7 @@ def looks_around(path: str, bend: float, t: float) -> dict:
         "straight": palette.TARGET,
         "bent under": palette.PAPER,
         "bent": palette.INK,
+        "goal under": palette.PAPER,
         "goal": palette.OBS,
         "networks": look(palette.INK, **several),
         "here": palette.INK,
@@ -159,14 +160,17 @@ AROUND = Case(
 
 def says_hills(what: str) -> dict:
     if what == "loss":
-        words, write, name, extreme = "ighest training loss", two_digits, "train_loss", max
+        words, name, good = "ighest training loss", "train_loss", lambda x: x < GOAL
+        sentence: list = ["training loss stays below", GOAL]
     else:
-        words, write, name, extreme = "owest test accuracy", tenths, "test_accuracy", min
-    sentence: list = [words, "straight line / on the trained curve"]
+        words, name, good = "owest test accuracy", "test_accuracy", lambda x: x > 0.95
+        sentence = ["test accuracy stays above", 0.95]
+    told: dict[str, list] = {"straight line:": [], "trained curve also:": [], "neither:": []}
     for pair, label in LABELS.items():
-        line, curve = (FILE[f"{pair}/{path}_{name}"].tolist() for path in ("line", "curve"))
-        sentence += [label, *ends([extreme(v) for v in line], write), "/"]
-        sentence += ends([extreme(v) for v in curve], write)
+        stays = [good(FILE[f"{pair}/{path}_{name}"]).all() for path in ("line", "curve")]
+        told[list(told)[[*stays, True].index(True)]].append(label)
+    for where, labels in told.items():
+        sentence += [where, *(labels or ["none"])]
     return {
         "sentence": sentence,
         "title": [words, len(SEEDS)],
