@@ -52,7 +52,7 @@ class SearchView(LiveView["Answer | None"]):
         *,
         label: str = "The search for c, live: validation accuracy and zeros of each c tried",
     ) -> None:
-        room = [search_sentence([_LONG] * 12, None) + _LONG_ANSWER]  # type: ignore[list-item]
+        room = [search_sentence([_LONG] * 12, None), f"{_reference_in_words(_LONG)} {_LONG_ANSWER}"]  # type: ignore[list-item, arg-type]
         picture = Picture(
             lambda: search_figure(least, most), label=label, longest={"sentence": room}
         )
@@ -221,7 +221,7 @@ _LONG = SimpleNamespace(
     **{"message": "", "epochs": 10, "accuracy": 0.999, "c": 0.0005, "zeros": 0.999},
     **{"comparable": False, "tolerance": 0.155, "standard_error": 0.0999},
 )
-_LONG_ANSWER = " The greatest c within 15.5 points of SGD after 10 epochs is 0.0005; 0.0007, the next step, is too large."
+_LONG_ANSWER = "The greatest c within 15.5 points of SGD after 10 epochs is 0.0005; 0.0007, the next step, is too large."
 
 
 def search_sentence(probes: Sequence[Probe], answer: Answer | None) -> str:

@@ -15,7 +15,6 @@ from grda_edu.geometry.pruning import direction_scores, directional_pruning, qua
 from grda_edu.training.run import Run
 from grda_edu.views.runs import TrainingView
 
-from .curves import named
 from .numbers import Ended, about, cutoffs, ended, pairs, rung, seeds
 from .scatter import survivors_panel, weights_panel
 
