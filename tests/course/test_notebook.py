@@ -78,3 +78,35 @@ def test_a_run_without_a_page_reads_well(kernel):
     ):
         assert words in text
     assert "Card" not in text and "<" not in text
+
+
+GUARDED = """
+import sys, time
+from dataclasses import replace
+lesson.EXERCISES["double"] = replace(lesson.EXERCISES["double"], seconds=0.3)
+
+def swallows(x):
+    while True:
+        try:
+            time.sleep(0.01)
+        except:
+            pass
+
+def leaves(x):
+    sys.exit()
+
+for attempt in (swallows, leaves):
+    course.check("01.double", attempt)
+"""
+
+
+def test_what_the_guard_ended_leaves_nothing_in_the_kernel(kernel):
+    """A bare except does not hold the kernel, exit() leaves a card, and the next error stands alone."""
+    kernel.nb.cells += [nb.new_code_cell(source) for source in (GUARDED, "1 / 0")]
+    run(kernel, 0)
+    text = run(kernel, 3)
+    assert "did not end within 0.3 seconds" in text and "stopped with SystemExit" in text
+    kernel.allow_errors = True
+    (error,) = kernel.execute_cell(kernel.nb.cells[4], 4).outputs
+    told = "\n".join(error["traceback"])
+    assert error["ename"] == "ZeroDivisionError" and "During handling" not in told
