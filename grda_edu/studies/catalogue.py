@@ -1,6 +1,7 @@
 """Recorded measurements: what lessons show that is more than the curves of runs."""
 
 from grda_edu.studies.averages import Averages
+from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
@@ -8,6 +9,7 @@ from grda_edu.studies.theorem import TheoremStudy
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),
+    "finite_time": FiniteTime(),
     "opening_valley": OpeningValley(),
     "paths": Paths(),
     "theorem": TheoremStudy(),

@@ -5,6 +5,7 @@ All recorded numbers come from the recording "theorem", through ``numbers``.
 
 from __future__ import annotations
 
+from .as_time_goes import time_counts
 from .cutoff_choice import cutoff_matters
 from .eigenvalues import spectrum
 from .live import LiveTheorem
@@ -31,6 +32,7 @@ __all__ = [
     "spectrum",
     "steep_share",
     "table_of_evidence",
+    "time_counts",
     "use_share",
     "worked_number",
 ]

@@ -14,11 +14,20 @@ from .numbers import SETTINGS, pairs, seeds
 
 
 def curve(
-    name: str, style: palette.Style, x: Sequence[float], hover: str, **more: Any
+    name: str,
+    style: palette.Style,
+    x: Sequence[float],
+    hover: str,
+    *,
+    count: int | None = None,
+    **more: Any,
 ) -> list[go.Scatter]:
-    """A line through the means at ``x`` [T] under ``hover``'s words, and a small dot for each seed."""
+    """A line through the means at ``x`` [T] under ``hover``'s words, and a small dot for each seed.
+
+    count: of the seeds, if not those of the recording "theorem".
+    """
     joined: dict[str, Any] = {"mode": "lines+markers", "line": style.line(), **more}
-    around = np.repeat(x, len(seeds()))
+    around = np.repeat(x, count or len(seeds()))
     return [
         dots(name, style, x=x, hovertemplate=hover, **joined),
         dots(f"{name}, seeds", style, size=5, opacity=0.5, x=around, **more),

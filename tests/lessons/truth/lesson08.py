@@ -12,6 +12,7 @@ from grda_edu.explore import palette
 from grda_edu.lessons import lesson08
 from grda_edu.lessons.lesson08.live import Measured, show_match
 from grda_edu.models import small_digits_cnn
+from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.theorem import LOSSES, TheoremStudy
 from lessons.truth import Case, hollow, look
 from lessons.truth.lesson04 import CURVE_LOOKS, NAMES, keys_live, live_run, says_live
@@ -365,6 +366,118 @@ GAMMA = Case(
 )
 
 
+# ------------------------------------------------- time goes on
+
+FINITE = FiniteTime()
+FOUND = {
+    name: values.astype(float)
+    for name, values in recordings.load_measurements("finite_time").arrays.items()
+}
+TIME_CURVES = {
+    "correlation": palette.DIRECTIONAL,
+    "cut-off": palette.MAGNITUDE,
+    "shuffled": palette.TARGET,
+    "correlation by γ": palette.DIRECTIONAL,
+}
+
+
+def over_time(setting: tuple[float, float], t: float, scores: str = "time/s") -> list[Pair]:
+    """For every seed, with the scores of one kind as the only ones."""
+    k, (c, mu) = FINITE.pairs.index(setting), setting
+    lam = c * FINITE.lr**0.5 * FINITE.times[0] ** mu
+    n = FINITE.times.index(t)
+    found = []
+    for seed in range(len(FINITE.seeds)):
+        s = FOUND[scores][seed, n]
+        s = s if s.ndim == 1 else s[FINITE.mus.index(mu)]
+        sgd, grda = (FOUND[f"time/{name}"][seed, n] for name in ("sgd", "grda"))
+        found.append(Pair(sgd, grda[k], lam, s[None], s, FINITE.seeds[seed]))
+    return found
+
+
+def by_rate(setting: tuple[float, float], lr: float) -> list[Pair]:
+    if lr == FINITE.lr:
+        return over_time(setting, FINITE.times[0])
+    k, n, mu = FINITE.pairs.index(setting), FINITE.rates.index(lr), FINITE.mus.index(setting[1])
+    rows = zip(*(FOUND[f"rate/{name}"] for name in ("sgd", "grda", "s")), strict=True)
+    return [Pair(sgd[n], grda[n, k], 1.0, s[n, [mu]], s[n, mu], 0) for sgd, grda, s in rows]
+
+
+def within_layers(pair: Pair) -> np.ndarray:
+    deal = np.random.default_rng([pair.seed, 1])
+    ends = np.cumsum([prod(shape) for shape in SHAPES])[:-1]
+    return np.concatenate([deal.permutation(part) for part in np.split(pair.random, ends)])
+
+
+def without_size_and_layer(pair: Pair, s: np.ndarray) -> float:
+    """Correlation of what least squares on |w| and the layer leave."""
+    alive = pair.grda != 0
+    layer = np.repeat(np.arange(len(SHAPES)), [prod(shape) for shape in SHAPES])[alive]
+    size = np.abs(pair.sgd[alive])
+    left = []
+    for y in (s[alive], (np.sign(pair.sgd) * (pair.sgd - pair.grda))[alive]):
+        # Least squares with a level for each layer: all is measured from the layer's own mean.
+        centred = [np.array(v) for v in (size, y)]
+        for k in range(len(SHAPES)):
+            for v in centred:
+                if (layer == k).any():
+                    v[layer == k] -= v[layer == k].mean()
+        x, rest = centred
+        left.append(rest - x * (x @ rest) / (x @ x))
+    return angle(*left)
+
+
+def slope_of(pair: Pair) -> float:
+    alive = pair.grda != 0
+    x, y = pair.random[alive], (np.sign(pair.sgd) * (pair.sgd - pair.grda))[alive] / pair.lam
+    x = x - x.mean()
+    return x @ y / (x @ x)
+
+
+def says_time(setting: tuple[float, float], t: float) -> dict:
+    (c, mu), pairs = setting, over_time(setting, t)
+    found = [pair.correlation(pair.random) for pair in pairs]
+    rates = sorted({FINITE.lr, *FINITE.rates}, reverse=True)
+    ends = [
+        x
+        for lr in (rates[0], rates[-1])
+        for x in [mean(pair.correlation(pair.random) for pair in by_rate(setting, lr))]
+    ]
+    fixed = [pair.correlation(pair.random) for pair in over_time(setting, t, "time/s/cutoff")]
+    return {
+        "sentence": [
+            *(c, mu, pairs[0].lam, len(pairs), "seed", pairs[0].seed, t, mean(found)),
+            *(min(found), max(found), "slope", mean(map(slope_of, pairs))),
+            mean(without_size_and_layer(pair, pair.random) for pair in pairs),
+            "shuffled",
+            mean(without_size_and_layer(pair, within_layers(pair)) for pair in pairs),
+            *(FINITE.cutoff, mean(fixed), rates[0], rates[-1], *ends),
+        ],
+        "title": [c, mu, t, mean(found)],
+        "xaxis2.ticktext": FINITE.times,
+        "xaxis3.ticktext": rates,
+        "xaxis3.title": [FINITE.times[0]],
+    }
+
+
+TIME = Case(
+    "time_counts",
+    lesson08.time_counts,
+    says_time,
+    looks=around(TIME_CURVES)
+    | {"survivors": palette.DIRECTIONAL.color, "equal": palette.TARGET, "now": palette.INK},
+    keys={
+        "notes[0]": {"ŝ = s": "equal"},
+        "notes[1]": {
+            "finite time": "correlation",
+            "a fixed cut-off": "cut-off",
+            "shuffled within layers": "shuffled",
+        },
+    },
+    positions=[{"setting": FINITE.pairs[1], "t": 900.0}, {"setting": FINITE.pairs[2], "t": 1800.0}],
+)
+
+
 # ------------------------------------------------- losses at equal zeros
 
 WAYS = {
@@ -631,4 +744,16 @@ TRAININGS = Case(
     ],
 )
 
-CASES = [SPECTRUM, MAPS, MATCH, GAMMA, LOSSES_AT_ZEROS, LADDER, CUTOFF, STEEP, LIVE, TRAININGS]
+CASES = [
+    SPECTRUM,
+    MAPS,
+    MATCH,
+    GAMMA,
+    TIME,
+    LOSSES_AT_ZEROS,
+    LADDER,
+    CUTOFF,
+    STEEP,
+    LIVE,
+    TRAININGS,
+]
