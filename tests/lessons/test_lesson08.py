@@ -445,6 +445,7 @@ def test_most_directions_are_flat_and_about_ninety_negative(recorded):
         lesson08.ladder,
         lesson08.cutoff_matters,
         lesson08.steep_share,
+        lesson08.time_counts,
     ],
 )
 def test_figures_are_played_by_the_browser(make):

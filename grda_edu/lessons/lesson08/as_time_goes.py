@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from grda_edu.course import veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -30,6 +31,7 @@ _CURVES = {  # name in ``over_time`` -> words, style
 _BY_RATE = "correlation by γ"
 
 
+@veiled("08.smaller_gamma")  # its last panel has γ
 def time_counts() -> Explorable:
     """ŝ against finite-time scores at three times with λ held, their correlation, and γ beside it."""
     times = about("times")
