@@ -26,6 +26,21 @@ live = lesson04.live_training(
 )
 live
 """
+_WATCH_SHIFTS = """() => {
+  globalThis.shifts = [];
+  const name = ({ node }) => node?.className?.baseVal ?? node?.className ?? String(node?.nodeName);
+  new PerformanceObserver((list) => {
+    for (const { value, sources } of list.getEntries()) shifts.push([value, ...sources.map(name)].join(" "));
+  }).observe({ type: "layout-shift" });
+}"""
+_PLACES = """() => {
+  const parts = [".grda-training-line", ".grda-figure", ".grda-stage", ".grda-sentence"];
+  const top = document.querySelector(parts[0]).getBoundingClientRect().top;
+  return parts.map((part) => {
+    const box = document.querySelector(part).getBoundingClientRect();
+    return [part, Math.round(box.top - top), Math.round(box.height)];
+  });
+}"""
 RUNS = """
 import json
 print(json.dumps({n: [r.test_accuracy.tolist(), r.total_zeros.tolist()] for n, r in live.runs.items()}))
@@ -105,8 +120,12 @@ def test_start_stop_and_start_again(lab: Lab) -> None:
 
 def test_the_finished_state_is_drawn_and_survives_a_reload(lab: Lab) -> None:
     opened(lab, LIVE % 3)
+    lab.page.evaluate(_WATCH_SHIFTS)
+    places = lab.page.evaluate(_PLACES)
     button(lab, "start").click()
     wait_for(lambda: "Finished: 3 epochs" in status(lab), "the training is finished", PATIENCE)
+    assert lab.page.evaluate(_PLACES) == places
+    assert lab.page.evaluate("shifts") == []  # nothing moved that the learner did not move
     assert_shows_runs(lab)
     lab.save()
     said = status(lab)
