@@ -28,9 +28,13 @@ live
 """
 _WATCH_SHIFTS = """() => {
   globalThis.shifts = [];
-  const name = ({ node }) => node?.className?.baseVal ?? node?.className ?? String(node?.nodeName);
+  const parent = ({ node }) => (node instanceof Element ? node : node?.parentElement);
+  const ours = (node) => node?.closest(".grda-training-line, .grda-figure, .jp-MarkdownCell");
   new PerformanceObserver((list) => {
-    for (const { value, sources } of list.getEntries()) shifts.push([value, ...sources.map(name)].join(" "));
+    for (const { value, sources } of list.getEntries()) {
+      const moved = sources.map(parent).filter(ours); // JupyterLab's status bar moves too
+      if (moved.length) shifts.push([value, ...moved.map((node) => node.className)].join(" "));
+    }
   }).observe({ type: "layout-shift" });
 }"""
 _PLACES = """() => {

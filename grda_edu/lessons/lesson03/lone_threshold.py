@@ -60,7 +60,7 @@ def _threshold_figure() -> go.Figure:
             key("time t = nγ = 1", moment, "mark"),
             key("reaches the weight", palette.ZERO, "mark"),
         ),
-        xaxis=axis("step n", (0, 5.01), log=True, tickformat=",d"),
+        xaxis=axis("step n", (0, 5.01), log=True, tickformat="~s"),
         yaxis=axis("threshold g(n, γ)", np.log10(_HEIGHTS).tolist(), log=True),
     )
     words = coloured(f"a flat weight of size {WEIGHT:g}", FLAT)

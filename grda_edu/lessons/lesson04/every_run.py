@@ -43,7 +43,7 @@ def all_runs() -> Explorable:
 def _all_runs_figure() -> go.Figure:
     runs = grid()
     error, ends = runs.standard_error(TEST_IMAGES), runs.final("test_accuracy")[0, 0]
-    sgd = f"SGD, which ends at {span(ends.min(), ends.max(), percent)}, by seed"
+    sgd = f"SGD, which ends<br>at {span(ends.min(), ends.max(), percent)}, by seed"
     zeros = runs.final("total_zeros")[1:].ravel()
     drawn = np.maximum(runs.minus_sgd()[1:, ..., -1], _DEEPEST).ravel()
     between = len(runs.mu) - 2
