@@ -2,6 +2,7 @@
 
 from grda_edu.studies.averages import Averages
 from grda_edu.studies.finite_time import FiniteTime
+from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
@@ -10,6 +11,7 @@ from grda_edu.studies.theorem import TheoremStudy
 STUDIES: dict[str, Study] = {
     "averages": Averages(),
     "finite_time": FiniteTime(),
+    "in_steps": InSteps(),
     "opening_valley": OpeningValley(),
     "paths": Paths(),
     "theorem": TheoremStudy(),

@@ -17,6 +17,7 @@ from grda_edu import (
 )
 from grda_edu.geometry.evidence import strength
 from grda_edu.geometry.valley import measure_along, weights_of
+from grda_edu.recordings import load_measurements
 from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.in_steps import InSteps, _surgery
 
@@ -110,3 +111,22 @@ def test_one_order_of_the_surgeon_gives_its_weights_at_every_number_of_zeros():
     for row, zeros in zip(found, (2, 5), strict=True):
         wanted = obs_pruning(w, matrix, zeros, epsilon=0.01).w
         np.testing.assert_allclose(row, wanted, atol=1e-9)
+
+
+def test_what_the_recording_says_of_steps():
+    """Losses at the zeros nearest to a share: [seeds]."""
+    recorded = load_measurements("in_steps")
+    assert recorded.configuration["seeds"] == [0, 1, 2, 3, 4]
+
+    def loss(network, way, zeros):
+        at = int(np.abs(recorded.arrays[f"{network}/zeros"][0] - zeros).argmin())
+        return recorded.arrays[f"{network}/{way}/train_loss"][:, at]
+
+    for network in ("small", "large"):
+        for zeros in (0.8, 0.9):
+            steps = loss(network, "steps", zeros)
+            assert (steps < loss(network, "magnitude", zeros)).all()
+            assert (steps < loss(network, "jump", zeros)).all()
+    for zeros in (0.5, 0.6, 0.7, 0.8):  # the surgeon is better where its Hessian can be had,
+        assert (loss("small", "obs", zeros) < loss("small", "steps", zeros)).all()
+    assert (loss("small", "obs", 0.9) > loss("small", "steps", 0.9)).all()  # and not at the end
