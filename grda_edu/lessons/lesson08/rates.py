@@ -39,7 +39,7 @@ _PANELS = {  # title -> where, its axis, and curve of ``along_gamma`` -> words, 
         axis(range=(0.4, 1), ticks=0.1),
         {
             "cosine, directional": ("directional pruning", palette.DIRECTIONAL),
-            "cosine, soft": ("soft-thresholding,<br>   gRDA's zeros", palette.SOFT),
+            "cosine, soft": ("soft-thresholding, gRDA's zeros", palette.SOFT),
         },
     ),
     "Survivors that grew": (
