@@ -40,7 +40,7 @@ _HOME_OF = {  # __init__.pyi says the same to editors and type checkers
     "obs_pruning": "geometry.pruning",
     "finite_time_scores": "geometry.finite_time",
     "directional_pruning_in_steps": "geometry.finite_time",
-    "matched_units": "geometry.units",
+    "matched_units": "geometry.matching",
     "straight_line": "geometry.valley",
     "bezier": "geometry.valley",
     "train_curve": "geometry.valley",

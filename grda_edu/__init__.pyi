@@ -13,13 +13,13 @@ from grda_edu.geometry.finite_time import (
     directional_pruning_in_steps as directional_pruning_in_steps,
 )
 from grda_edu.geometry.finite_time import finite_time_scores as finite_time_scores
+from grda_edu.geometry.matching import matched_units as matched_units
 from grda_edu.geometry.pruning import direction_scores as direction_scores
 from grda_edu.geometry.pruning import directional_pruning as directional_pruning
 from grda_edu.geometry.pruning import flat_l1 as flat_l1
 from grda_edu.geometry.pruning import magnitude_pruning as magnitude_pruning
 from grda_edu.geometry.pruning import obs_pruning as obs_pruning
 from grda_edu.geometry.pruning import quadratic_twin as quadratic_twin
-from grda_edu.geometry.units import matched_units as matched_units
 from grda_edu.geometry.valley import bezier as bezier
 from grda_edu.geometry.valley import measure_along as measure_along
 from grda_edu.geometry.valley import measure_plane as measure_plane

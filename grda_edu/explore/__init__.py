@@ -9,8 +9,9 @@ from . import palette, writing
 from .controls import Choice, Slider
 from .goal import Goal
 from .handle import Handle
-from .layout import Panel, axis, heading_key, note, panels
+from .layout import axis, heading_key, note, panels
 from .legend import coloured, heading, key, keys
+from .panel import Panel
 from .text_table import TextTable
 from .traces import around, band, bars, contours, dots, line, tiles, words
 from .widget import Explorable, Picture

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .layout import Panel
+from .panel import Panel
 
 NARROW = 640  # pixels; a figure that has less stacks its panels, whatever they are
 LEAST = 110  # pixels that a panel with ticks needs in a row

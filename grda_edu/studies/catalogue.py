@@ -1,12 +1,12 @@
 """Recorded measurements: what lessons show that is more than the curves of runs."""
 
 from grda_edu.studies.averages import Averages
-from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
 from grda_edu.studies.theorem import TheoremStudy
+from grda_edu.studies.time_limit import FiniteTime
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),

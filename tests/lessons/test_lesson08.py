@@ -24,8 +24,8 @@ from grda_edu.lessons.lesson08 import (
     weight_maps,
 )
 from grda_edu.lessons.lesson08.numbers import SETTINGS, about, ended, seeds
-from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.theorem import TheoremStudy
+from grda_edu.studies.time_limit import FiniteTime
 from grda_edu.training.pairs import trainings
 
 STRONG = SETTINGS[-1]

@@ -26,7 +26,7 @@ from grda_edu.explore import (
     panels,
     writing,
 )
-from grda_edu.explore.layout import Ends
+from grda_edu.explore.panel import Ends
 
 from .numbers import SETTINGS, about, ended, seeds
 

@@ -21,7 +21,7 @@ from grda_edu.explore import (
     tiles,
     writing,
 )
-from grda_edu.explore.layout import Ends
+from grda_edu.explore.panel import Ends
 
 from .curves import cut
 from .numbers import SETTINGS, about, cutoffs, ended, layers, seeds

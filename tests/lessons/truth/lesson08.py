@@ -12,8 +12,8 @@ from grda_edu.explore import palette
 from grda_edu.lessons import lesson08
 from grda_edu.lessons.lesson08.live import Measured, show_match
 from grda_edu.models import small_digits_cnn
-from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.theorem import LOSSES, TheoremStudy
+from grda_edu.studies.time_limit import FiniteTime
 from lessons.truth import Case, hollow, look
 from lessons.truth.lesson04 import CURVE_LOOKS, NAMES, keys_live, live_run, says_live
 

@@ -18,8 +18,8 @@ from grda_edu import (
 from grda_edu.geometry.evidence import strength
 from grda_edu.geometry.valley import measure_along, weights_of
 from grda_edu.recordings import load_measurements
-from grda_edu.studies.finite_time import FiniteTime
 from grda_edu.studies.in_steps import InSteps, _surgery
+from grda_edu.studies.time_limit import FiniteTime
 
 
 @pytest.fixture

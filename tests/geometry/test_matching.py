@@ -9,8 +9,8 @@ from torch import nn
 
 from grda_edu import digits_cnn, hessian, matched_units, small_digits_cnn, spectrum
 from grda_edu.geometry.curvature import FixedLoss, softmax_shift
+from grda_edu.geometry.matching import rescalings, symmetry_scores, unheard
 from grda_edu.geometry.pruning import direction_scores
-from grda_edu.geometry.units import rescalings, symmetry_scores, unheard
 
 IMAGES = torch.randn(60, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 

@@ -12,7 +12,7 @@ from grda_edu.data import digits
 from grda_edu.geometry import Floats
 from grda_edu.geometry.curvature import FixedLoss, Spectrum, hessian, spectrum
 from grda_edu.geometry.finite_time import Filter, decay, hard_cutoff, krylov, response
-from grda_edu.geometry.units import symmetry_scores
+from grda_edu.geometry.matching import symmetry_scores
 from grda_edu.models import digits_cnn, small_digits_cnn
 from grda_edu.training.pairs import trainings
 
