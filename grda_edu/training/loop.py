@@ -417,8 +417,9 @@ def _make_optimizer(
 
 def _hyperparameters(optimizer: Optimizer) -> dict[str, Any]:
     """The settings of the first parameter group, and of the others if there are any."""
+    parameters = ("params", "size")  # the network's, not the optimizer's
     groups = [
-        {name: _plain(value) for name, value in group.items() if name != "params"}
+        {name: _plain(value) for name, value in group.items() if name not in parameters}
         for group in optimizer.state_dict()["param_groups"]  # with names for functions
     ]
     first, *others = groups
