@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 
@@ -162,6 +163,9 @@ def lesson(number: str) -> Lesson:
     refuse("lesson", number, f"one of {', '.join(repr(row.number) for row in LESSONS)}")
 
 
+_shown: Counter[str] = Counter()
+
+
 def navigation(number: str) -> None:
     """Show links to the previous lesson, the map and the next lesson."""
     here = LESSONS.index(lesson(number))
@@ -177,8 +181,10 @@ def navigation(number: str) -> None:
         for label, row in (("previous", before), ("map", LESSONS[0]), ("next", after))
         if row is not None
     ]
+    _shown[number] += 1  # a landmark has a name of its own, and a lesson has two of these lines
+    name = f"Lessons beside {number}" + (f", {_shown[number]}" if _shown[number] > 1 else "")
     page.show_html(
-        f'<nav class="grda-nav" aria-label="Lessons">{"".join(links)}</nav>', " · ".join(words)
+        f'<nav class="grda-nav" aria-label="{name}">{"".join(links)}</nav>', " · ".join(words)
     )
 
 
