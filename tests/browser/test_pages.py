@@ -57,14 +57,23 @@ def figure(
     page.close()
 
 
-def look(figure: Locator, width: int, looks: str, positions: str = "all") -> dict:
-    """What ``legible.js`` finds in a figure of this width."""
+def widen(figure: Locator, width: int, height: int = 900) -> None:
+    """Make the page so wide that the figure has this width, and wait until it is drawn so."""
     page: Page = figure.page
-    page.set_viewport_size({"width": width + BESIDE, "height": 900})
+    page.set_viewport_size({"width": width + BESIDE, "height": height})
     page.wait_for_function(
-        "width => Math.abs(document.querySelector('.main-svg').getBoundingClientRect().width - width) < 2",
+        """width => {
+          const drawn = document.querySelector(".main-svg").getBoundingClientRect();
+          const { state } = document.querySelector(".grda-plot").dataset;
+          return Math.abs(drawn.width - width) < 2 && state === "drawn";
+        }""",
         arg=width,
     )
+
+
+def look(figure: Locator, width: int, looks: str, positions: str = "all") -> dict:
+    """What ``legible.js`` finds in a figure of this width."""
+    widen(figure, width)
     return figure.evaluate(LOOK, {"looks": looks, "positions": positions})
 
 
@@ -94,7 +103,7 @@ def test_it_fits_a_screen(figure: Locator) -> None:
 
 def test_the_wheel_over_it_scrolls_the_page(figure: Locator) -> None:
     page: Page = figure.page
-    page.set_viewport_size({"width": FITS[0] + BESIDE, "height": 300})
+    widen(figure, FITS[0], 300)
     plot = figure.locator(".grda-plot")
     plot.scroll_into_view_if_needed()
     page.evaluate("document.body.style.paddingBottom = '2000px'")
@@ -113,16 +122,24 @@ def test_reset_turns_a_scene_back(figure: Locator) -> None:
     if not first:
         pytest.skip("no scene")
     page: Page = figure.page
-    page.set_viewport_size({"width": WIDTHS[0] + BESIDE, "height": 900})
+    widen(figure, WIDTHS[0])
     page.evaluate("scrollTo(0, 0)")
     box = figure.locator(".grda-plot").bounding_box()
     assert box is not None
     x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 120, y + 30, steps=5)
-    page.mouse.up()
-    wait_for(lambda: _cameras(figure) != first, "the scene is turned")
+
+    def turned() -> bool:
+        """Drag, no faster than the scene draws: it looks at the mouse once a picture."""
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for step in range(1, 5):
+            page.wait_for_timeout(50)
+            page.mouse.move(x + 30 * step, y + 8 * step)
+        page.wait_for_timeout(50)
+        page.mouse.up()
+        return _cameras(figure) != first
+
+    wait_for(turned, "the scene is turned")
     figure.get_by_role("button", name="Reset").click()
     wait_for(lambda: _cameras(figure) == first, "the scene is as it was")
 

@@ -74,7 +74,7 @@ def _all_runs_figure() -> go.Figure:
             box(palette.BAND, y=(-error, error)),
         ],
         notes=[
-            note(-0.055, -error, key(sgd, palette.SGD), yanchor="top"),
+            note(-0.055, -0.022, key(sgd, palette.SGD), yanchor="top", align="left"),
             note(1.01, 0.018, key("the goal", palette.DIRECTIONAL, "bar"), "right", "top"),
             note(0.12, error, f"± one standard error, {writing.decimal(100 * error, 1)} points"),
         ],
