@@ -86,6 +86,8 @@ def marks_and_lines(trace: dict[str, Any], axes: dict[str, Any]) -> tuple[np.nda
         return points[:0], 0.0  # marks of several looks, some of them of no size
     if marker.get("symbol") in ("circle-open", "square-open", "diamond-open"):
         return points + np.array([marker["size"] / 2, 0.0]), 0.4  # on the thin rim of most shapes
+    if marker.get("symbol") == "star-open":
+        return points - np.array([0.0, 0.7 * marker["size"] - 1]), 0.75  # at its upper tip
     return points, 0.75
 
 

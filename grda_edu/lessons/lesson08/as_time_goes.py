@@ -119,15 +119,11 @@ def _time(setting: tuple[float, float], t: float) -> tuple[dict, str]:
         row |= along(name, found[name])
     row |= along(_BY_RATE, by_rate)
     here = {name: float(values[at].mean()) for name, values in found.items()}
-    seen = found["correlation"][at]
-    first, last = (float(values.mean()) for values in (by_rate[0], by_rate[-1]))
     return row, (
-        f"{named(*setting)}, λ = {writing.decimal(one.lam, 3)} at every t, means of {len(seen)} seeds; the dots are "
-        f"seed {seed}. At t = {t:g} the correlation is {writing.decimal(here['correlation'])} "
-        f"({writing.span(seen.min(), seen.max())}), the slope {writing.decimal(here['slope'])}. Given size and layer "
-        f"{writing.decimal(here['partial'])} are left, of shuffled scores {writing.decimal(here['partial, shuffled'])}. With "
-        f"the cut-off {cut(about('cutoff'))} it is {writing.decimal(here['cut-off'])}. As γ falls from {rates()[0]:g} to "
-        f"{rates()[-1]:g} it goes from {writing.decimal(first)} to {writing.decimal(last)}."
+        f"At t = {t:g} the correlation is {writing.decimal(here['correlation'])} in the mean of the seeds. Given size "
+        f"and layer {writing.decimal(here['partial'])} are left, of shuffled scores "
+        f"{writing.decimal(here['partial, shuffled'])}. With the cut-off {cut(about('cutoff'))} it is "
+        f"{writing.decimal(here['cut-off'])}."
     )
 
 

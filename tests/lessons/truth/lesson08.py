@@ -438,20 +438,14 @@ def says_time(setting: tuple[float, float], t: float) -> dict:
     (c, mu), pairs = setting, over_time(setting, t)
     found = [pair.correlation(pair.random) for pair in pairs]
     rates = sorted({FINITE.lr, *FINITE.rates}, reverse=True)
-    ends = [
-        x
-        for lr in (rates[0], rates[-1])
-        for x in [mean(pair.correlation(pair.random) for pair in by_rate(setting, lr))]
-    ]
     fixed = [pair.correlation(pair.random) for pair in over_time(setting, t, "time/s/cutoff")]
     return {
         "sentence": [
-            *(c, mu, pairs[0].lam, len(pairs), "seed", pairs[0].seed, t, mean(found)),
-            *(min(found), max(found), "slope", mean(map(slope_of, pairs))),
+            *(t, mean(found), "seeds"),
             mean(without_size_and_layer(pair, pair.random) for pair in pairs),
             "shuffled",
             mean(without_size_and_layer(pair, within_layers(pair)) for pair in pairs),
-            *(FINITE.cutoff, mean(fixed), rates[0], rates[-1], *ends),
+            *(FINITE.cutoff, mean(fixed)),
         ],
         "title": [c, mu, t, mean(found)],
         "xaxis2.ticktext": FINITE.times,
