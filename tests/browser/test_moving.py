@@ -17,6 +17,7 @@ from .moving import Moved, difference, drawn_traces, inside, spots
 
 PLACES = (0.3, 0.55, 0.9)  # of each slider's way
 ALIKE = 90  # of 255, over a block of pixels: the dashes of a line that enters a panel may begin elsewhere
+ALIKE_IN_SPACE = 130  # a line on the floor shows through it here or there, as the pixels fall
 SAME_COLOR = 60  # of 255: a line of 1.5 pixels has its own colour nowhere
 
 FIGURES = [
@@ -214,7 +215,9 @@ def test_a_picture_is_the_tables_while_it_moves_and_at_rest(
     axes, moving = page.axes(), page.pixels()
     page.rest()
     resting = page.pixels()
-    assert difference(moving, resting) < ALIKE
+    assert difference(moving, resting) < (
+        ALIKE_IN_SPACE if "scene" in demo.figure["layout"] else ALIKE
+    )
     assert_pixels(demo, at, axes, moving)
     assert_pixels(demo, at, page.axes(), resting)
     assert_elements(demo, at, page.axes(), page.elements())
