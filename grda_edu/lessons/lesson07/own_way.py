@@ -52,7 +52,7 @@ def _figure() -> go.Figure:
         line("directional", palette.DIRECTIONAL),
         line("descent", palette.SGD, width=1.5),
         line("grda", palette.GRDA, width=2),
-        marked("start", palette.INK, "w<sub>0</sub>"),
+        marked("start", palette.INK, "w<sub>0</sub>", "top left"),
         marked("sgd", palette.SGD, "w<sub>SGD</sub>"),
         many("now", [FLOOR, palette.DIRECTIONAL, palette.GRDA]),
         key=keys(
