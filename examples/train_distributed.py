@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,3 +173,7 @@ def parse() -> argparse.Namespace:
 
 if __name__ == "__main__":
     main(parse())
+    # All is done and written. Threads of a sharded training can abort the end of the interpreter
+    # ("terminate called without an active exception"), and a launcher would call that a failure.
+    sys.stdout.flush()
+    os._exit(0)
