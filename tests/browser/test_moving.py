@@ -16,6 +16,7 @@ from grda_edu.explore import Explorable, Slider, dots, line, palette
 from .moving import Moved, difference, drawn_traces, inside, spots
 
 PLACES = (0.3, 0.55, 0.9)  # of each slider's way
+pytestmark = pytest.mark.pages
 ALIKE = 90  # of 255, over a block of pixels: the dashes of a line that enters a panel may begin elsewhere
 ALIKE_IN_SPACE = 130  # a line on the floor shows through it here or there, as the pixels fall
 SAME_COLOR = 60  # of 255: a line of 1.5 pixels has its own colour nowhere
