@@ -661,6 +661,7 @@ _RERUNS = 20
 _WIDGETS = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
 
 
+@pytest.mark.pages  # in a browser of its own: what other tests left would be counted too
 def test_the_page_does_not_grow_when_a_figure_cell_runs_again(
     lab: Lab, context: BrowserContext
 ) -> None:
