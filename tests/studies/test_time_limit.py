@@ -28,7 +28,7 @@ def few(monkeypatch):
     whole = digits(validation=0)
     some = {f"{axis}_train": getattr(whole, f"{axis}_train")[:160] for axis in "xy"}
     data = replace(whole, **some)
-    for study in ("finite_time", "in_steps"):
+    for study in ("time_limit", "in_steps"):
         monkeypatch.setattr(f"grda_edu.studies.{study}.digits", lambda validation: data)
     return data
 
