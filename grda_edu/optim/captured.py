@@ -141,7 +141,7 @@ def put_image(params: list[Tensor], accumulators: list[Tensor], thresholds: list
         torch._foreach_copy_([params[k] for k in chosen], parts)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.cache  # for good: a captured graph reads this memory at every replay
 def _owners(sizes: tuple[int, ...], device: torch.device) -> Tensor:
     """Which of some tensors each number is of, all put into one; known from the steps before."""
     owners = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))

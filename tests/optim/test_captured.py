@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from grda_edu.optim import GRDA
+from grda_edu.optim import GRDA, captured
 
 OPTIONS = {
     "plain": {"weight_decay": 0.02, "maximize": True},
@@ -94,3 +94,13 @@ def test_either_form_is_loaded_into_either(was, dtype):
 def test_a_graph_cannot_call_a_tuning_function():
     with pytest.raises(ValueError, match=r"capturable = True with tuning = <lambda>.*accepted is"):
         GRDA([nn.Parameter(torch.ones(2))], lr=0.1, tuning=lambda n, lr: n * lr, capturable=True)
+
+
+def test_what_a_graph_reads_stays_where_it_is():
+    """However many other optimizers step in between."""
+    cpu = torch.device("cpu")
+    first = captured._owners((2, 1), cpu)
+    assert first.tolist() == [0, 0, 1]
+    for size in range(1, 200):
+        captured._owners((1, size), cpu)
+    assert captured._owners((2, 1), cpu) is first
