@@ -20,7 +20,7 @@ test-stacks: $(VENV)/.stacks  ## the optimizer on several processes, under compi
 
 test-pages: $(VENV)/.test  ## every figure at several widths, light and dark: nothing cut off, pale or jumping, and what moves is the table's; minutes
 	@$(BIN)/python -m tools.chromium
-	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_explorable.py::test_the_page_does_not_grow_when_a_figure_cell_runs_again tests/browser/test_pages.py tests/browser/test_moving.py
+	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_pages.py tests/browser/test_moving.py
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -657,15 +658,14 @@ def test_two_views_of_one_figure(lab: Lab) -> None:
     assert lab.complaints == []
 
 
-_RERUNS = 20
+_RERUNS = 20  # in each of two rounds
 _WIDGETS = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
 
 
-@pytest.mark.pages  # in a browser of its own: what other tests left would be counted too
 def test_the_page_does_not_grow_when_a_figure_cell_runs_again(
     lab: Lab, context: BrowserContext
 ) -> None:
-    """Twenty more runs: no widget, listener, figure or table stays; the host's own traces are small.
+    """Twenty more runs, twice: no widget, listener, figure or table stays; the host's own traces are small.
 
     JupyterLab keeps an empty element and a closed model of every widget that it ever drew, for a
     widget that draws nothing at all too: about 0.06 MB and two nodes a run.
@@ -686,9 +686,13 @@ def test_the_page_does_not_grow_when_a_figure_cell_runs_again(
         return found | {"widgets": int(lab.run(_WIDGETS)), "figures": lab.roots().count()}
 
     table = int(lab.run("print(demo.table_bytes)"))
-    before, after = again(3), again(_RERUNS)
-    grown = {name: after[name] - before[name] for name in after}
-    assert grown["widgets"] == grown["figures"] == 0
+    ends = [again(3), again(_RERUNS), again(_RERUNS)]
+    rounds = [
+        {name: after[name] - before[name] for name in after} for before, after in pairwise(ends)
+    ]
+    # What the host makes once, late (a part of its window has 130 listeners), is in one round only.
+    grown = {name: min(one[name] for one in rounds) for name in rounds[0]}
+    assert all(one["widgets"] == one["figures"] == 0 for one in rounds)
     assert grown["JSEventListeners"] <= _RERUNS, grown
     assert grown["Nodes"] <= 5 * _RERUNS, grown
     assert grown["usedSize"] <= 0.2e6 * _RERUNS, grown
