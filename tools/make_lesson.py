@@ -85,7 +85,7 @@ def _with_row_on_the_map(root: Path, number: str, name: str, title: str) -> str:
         "{number}_{name}",
         "{title}",
         "{QUESTION}",
-        10,
+        7,
         torch=False,
         predictions=("twice",),
         exercises=("slope",),

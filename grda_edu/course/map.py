@@ -20,7 +20,9 @@ KINDS = ("predictions", "exercises", "goals")
 class Lesson:
     """One row of the course's table.
 
-    number: "01"; file: the notebook without its ending; minutes: how long it takes;
+    number: "01"; file: the notebook without its ending;
+    minutes: how long its main line takes, and further, what stands under "Going further" (both as
+    ``tools.minutes`` reckons them, which a test compares);
     torch: does it need torch, or is numpy enough;
     predictions, exercises: the names that the lesson's module declares (a test compares them);
     goals: the names of its figures' goals, so too.
@@ -36,6 +38,7 @@ class Lesson:
     predictions: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
+    further: int = 0
 
     @property
     def link(self) -> str:
@@ -63,7 +66,7 @@ LESSONS = (
         "01_soft_thresholding",
         "Soft-thresholding",
         "What turns small numbers into exact zeros?",
-        15,
+        16,
         torch=False,
         predictions=("which_zero", "scaling", "thirty_zeros"),
         exercises=("soft_threshold",),
@@ -74,18 +77,19 @@ LESSONS = (
         "02_two_spaces",
         "Two spaces: dual averaging",
         "Where does a weight live while it is zero?",
-        20,
+        29,
         torch=False,
         predictions=("which_dies", "revival", "goal", "bias", "noise"),
         exercises=("grda_step",),
         goals=("dead_in_time",),
+        further=1,
     ),
     Lesson(
         "03",
         "03_knobs_c_and_mu",
         "The knobs c and μ",
         "What do c and μ change?",
-        25,
+        30,
         torch=False,
         predictions=("doubled_c", "which_late", "asleep", "fewest_false", "rate_drops"),
         exercises=("threshold", "accumulated"),
@@ -96,7 +100,7 @@ LESSONS = (
         "04_small_cnn_grows_sparse",
         "A small CNN grows sparse",
         "Does it work on a real network?",
-        30,
+        20,
         predictions=("early", "which_layer", "too_large"),
         exercises=("count_zeros",),
         goals=("sparse",),
@@ -106,7 +110,7 @@ LESSONS = (
         "05_choosing_c_and_mu",
         "Choosing c and μ",
         "How do I set them for my own network?",
-        20,
+        23,
         predictions=("early_cost", "tight", "zeros_at_stop"),
         exercises=("greatest_c",),
         goals=("frontier",),
@@ -116,7 +120,7 @@ LESSONS = (
         "06_momentum_decay_schedules",
         "Momentum, weight decay, schedules",
         "What happens with the training recipe everybody uses?",
-        25,
+        24,
         predictions=("recomputed", "same_c", "worth_it"),
         exercises=("effective_g", "grdam_step"),
         goals=("sparse",),
@@ -126,31 +130,34 @@ LESSONS = (
         "07_flat_valley",
         "The flat valley",
         "Why do the right weights die?",
-        20,
+        28,
         torch=False,
         predictions=("turning", "growing", "surgeon", "halving"),
         exercises=("scores", "prune"),
         goals=("together", "grows"),
+        further=2,
     ),
     Lesson(
         "08",
         "08_theorem_on_a_cnn",
         "The theorem on a real CNN",
         "Is gRDA really directional pruning?",
-        20,
+        24,
         predictions=("how_flat", "best_cosine", "smaller_gamma"),
         exercises=("share",),
         goals=("against",),
+        further=2,
     ),
     Lesson(
         "09",
         "09_same_valley",
         "The same valley",
         "Did gRDA leave SGD's minimum?",
-        20,
+        23,
         predictions=("half_way", "other_start", "around", "least_bend"),
         exercises=("loss_on_curve",),
         goals=("least_bend",),
+        further=2,
     ),
 )
 
@@ -240,7 +247,9 @@ def _row_html(row: Lesson) -> str:
     done, total = (sum(column) for column in zip(*counts, strict=True))
     pips = "●" * done + "○" * (total - done)
     finished = '<span class="grda-finished">✓ done</span>' if total and done == total else ""
-    status = " · ".join(part for part in (f"about {row.minutes} minutes", _status(row)) if part)
+    more = f", {row.further} more for what goes further" if row.further else ""
+    time = f"about {row.minutes} minutes{more}"
+    status = " · ".join(part for part in (time, _status(row)) if part)
     return (
         f'<li><span class="grda-number">{row.number}</span><span class="grda-what">'
         f'<a href="{row.link}">{escape(row.title)}</a><span>{escape(row.question)}</span>'

@@ -6,6 +6,7 @@ import pytest
 
 from grda_edu.course import LESSONS, course_map, navigation, objectives, page, progress
 from grda_edu.course import map as course_table
+from tools.minutes import minutes
 
 
 @pytest.fixture
@@ -50,6 +51,24 @@ def test_the_table_counts_what_the_lesson_declares(row):
     assert sorted(row.names("goals")) == sorted(goals_of(row.number))
     for check in getattr(module, "OBJECTIVES", {}).values():
         assert check in row.predictions + row.exercises
+
+
+@pytest.mark.parametrize("row", LESSONS, ids=lambda row: row.number)
+def test_the_minutes_are_those_of_the_text(root, row):
+    """To a fifth, or to a minute where there are few; change the row when this fails."""
+    text = (root / f"notebooks/{row.file}.md").read_text(encoding="utf-8")
+    main, further = minutes(text)
+    assert row.minutes == pytest.approx(main, rel=0.2)
+    assert row.further == pytest.approx(further, rel=0.2, abs=1)
+
+
+def test_minutes_count_words_and_tasks_before_and_after_going_further():
+    header = "---\nkernelspec:\n  name: python3\n---\n"
+    cell = '```{{code-cell}} ipython3\nmany words that are code\ncourse.{}("01.x")\n```\n'
+    main = "word " * 360 + cell.format("predict") + cell.format("check")
+    further = "\n### Going further\n\n" + "word " * 177 + cell.format("check")
+    assert minutes(header + main) == (2 + 6, 0)
+    assert minutes(header + main + further) == (8, 1 + 3)
 
 
 @pytest.mark.parametrize("row", LESSONS, ids=lambda row: row.number)
