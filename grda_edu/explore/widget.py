@@ -187,6 +187,7 @@ class Explorable(Picture):
             raise ValueError(
                 f"control {taken[0]!r}: the name is taken by the widget, choose another"
             )
+        self._handles = tuple(handles)
         self._cache: OrderedDict[tuple, dict] = OrderedDict()
         self._tables: dict[int, Table | None] = {}
         self._failed: dict[int, ComputeError] = {}
@@ -203,18 +204,19 @@ class Explorable(Picture):
             goals=[goal.describe() for goal in self._goals],
             reached=[False] * len(self._goals),
         )
-        self._add_attributes()
-        try:
+        self.observe(self._follow_page, ["index", "option"])
+        self.observe(self._tell_other_pages, "hand")
+
+    def open(self) -> None:
+        """Show the widget to the page, table and all: what comes later a busy page may miss."""
+        if self.comm is None:
+            self._add_attributes()
             self._refresh()
             if self.tabulated:
                 self._check_goals()
-            self.handles = self._described(handles)
-        except ValueError:
-            self.close()
-            raise
-        self.longest = self._longest()
-        self.observe(self._follow_page, ["index", "option"])
-        self.observe(self._tell_other_pages, "hand")
+            self.handles = self._described(self._handles)
+            self.longest = self._longest()
+        super().open()
 
     def _check_goals(self) -> None:
         grids: dict[str, list] = {name: list(s.values) for name, s in self._sliders.items()}

@@ -1,7 +1,9 @@
+import ipywidgets
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import traitlets
+from comm import DummyComm
 
 from grda_edu.explore import Choice, Explorable, Picture, Slider, palette
 from grda_edu.explore.assets import packed_plotly
@@ -47,6 +49,25 @@ def test_controls_are_attributes_both_ways(demo):
     assert demo.option == 1 and demo.table["option"] == 1
     demo.option = 0
     assert demo.kind == "one" and demo.table["option"] == 0
+
+
+def test_the_page_gets_a_figure_with_its_table(monkeypatch):
+    """A page that is busy for two seconds drops what comes after a widget's first message."""
+    sent = []
+
+    class Recorded(DummyComm):
+        def publish_msg(self, kind, data=None, metadata=None, buffers=None, **keys):
+            if "table" in data.get("state", ()):  # not in the last, which closes
+                sent.append((kind, data["state"]["table"], buffers))
+
+    monkeypatch.setattr(ipywidgets.comm, "create_comm", Recorded)
+    made = Explorable(line_figure, compute, CONTROLS, label="A line")
+    ((kind, table, buffers),) = sent
+    assert kind == "comm_open" and table["option"] == 0
+    assert [bytes(one) for one in buffers] == [bytes(made.table["data"])]
+    made.kind = "two"  # the next preset's comes when it is asked for
+    assert [(kind, table["option"]) for kind, table, _ in sent[1:]] == [("comm_msg", 1)]
+    made.close()
 
 
 def test_observers_hear_of_moves_of_the_page(demo):
