@@ -9,8 +9,9 @@ import pytest
 import torch
 from course.checking import assert_exercise, assert_prediction
 from torch import nn
+from torch.optim import AdamW
 
-from grda_edu import GRDA, PowerTuning, recordings, train, tuning_function
+from grda_edu import GRDA, DualAveraging, PowerTuning, recordings, train, tuning_function
 from grda_edu.data import digits
 from grda_edu.explore.writing import percent
 from grda_edu.lessons import lesson06
@@ -18,6 +19,7 @@ from grda_edu.lessons.lesson06 import (
     EXERCISES,
     OBJECTIVES,
     PREDICTIONS,
+    at_equal_c,
     falling_rate,
     numbers,
     questions,
@@ -197,22 +199,26 @@ def test_the_goal_can_be_reached_by_some_and_not_at_the_start(runs):
     assert 0 < len(reached) < sum(len(numbers.strengths(DIGITS, m)) for m in COMPARED) / 2
 
 
-def test_the_table_holds_every_recipe(runs):
-    table = lesson06.side_by_side()
-    assert [name for name, *_ in table.rows] == list(METHODS)
-    for name, *cells in table.rows:
+def test_every_recipe_stands_where_it_ended(runs):
+    """From the table that the page gets: means, ranges, and what lies beyond the edge."""
+    row, _ = at_equal_c._row()
+    for k, name in enumerate(METHODS):
         penalised = name.startswith(("gRDA", "Nesterov", "QHM"))
-        columns = [(s, q) for s in (CONSTANT, STEP) for q in ("total_zeros", "test_accuracy")]
-        for cell, (schedule, curve) in zip(cells, columns, strict=True):
+        for word, schedule in (("constant", CONSTANT), ("falling", STEP)):
             recipe = recipe_name(name, C if penalised else 0.0, schedule)
-            if recipe not in runs.recipes:
-                assert cell == "not recorded"
-                continue
-            ends = [getattr(runs.run(recipe, int(seed)), curve)[-1] for seed in runs.seeds]
-            written = [float(part) for part in re.findall(r"[\d.]+(?=%)", cell)]
-            assert written[0] == pytest.approx(100 * np.mean(ends), abs=0.051)
-            assert written[1] == pytest.approx(100 * min(ends), abs=0.051)
-            assert written[-1] == pytest.approx(100 * max(ends), abs=0.051)
+            for what, curve in (("zeros", "total_zeros"), ("right", "test_accuracy")):
+                drawn = row[f"{what}, {word}.x"][k]
+                low, high, gap = row[f"{what}, {word}, seeds.x"][3 * k : 3 * k + 3]
+                assert np.isnan(gap)
+                if recipe not in runs.recipes:
+                    assert np.isnan([drawn, low, high]).all()
+                    continue
+                ends = [getattr(runs.run(recipe, int(seed)), curve)[-1] for seed in runs.seeds]
+                if what == "right" and np.mean(ends) < 0.95:
+                    assert np.isnan(drawn) and low == high == 0.95
+                    assert (row["beyond.x"], row["beyond.y"]) == ([0.95], [len(METHODS) - k - 0.83])
+                    continue
+                assert [drawn, low, high] == pytest.approx([np.mean(ends), min(ends), max(ends)])
 
 
 # ------------------------------------------------- the text's claims
@@ -351,14 +357,39 @@ def mnist_methods(runs):
 
 
 def test_published_figures_are_cited_as_published():
-    for figure in (
-        "88% zeros",
-        "14.25% zeros",
-        "68.76%",
-        "75.16% at 90%",
-        "73.24% at 91.6%",
-    ):
-        assert figure in TEXT
+    """Item 2 of the response, the authors' logs, and Gale et al."""
+    rows = re.findall(r"^\| (.*?) \| ([\d.]+)% \| (.*?) \|$", TEXT, re.MULTILINE)
+    said = {name.split(",")[0]: (float(zeros), right) for name, zeros, right in rows}
+    assert said["SGD without momentum"] == (0, "68.76%")
+    assert said["gRDA"] == (91.6, "73.24%")
+    assert said["gRDAM with the original g"][0] == 88
+    assert said["gRDAM"] == (14.25, "above SGD's")
+    assert said["magnitude pruning"] == (90, "75.16%")
+
+
+def test_the_two_spaces_fit_around_adamw():
+    """The text's numbers, from another recording than the lesson's."""
+    frontier = recordings.load_recipes("digits_frontier")
+    (sentence,) = re.findall(r"Recorded on the digits CNN, means of five seeds: (.*)", TEXT)
+    written = [float(x) for x in re.findall(r"([\d.]+)%", sentence)]
+    around = "dual averaging around AdamW, c = 8"
+    ends = {
+        (recipe, curve): 100 * frontier.of(recipe, curve)[:, -1].mean()
+        for recipe in ("AdamW", around)
+        for curve in ("test_accuracy", "total_zeros")
+    }
+    assert len(frontier.seeds) == 5 and "$c = 8$ around it" in sentence
+    assert written == [
+        round(ends["AdamW", "test_accuracy"], 1),
+        round(ends[around, "test_accuracy"], 1),
+        round(ends[around, "total_zeros"]),
+    ]
+    (call,) = re.findall(r"`(DualAveraging\(.*?)` does that", TEXT)
+    parameters = [nn.Parameter(torch.ones(2))]
+    made = eval(call, {"DualAveraging": DualAveraging, "AdamW": AdamW, "parameters": parameters})
+    made_as_recorded = made.param_groups[0]
+    assert (made_as_recorded["lr"], made_as_recorded["c"]) == (1e-3, 8)
+    assert made_as_recorded["mu"] == MU
 
 
 def test_predictions_are_recomputed(runs):
@@ -503,6 +534,19 @@ def test_grdam_step():
         right=[named(grdam(), "in_other_words"), entry_by_entry],
     )
     assert lesson06_judges(mistakes["changes_the_buffer_of_the_caller"]).kind == "wrong"
+
+
+def test_what_is_said_of_a_wrong_step_fits_it():
+    for mistake, words in (
+        (grdam(threshold="recomputed"), "the threshold stays what it was"),
+        (grdam(threshold="kept"), "The threshold grows"),
+        (grdam(order="vwbg"), "w, v, b, g"),
+        (grdam(at="w"), "SGD on v"),
+        (grdam(buffer=False), "The buffer"),
+        (grdam(decayed="v"), "Weight decay"),
+        (grdam(decayed="nothing"), "Weight decay"),
+    ):
+        assert words in lesson06_judges(mistake).why
 
 
 def lesson06_judges(attempt):

@@ -1,6 +1,7 @@
 """Lesson 06, momentum, weight decay, schedules: what happens with the recipe everybody uses?"""
 
-from .beside_grda import recipes, side_by_side
+from .at_equal_c import side_by_side
+from .beside_grda import recipes
 from .falling_rate import two_thresholds, undone
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .your_own import live_training, threshold_of

@@ -1,4 +1,4 @@
-"""Lesson 06: recorded recipes beside plain gRDA, over epochs and as a table."""
+"""Lesson 06: recorded recipes beside plain gRDA, over epochs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.course import keep_goals, veiled
+from grda_edu.course import keep_goals
 from grda_edu.explore import (
     Choice,
     Explorable,
     Goal,
     Panel,
     Slider,
-    TextTable,
     axis,
     dots,
     heading,
@@ -26,16 +25,14 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.layout import rule
 from grda_edu.explore.writing import percent, span
-from grda_edu.studies.recipes import CONSTANT, MU, STEP, recipe_name
+from grda_edu.studies.recipes import CONSTANT, STEP, recipe_name
 
 from .looks import DROP, line_and_band, line_and_band_row
 from .numbers import (
     COMPARED,
     DIGITS,
     GOAL_ZEROS,
-    METHODS,
     PLAIN,
-    C,
     curves,
     drop_after,
     final,
@@ -198,33 +195,3 @@ def _recipe_sentence(name: str, chosen: Mapping[str, str]) -> str:
 
 def _spread(values: np.ndarray) -> str:
     return span(values.min(), values.max(), percent)
-
-
-@veiled("06.worth_it")
-def side_by_side(c: float = C) -> TextTable:
-    """Every recipe with one c: zeros and accuracy at the end under both schedules."""
-    quantities = {"zeros": "total_zeros", "accuracy": "test_accuracy"}
-    schedules = {"γ constant": CONSTANT, "γ falls": STEP}
-    return TextTable(
-        [
-            (
-                method,
-                *(
-                    _cell(recipe_name(method, c, schedule), curve)
-                    for schedule in schedules.values()
-                    for curve in quantities.values()
-                ),
-            )
-            for method in METHODS
-        ],
-        ("recipe", *(f"{what}, {rate}" for rate in schedules for what in quantities)),
-        f"c = {c:g}, μ = {MU:g}, after {int(recorded().epoch[-1])} epochs: "
-        f"mean (lowest to highest) of {len(recorded().seeds)} seeds",
-    )
-
-
-def _cell(recipe: str, curve: str) -> str:
-    if recipe not in recorded().recipes:
-        return "not recorded"
-    values = final(curve, recipe)
-    return f"{percent(values.mean())} ({_spread(values)})"

@@ -100,7 +100,7 @@ PREDICTIONS = {
         },
         explanation=(
             "The difference is {difference} points, with {ours} zeros against {plain}; one standard error is "
-            "{error} points."
+            "{error} points. With matched steps gRDAM is nearly gRDA, so more was not to be expected."
         ),
         values=lambda: {
             "difference": points(gain(), 2),
@@ -167,31 +167,37 @@ EXERCISES = {
     "grdam_step": Exercise(
         title="one step of gRDAM",
         task=(
-            "Write `grdam_step(w, v, b, g, n, gradient, lr, c, mu, beta, decay)`, step number n = 1, 2, …: "
-            "return the new `w, v, b, g`."
+            "Write `grdam_step(w, v, b, g, n, gradient, lr, c, mu, beta, decay)`, step number n = 1, 2, …, with the "
+            "original g: return the new `w, v, b, g`."
         ),
         solution=grdam_step,
         oracle=_grdam_oracle,
         cases=lambda: [
+            # one part of the recipe a case, so that what is said of a wrong answer fits it
             Case(
                 (_W, _V, 0 * _B, 0.0, 1, _D, 0.1, 0.0, 0.65, 0.0, 0.0),
-                why="With c, β and decay 0 this is SGD on v.",
+                why="With c, β and decay 0 this is SGD on v, and w is v.",
             ),
             Case(
-                (_W, _V, _B, 0.2, 7, _D, 0.1, 0.0, 0.65, 0.9, 0.0),
-                why="The buffer keeps β of what it was.",
+                (_W, _V, 0 * _B, 0.2, 1, _D, 0.1, 0.0, 0.65, 0.0, 0.0),
+                why="With c = 0 the threshold stays what it was, and w is the new v, soft-thresholded by it. "
+                "They come back in the order w, v, b, g.",
             ),
             Case(
-                (_W, _V, _B, 0.2, 7, _D, 0.1, 0.0, 0.65, 0.9, 0.5),
+                (_W, _V, 0 * _B, 0.2, 7, _D, 0.1, 0.3, 0.65, 0.0, 0.0),
+                why="The threshold grows by this step's share, and w is thresholded by the new one.",
+            ),
+            Case(
+                (_W, _V, _B, 0.0, 7, _D, 0.1, 0.0, 0.65, 0.9, 0.0),
+                why="The buffer keeps β of what it was and takes the gradient in, then v moves by γ times the new b.",
+            ),
+            Case(
+                (_W, _V, 0 * _B, 0.0, 7, _D, 0.1, 0.0, 0.65, 0.0, 0.5),
                 why="Weight decay acts on the weights w, not on v.",
             ),
             Case(
-                (_W, _V, _B, 0.2, 7, _D, 0.1, 0.3, 0.65, 0.9, 0.5),
-                why="The threshold grows by this step's share.",
-            ),
-            Case(
                 (_W, _V, _B, 0.2, 900, _D, 0.001, 5.0, 0.65, 0.9, 0.5),
-                why="After a drop of γ the threshold stays where it was.",
+                why="All together. After a drop of γ the threshold stays where it was and grows slowly.",
             ),
         ],
         hints=(

@@ -11,7 +11,7 @@ from grda_edu import PowerTuning, recordings
 from grda_edu.explore import palette
 from grda_edu.lessons import lesson06
 from grda_edu.models import digits_cnn
-from lessons.truth import Case, hollow
+from lessons.truth import Case, hollow, look
 
 RUNS = {name: recordings.load_recipes(name) for name in ("digits_recipes", "mnist_recipes")}
 DIGITS = RUNS["digits_recipes"]
@@ -227,6 +227,54 @@ RECIPES_MNIST = recipes_case(
 )
 
 
+# ------------------------------------------------- every recipe with one c
+
+
+def says_side_by_side() -> dict:
+    said: list[object] = []
+    for method in ("gRDA", "gRDAM, effective step"):
+        recipe = f"{method}, c = {C:g}, step"
+        zeros, accuracy = shares("digits_recipes", recipe), right("digits_recipes", recipe)
+        said += [method, np.mean(zeros), "zeros", np.mean(accuracy), "right"]
+    assert len(DIGITS.seeds) == 3  # "three seeds"
+    return {
+        "sentence": ["falling", *said, "Means of three seeds"],
+        "title": [C, MU],
+        "xaxis2.ticktext": ["≤", 0.95, 0.96, 0.97, 0.98, 0.99],
+    }
+
+
+MARKS = [palette.SGD.color] * 3 + [palette.GRDA.color] * 7  # of the recipes from the top
+SIDE_BY_SIDE = Case(
+    "side_by_side",
+    lesson06.side_by_side,
+    says_side_by_side,
+    looks={
+        **{
+            f"{what}, {rate}, seeds": palette.MUTED
+            for what in ("zeros", "right")
+            for rate in ("constant", "falling")
+        },
+        **{
+            f"{what}, {rate}": look(style, **{"marker.color": MARKS})
+            for what in ("zeros", "right")
+            for rate, style in {
+                "constant": palette.style_of(palette.INK)._replace(symbol="circle-open"),
+                "falling": palette.style_of(palette.INK),
+            }.items()
+        },
+        "beyond": hollow(palette.SGD._replace(symbol="triangle-left")),
+    },
+    keys={
+        "notes[0]": {
+            "γ constant": (palette.INK, "zeros, constant[0]"),
+            "γ falling": (palette.INK, "zeros, falling[0]"),
+            "lowest to highest seed": "zeros, falling, seeds",
+        }
+    },
+)
+
+
 # ------------------------------------------------- a threshold of the learner's own
 
 
@@ -344,4 +392,4 @@ LIVE = Case(
     ],
 )
 
-CASES = [THRESHOLDS, UNDONE, RECIPES, RECIPES_MNIST, YOUR_THRESHOLD, LIVE]
+CASES = [THRESHOLDS, UNDONE, RECIPES, RECIPES_MNIST, SIDE_BY_SIDE, YOUR_THRESHOLD, LIVE]
