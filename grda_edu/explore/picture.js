@@ -7,7 +7,6 @@ const LOADED = "__grda_edu_plotly__"; // one library a page, whoever asks first
 const KERNEL_INTERVAL_MS = 200; // at most five messages a second to the kernel
 const SPOKEN_AFTER_MS = 300; // a screen reader hears the sentence once the slider rests
 const SLOW_ANSWER_MS = 4000;
-const PLAY_MS = 9000; // a whole range, played
 const STILL_PICTURES = 9; // of it, where the learner asked for less motion
 const STILL_MS = 1000;
 const REST_MS = 120; // without a move, and Plotly draws
@@ -504,7 +503,7 @@ function playButton(state, axis, control, last) {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     hop = still ? Math.ceil(last / STILL_PICTURES) : 1;
     state.move(axis, state.index()[axis] >= last ? 0 : state.index()[axis]);
-    timer = setInterval(tick, still ? STILL_MS : Math.max(1000 / 60, PLAY_MS / Math.max(1, last)));
+    timer = setInterval(tick, still ? STILL_MS : Math.max(1000 / 60, (1000 * control.seconds) / Math.max(1, last)));
     face(true);
   });
   face(false);

@@ -9,14 +9,24 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.course import veiled
-from grda_edu.explore import Explorable, Panel, axis, key, keys, line, palette, panels, writing
+from grda_edu.explore import (
+    Explorable,
+    Panel,
+    Slider,
+    axis,
+    key,
+    keys,
+    line,
+    palette,
+    panels,
+    writing,
+)
 from grda_edu.explore.layout import rule
-from grda_edu.toy.flat_valley import METHODS, Valley, first_zero, pruning_paths, surgeon_prices
+from grda_edu.toy.flat_valley import METHODS, Valley, first_zero, surgeon_prices
 
-from .arrows_and_scores import RIGHT, valley_sliders
-from .from_above import many, marked, placed, valley_panel, valley_rows
-from .looks import NAMES, STYLES, paid
-from .numbers import LAMS, corners, jumps_at, paths_at, removed_by_obs, valley_at
+from .from_above import RIGHT, many, marked, placed, valley_panel, valley_rows
+from .looks import NAMES, STYLES, degrees, lam_slider, paid
+from .numbers import ANGLES, LAMS, jumps_at, paths_at, removed_by_obs, straight_path, valley_at
 
 _JUMPING = ("magnitude", "obs")
 _SHAPES = {name: "hv" if name in _JUMPING else "linear" for name in METHODS}
@@ -28,7 +38,10 @@ def all_paths() -> Explorable:
     return Explorable(
         _figure,
         _all_paths,
-        valley_sliders(-25.0, 0.2),  # before the first jump
+        {
+            "angle": Slider(ANGLES, label="angle of the floor", start=-25.0, format=degrees),
+            "lam": lam_slider(LAMS, start=0.2),  # before the first jump
+        },
         label="Paths of five pruning methods through the valley, the distance moved and the loss over λ",
     )
 
@@ -57,11 +70,11 @@ def _over_lambda(what: str, words: str, highest: float, y: Any, title: str = "")
     )
 
 
-def _all_paths(angle: float, place: float, lam: float) -> tuple[dict[str, object], str]:
-    k, found = LAMS.index(lam), paths_at(angle, place)
+def _all_paths(angle: float, lam: float) -> tuple[dict[str, object], str]:
+    k, found = LAMS.index(lam), paths_at(angle)
     row: dict[str, object] = {
         **valley_rows(angle),
-        **_whole_paths(angle, place),
+        **_whole_paths(angle),
         **placed("now", np.array([found[name][k] for name in METHODS])),
         "layout.shapes[0].x0": lam,
         "layout.shapes[0].x1": lam,
@@ -70,18 +83,17 @@ def _all_paths(angle: float, place: float, lam: float) -> tuple[dict[str, object
 
 
 @cache
-def _whole_paths(angle: float, place: float) -> dict[str, object]:
-    found, valley = paths_at(angle, place), valley_at(angle, place)
+def _whole_paths(angle: float) -> dict[str, object]:
+    found, valley = paths_at(angle), valley_at(angle)
     rows = placed("sgd", valley.w[None]) | {"layout.title.text": _title(valley)}
     speeds = {"directional": valley.scores, "soft": np.ones(2)}
     for name in METHODS:
         lams, drawn = np.array(LAMS), found[name]
         if name in speeds:
-            at = corners(np.abs(valley.w), speeds[name], LAMS[-1])
-            drawn = pruning_paths(valley, at)[name]
+            drawn = straight_path(valley, speeds[name], LAMS[-1])[1]
         move, loss = found[f"move of {name}"], found[f"loss of {name}"]
         if name in _JUMPING:
-            lams, drawn = jumps_at(angle, place)[name]
+            lams, drawn = jumps_at(angle)[name]
             move, loss = np.linalg.norm(drawn - valley.w, axis=1), valley.loss(drawn)
         rows |= placed(name, drawn)
         rows |= placed(f"move of {name}", np.stack([lams, move], axis=1))
@@ -90,8 +102,6 @@ def _whole_paths(angle: float, place: float) -> dict[str, object]:
 
 
 def _title(valley: Valley) -> str:
-    if not valley.w.all():
-        return f"w<sub>{valley.w.argmin() + 1}</sub> is zero from the start: neither OBS nor directional pruning moves"
     j, _ = first_zero(valley.w, valley.scores)
     glides = "makes no zero" if j < 0 else f"glides towards w<sub>{j + 1}</sub> = 0"
     return (

@@ -12,15 +12,16 @@ import plotly.graph_objects as go
 from grda_edu.explore import Panel, axis, band, dots, line, palette
 from grda_edu.toy.flat_valley import direction
 
-from .numbers import PIVOT, valley_at
+from .numbers import W_SGD, valley_at
 
-LEVELS = (1.0, 0.4, 0.1, 0.02)  # of the loss, the edges of the shaded bands
-_WALLS = "rgba(110,119,129,0.36)"  # muted ink, everywhere; the bands lighten it down to the floor
-_LIGHT = (0.35, 0.45, 0.6, 1.0)  # how much of it each band takes away, on top of the wider ones
+RIGHT = (0.64, 1)  # where the panels beside the valley are
+_STEPS = 7  # of the shading, from the floor to the darkest
+LEVELS = tuple((k / _STEPS) ** 2 for k in range(_STEPS, 0, -1))  # of the loss; equal steps across
+_WALLS = "rgba(110,119,129,0.4)"  # muted ink, everywhere; the bands lighten it down to the floor
 
 
 def valley_panel(*traces: go.Scatter, key: str) -> Panel:
-    """Shaded walls, four bands from wide to narrow down to a white floor, its line, and ``traces``.
+    """Shaded walls, lighter in bands down to a white floor, its line, and ``traces``.
 
     On axes of equal units for the two weights.
     """
@@ -28,8 +29,9 @@ def valley_panel(*traces: go.Scatter, key: str) -> Panel:
     return Panel(
         band("walls", _WALLS, x=[-9, 9, 9, -9], y=[-9, -9, 9, 9]),
         *(
-            band(f"band {level}", palette.PAPER, opacity=light)
-            for level, light in zip(LEVELS, _LIGHT, strict=True)
+            # each takes away as much of the shade as the one around it
+            band(f"band {k}", palette.PAPER, opacity=1 / k)
+            for k in range(_STEPS, 0, -1)
         ),
         line("ground", palette.MUTED, width=1.2),
         *traces,
@@ -45,19 +47,19 @@ def valley_panel(*traces: go.Scatter, key: str) -> Panel:
 def valley_rows(angle: float) -> dict[str, object]:
     """Where bands and floor of ``valley_panel`` lie at this angle."""
     rows = placed("ground", cross(angle))
-    for level in LEVELS:
-        rows |= placed(f"band {level}", strip(angle, level))
+    for k, level in zip(range(_STEPS, 0, -1), LEVELS, strict=True):
+        rows |= placed(f"band {k}", strip(angle, level))
     return rows
 
 
 def cross(angle: float) -> np.ndarray:
-    """The floor's line through ``PIVOT``, far beyond the axes: [2, 2] (ends, coordinates)."""
-    return np.array(PIVOT) + np.array([[-6.0], [6.0]]) * direction(angle)
+    """The floor's line through ``W_SGD``, far beyond the axes: [2, 2] (ends, coordinates)."""
+    return np.array(W_SGD) + np.array([[-6.0], [6.0]]) * direction(angle)
 
 
 def strip(angle: float, level: float) -> np.ndarray:
     """Corners of the strip around the floor where the loss is below ``level``: [4, 2]."""
-    valley = valley_at(angle, 0.0)
+    valley = valley_at(angle)
     aside = np.sqrt(2 * level / valley.curvature) * valley.sharp
     ends = cross(angle)
     return np.array([ends[0] + aside, ends[1] + aside, ends[1] - aside, ends[0] - aside])

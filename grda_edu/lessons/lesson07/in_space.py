@@ -21,7 +21,7 @@ from grda_edu.explore import (
 from grda_edu.explore.layout import rule
 
 from .from_above import placed
-from .looks import NAMES, STYLES, degrees, hundredths, paid, scores_title
+from .looks import NAMES, STYLES, degrees, lam_slider, paid, scores_title
 from .numbers import LAMS3, POINT, TILTS, plane_corners, plane_paths, plane_valley
 
 _DRAWN = {
@@ -39,7 +39,7 @@ def three_weights() -> Explorable:
         _three_weights,
         {
             "tilt": Slider(TILTS, label="tilt of the floor", start=20.0, format=degrees),
-            "lam": Slider(LAMS3, label="λ", start=0.7, format=hundredths, play=True),
+            "lam": lam_slider(LAMS3, start=0.7),
         },
         label="Three weights: paths of pruning over a flat plane in space, and the weights over λ",
     )

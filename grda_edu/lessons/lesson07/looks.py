@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grda_edu.explore import palette, writing
+from grda_edu.explore import Slider, palette, writing
 from grda_edu.toy.flat_valley import first_zero
 
 FLOOR = palette.Style(palette.DIRECTIONAL.color, "dot", "diamond-open")
@@ -26,6 +26,21 @@ NAMES = {
 }
 
 
+PICTURES = 32  # a second, played
+
+
+def lam_slider(lams: Sequence[float], start: float) -> Slider:
+    """λ, which plays smoothly."""
+    return Slider(
+        lams,
+        label="λ",
+        start=start,
+        format=hundredths,
+        play=True,
+        seconds=(len(lams) - 1) / PICTURES,
+    )
+
+
 def pair(values: np.ndarray) -> str:
     """ "(1.00, −0.40)"; a weight that is exactly zero is written 0."""
     return "(" + ", ".join("0" if v == 0 else writing.decimal(v) for v in values) + ")"
@@ -37,7 +52,7 @@ def degrees(angle: float) -> str:
 
 
 def tenths(value: float) -> str:
-    """ "0.7", as places and times are written."""
+    """ "0.7", as times are written."""
     return writing.decimal(value, 1)
 
 

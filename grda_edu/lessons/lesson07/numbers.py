@@ -21,16 +21,19 @@ from grda_edu.toy.flat_valley import (
 
 # ------------------------------------------------- two weights
 
-PIVOT = (1.0, 0.4)  # w_SGD at the middle place: the first weight is the larger
+W_SGD = (1.0, 0.4)  # the first weight is the larger
+TURNED_BY = [float(angle) for angle in range(-87, 93, 3)]  # by hand, in small steps
 ANGLES = [float(angle) for angle in range(-85, 95, 5)]
-PLACES = [-0.4, 0.0, 0.4]
-LAMS = tuple(np.linspace(0, 2.5, 51).round(12).tolist())
+TO_THE_TIP = tuple(
+    np.linspace(0, 1, 101).round(12).tolist()
+)  # λ of the first figure: at 1 an arrow ends
+LAMS = tuple(np.linspace(0, 2.5, 126).round(12).tolist())
 
 
 @cache
-def valley_at(angle: float, place: float) -> Valley:
-    """The valley whose floor runs at ``angle`` (degrees), with w_SGD at a place along it."""
-    return line_valley(PIVOT, angle, place)
+def valley_at(angle: float) -> Valley:
+    """The valley whose floor runs through ``W_SGD`` at ``angle`` (degrees)."""
+    return line_valley(W_SGD, angle)
 
 
 def corners(sizes: np.ndarray, speeds: np.ndarray, last: float) -> np.ndarray:
@@ -40,19 +43,37 @@ def corners(sizes: np.ndarray, speeds: np.ndarray, last: float) -> np.ndarray:
     return np.sort([0.0, *reached.clip(0, last), last])
 
 
-def closed_path(valley: Valley, last: float) -> tuple[np.ndarray, np.ndarray]:
-    """Directional pruning from λ = 0 to ``last`` at its corners: λ [4], weights [4, 2]."""
-    lams = corners(np.abs(valley.w), valley.scores, last)
-    return lams, np.array([directional_pruning(valley.w, valley.scores, lam) for lam in lams])
+def straight_path(valley: Valley, speeds: np.ndarray, last: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights that shrink at ``speeds`` [2] per λ and stop at zero, from λ = 0 to ``last``.
+
+    Its corners: λ [4], weights [4, 2]. The scores are directional pruning's speeds, ones are
+    soft-thresholding's.
+    """
+    lams = corners(np.abs(valley.w), speeds, last)
+    return lams, np.array([directional_pruning(valley.w, speeds, lam) for lam in lams])
 
 
 @cache
-def paths_at(angle: float, place: float) -> dict[str, np.ndarray]:
+def both_ways(angle: float) -> dict[str, np.ndarray]:
+    """Straight on along the "wish" and, stopped at zero, along its "shadow", at λ of ``TO_THE_TIP``.
+
+    [Λ, 2] each, and "loss of …" [Λ].
+    """
+    valley, lams = valley_at(angle), np.array(TO_THE_TIP)
+    found = {
+        "wish": valley.w - lams[:, None] * np.sign(valley.w),
+        "shadow": np.array([directional_pruning(valley.w, valley.scores, lam) for lam in lams]),
+    }
+    return found | {f"loss of {name}": valley.loss(way) for name, way in found.items()}
+
+
+@cache
+def paths_at(angle: float) -> dict[str, np.ndarray]:
     """``pruning_paths`` over ``LAMS``, their losses ("loss of …") and moves ("move of …").
 
     [Λ, 2] each, losses and moves [Λ].
     """
-    valley = valley_at(angle, place)
+    valley = valley_at(angle)
     found = pruning_paths(valley, np.array(LAMS))
     for name in METHODS:
         found[f"loss of {name}"] = valley.loss(found[name])
@@ -61,9 +82,9 @@ def paths_at(angle: float, place: float) -> dict[str, np.ndarray]:
 
 
 @cache
-def jumps_at(angle: float, place: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def jumps_at(angle: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Name of a method that jumps -> λ of its start, of its jumps and of the end [4], its weights from there on [4, 2]."""
-    valley, last = valley_at(angle, place), LAMS[-1]
+    valley, last = valley_at(angle), LAMS[-1]
     found = {}
     for name, jumps in (("magnitude", np.abs(valley.w)), ("obs", surgeon_prices(valley))):
         lams = np.sort([0.0, *jumps.clip(0, last), last])
@@ -72,20 +93,15 @@ def jumps_at(angle: float, place: float) -> dict[str, tuple[np.ndarray, np.ndarr
 
 
 def race(angle: float) -> np.ndarray:
-    """At which λ each weight reaches zero, from the middle place; inf where it grows: [2]."""
-    return deaths(angle, 0.0)
-
-
-def deaths(angle: float, place: float) -> np.ndarray:
-    """At which λ each weight reaches zero, from a place on the floor; inf where it grows: [2]."""
-    valley = valley_at(angle, place)
+    """At which λ each weight reaches zero; inf where it grows: [2]."""
+    valley = valley_at(angle)
     alone = [first_zero(valley.w[k : k + 1], valley.scores[k : k + 1])[1] for k in range(2)]
     return np.array(alone)
 
 
 def who_grows(j: int) -> list[float]:
-    """The angles of the slider at which weight ``j`` (0 or 1) grows, from the middle place."""
-    return [angle for angle in ANGLES if valley_at(angle, 0.0).scores[j] < -1e-9]
+    """The angles of the slider at which weight ``j`` (0 or 1) grows."""
+    return [angle for angle in TURNED_BY if valley_at(angle).scores[j] < -1e-9]
 
 
 def removed_by_obs(valley: Valley, epsilon: float = 1e-3) -> int:
@@ -97,14 +113,15 @@ def removed_by_obs(valley: Valley, epsilon: float = 1e-3) -> int:
 
 RATES = (0.025, 0.05, 0.1, 0.2)  # γ
 C, MU = 1.0, 0.51
-TURNS = [float(angle) for angle in range(-75, 105, 15)]
-REACHED = tuple(np.linspace(0.5, 3, 26).round(12).tolist())  # λ
+TURNS = [float(angle) for angle in range(-75, 105, 30)]
+REACHED = tuple(np.linspace(0, 2.4, 121).round(12).tolist())  # λ
+EARLY = range(9)  # steps down the side, each drawn
 UP_THE_SIDE = 0.9  # how far from the floor training starts
 
 
 def steps_until(lam: float, lr: float) -> int:
-    """The number of steps after which g(n, γ) is nearest to λ from below (at least one)."""
-    return max(1, int((lam / tuning_function(1, lr, C, MU)) ** (1 / MU) + 1e-9))
+    """The number of steps after which g(n, γ) is nearest to λ from below."""
+    return int((lam / tuning_function(1, lr, C, MU)) ** (1 / MU) + 1e-9)
 
 
 @cache
@@ -113,15 +130,19 @@ def trainings(lr: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Returns the weights [V, K, 2] after K numbers of steps, these numbers [K], and SGD's [V, K, 2].
     """
-    valleys = [valley_at(angle, 0.0) for angle in TURNS]
+    valleys = [valley_at(angle) for angle in TURNS]
     starts = np.array([valley.w + UP_THE_SIDE * valley.sharp for valley in valleys])
-    early = [*range(1, 8), *(steps_until(lam, lr) for lam in np.linspace(0.1, 0.5, 9))]
-    keep = np.unique([0, *early, *(steps_until(lam, lr) for lam in REACHED)])
+    keep = np.unique([*EARLY, *(steps_until(lam, lr) for lam in REACHED)])
     return (
         grda_paths(valleys, starts, lr, C, MU, keep),
         keep,
         grda_paths(valleys, starts, lr, 0.0, MU, keep),
     )
+
+
+def way_drawn(lr: float) -> np.ndarray:
+    """The steps at which a path is drawn through a point: dense down the side, then evenly in λ."""
+    return np.unique([*EARLY, *(steps_until(lam, lr) for lam in REACHED[::5])])
 
 
 @cache
@@ -132,7 +153,7 @@ def landing(angle: float, lr: float) -> dict[str, np.ndarray]:
     the closed form": [Λ]; "steps": int [Λ].
     """
     weights, keep, _ = trainings(lr)
-    valley = valley_at(angle, 0.0)
+    valley = valley_at(angle)
     steps = np.array([steps_until(lam, lr) for lam in REACHED])
     lams = tuning_function(steps, lr, C, MU)
     grda = weights[TURNS.index(angle), np.searchsorted(keep, steps)]
@@ -154,7 +175,7 @@ def landing(angle: float, lr: float) -> dict[str, np.ndarray]:
 
 POINT = np.array([1.0, 0.55, 0.75])
 TILTS = [float(angle) for angle in range(-40, 50, 10)]
-LAMS3 = tuple(np.linspace(0, 2, 41).round(12).tolist())
+LAMS3 = tuple(np.linspace(0, 2, 101).round(12).tolist())
 _ALONG = np.array([0.6, 0.8, 0.0])  # lies in the floor at every tilt
 
 

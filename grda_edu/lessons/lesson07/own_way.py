@@ -24,9 +24,21 @@ from grda_edu.explore import (
 )
 
 from .from_above import many, marked, placed, valley_panel, valley_rows
-from .looks import FLOOR, degrees, pair, tenths
-from .numbers import RATES, REACHED, TURNS, closed_path, landing, trainings, valley_at
+from .looks import FLOOR, degrees, lam_slider, pair, tenths
+from .numbers import (
+    EARLY,
+    RATES,
+    REACHED,
+    TURNS,
+    landing,
+    straight_path,
+    trainings,
+    valley_at,
+    way_drawn,
+)
 
+_POINTS = len(EARLY) + len(REACHED[::5])  # of a path, at most
+_DOWN = 0.3  # the λ from which distances are drawn
 _LOWEST = 5e-4  # a label does not stand lower on the axis of distances
 
 
@@ -41,7 +53,7 @@ def grda_lands() -> Explorable:
         {
             "lr": Slider(RATES, label="learning rate γ", start=0.2, format=".3g"),
             "angle": Slider(TURNS, label="angle of the floor", start=15.0, format=degrees),
-            "lam": Slider(REACHED, label="λ", start=0.7, format=tenths, play=True),
+            "lam": lam_slider(REACHED, start=0.7),
         },
         label="gRDA's own way into the valley, and its distance from directional pruning over λ",
     )
@@ -88,9 +100,10 @@ def _landing(lr: float, angle: float, lam: float) -> tuple[dict[str, object], st
     row = {
         **valley_rows(angle),
         **_curves(lr, angle),
+        **placed("grda", _walked(lr, angle, int(found["steps"][k]))),
         **placed("now", np.array([found[name][k] for name in ("floor", "directional", "grda")])),
         "gap now.x": found["lam"][k : k + 1],
-        "gap now.y": found["gap"][k : k + 1],
+        "gap now.y": _below(found, "gap")[k : k + 1],
         "layout.title.text": f"γ = {lr:g}, λ = {reached}: gRDA is {gap} from the hollow diamond",
     }
     return row, (
@@ -102,24 +115,45 @@ def _landing(lr: float, angle: float, lam: float) -> tuple[dict[str, object], st
 @cache
 def _curves(lr: float, angle: float) -> dict[str, object]:
     """What does not depend on λ."""
-    grda, _, sgd = trainings(lr)
-    turn, valley, found = TURNS.index(angle), valley_at(angle, 0.0), landing(angle, lr)
+    valley, found = valley_at(angle), landing(angle, lr)
+    descent = _on_the_way(lr, angle)[1]
     rows = {
-        **placed("gap", np.stack([found["lam"], found["gap"]], axis=1)),
-        **placed("closed gap", np.stack([found["lam"], found["gap to the closed form"]], axis=1)),
-        **placed("start", grda[turn, :1]),
+        **placed("gap", np.stack([found["lam"], _below(found, "gap")], axis=1)),
+        **placed(
+            "closed gap", np.stack([found["lam"], _below(found, "gap to the closed form")], axis=1)
+        ),
+        **placed("start", descent[:1]),
         **placed("sgd", valley.w[None]),
-        **placed("directional", closed_path(valley, REACHED[-1])[1]),
-        **placed("grda", _filled(grda[turn])),
-        **placed("descent", _filled(sgd[turn])),
+        **placed("directional", straight_path(valley, valley.scores, REACHED[-1])[1]),
+        **placed("descent", _filled(descent, descent[-1])),
     }
     for k, rate in enumerate(RATES):
         other = landing(angle, rate)
-        rows |= placed(f"gap {rate}", np.stack([other["lam"], other["gap"]], axis=1))
+        rows |= placed(f"gap {rate}", np.stack([other["lam"], _below(other, "gap")], axis=1))
         rows[f"layout.annotations[{k + 2}].y"] = float(np.log10(max(other["gap"][-1], _LOWEST)))
     return rows
 
 
-def _filled(points: np.ndarray, length: int = 60) -> np.ndarray:
-    """The same number of points for every γ: the last is repeated."""
-    return np.concatenate([points, np.repeat(points[-1:], length - len(points), axis=0)])
+def _below(found: dict[str, np.ndarray], gap: str) -> np.ndarray:
+    """A distance from ``_DOWN`` on; before, gRDA still comes down the side and runs past both diamonds."""
+    return np.where(found["lam"] >= _DOWN, found[gap], np.nan)
+
+
+@cache
+def _on_the_way(lr: float, angle: float) -> tuple[np.ndarray, np.ndarray]:
+    """gRDA and SGD at the steps of ``way_drawn``: [K, 2] each."""
+    grda, steps, sgd = trainings(lr)
+    at = np.searchsorted(steps, way_drawn(lr))
+    return grda[TURNS.index(angle), at], sgd[TURNS.index(angle), at]
+
+
+def _walked(lr: float, angle: float, steps: int) -> np.ndarray:
+    """gRDA's path as far as it has come after so many steps: [_POINTS, 2]."""
+    grda, kept, _ = trainings(lr)
+    here = grda[TURNS.index(angle), np.searchsorted(kept, steps)]
+    return _filled(_on_the_way(lr, angle)[0][way_drawn(lr) <= steps], here)
+
+
+def _filled(points: np.ndarray, here: np.ndarray) -> np.ndarray:
+    """The same number of points for every γ and λ: the last one is repeated."""
+    return np.concatenate([points, np.repeat(here[None], _POINTS - len(points), axis=0)])

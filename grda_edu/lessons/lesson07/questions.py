@@ -7,7 +7,7 @@ import numpy as np
 from grda_edu.course import Case, Exercise, Prediction
 
 from .looks import degrees
-from .numbers import PIVOT, REACHED, landing, race, removed_by_obs, valley_at, who_grows
+from .numbers import REACHED, W_SGD, landing, race, removed_by_obs, valley_at, who_grows
 
 LARGER, SMALLER, TOGETHER = "w₁, the larger one", "w₂, the smaller one", "both at the same λ"
 TURNED = -25.0  # the angle of the second round
@@ -16,7 +16,7 @@ AT_LAM, AT_ANGLE = 0.7, 15.0
 
 
 def first_to_die(angle: float) -> str:
-    """Which of the options is right at this angle, from the middle place."""
+    """Which of the options is right at this angle."""
     first, second = race(angle)
     if abs(first - second) < 1e-9:
         return TOGETHER
@@ -28,8 +28,8 @@ def _span(angles: list[float]) -> str:
 
 
 def who_removes_what(angle: float) -> str:
-    """Which weight OBS and which directional pruning brings to zero first, from the middle place."""
-    obs, directional = removed_by_obs(valley_at(angle, 0.0)), int(np.argmin(race(angle)))
+    """Which weight OBS and which directional pruning brings to zero first."""
+    obs, directional = removed_by_obs(valley_at(angle)), int(np.argmin(race(angle)))
     if obs == directional:
         return f"both remove w{'₁₂'[obs]}"
     return f"directional pruning w{'₁₂'[directional]}, OBS w{'₁₂'[obs]}"
@@ -67,13 +67,13 @@ PREDICTIONS = {
     "growing": Prediction(
         title="where a weight grows",
         heading="Report",
-        question="With SGD's end at the middle place: at which angles of the slider does w₂ grow?",
+        question="At which angles of the slider does w₂ grow?",
         answer=lambda: _span(who_grows(1)),
         options={
-            "from 5° to 40°": "There both scores are positive: both weights shrink.",
-            "from −40° to −5°": "The floor falls to the right, and gently.",
-            "from −85° to −50°": "There it is w₁ that grows, and w₂ shrinks.",
-            "at none": "Bring the angle below zero and look at the second bar.",
+            "from 3° to 42°": "There both scores are positive: both weights shrink.",
+            "from −42° to −3°": "The floor falls to the right, and gently.",
+            "from −87° to −48°": "There it is w₁ that grows, and w₂ shrinks.",
+            "at none": "Bring the angle below zero and look at the second gauge.",
         },
         explanation=(
             "Along a floor that falls to the right one weight can only shrink while the other grows. The one "
@@ -99,8 +99,8 @@ PREDICTIONS = {
             "OBS takes the nearer one. Directional pruning goes where |w₁| + |w₂| falls."
         ),
         values=lambda: {
-            "first": PIVOT[0] / np.cos(np.deg2rad(-TURNED)),
-            "second": PIVOT[1] / np.sin(np.deg2rad(-TURNED)),
+            "first": W_SGD[0] / np.cos(np.deg2rad(-TURNED)),
+            "second": W_SGD[1] / np.sin(np.deg2rad(-TURNED)),
         },
     ),
     "halving": Prediction(

@@ -37,10 +37,10 @@ CALLED = {
 # ------------------------------------------------- the valley and its methods
 
 
-def valley(angle: float, place: float) -> tuple[np.ndarray, np.ndarray]:
-    """w_SGD and the direction across: [2] each; (1, 0.4) lies on the floor."""
-    along = np.round([cos(radians(angle)), sin(radians(angle))], 15)
-    return np.array([1.0, 0.4]) + place * along, np.array([-along[1], along[0]])
+def valley(angle: float) -> tuple[np.ndarray, np.ndarray]:
+    """w_SGD and the direction across: [2] each."""
+    across = np.round([-sin(radians(angle)), cos(radians(angle))], 15)
+    return np.array([1.0, 0.4]), across
 
 
 def space(tilt: float) -> tuple[np.ndarray, np.ndarray]:
@@ -110,12 +110,16 @@ def reached(method: str, w: np.ndarray, n: np.ndarray, lam: float) -> np.ndarray
     return places[sum(price <= lam for price in prices)]
 
 
+def loss_there(x: np.ndarray, w: np.ndarray, n: np.ndarray) -> float:
+    return 0.5 * CURVATURE * float(n @ (x - w)) ** 2
+
+
 def paid(methods: tuple[str, ...], w: np.ndarray, n: np.ndarray, lam: float) -> list:
     """λ, and each method's name and loss."""
     told: list = ["Loss at", lam]
     for method in methods:
         x = reached(method, w, n, lam)
-        told += [CALLED[method], 0.5 * CURVATURE * float(n @ (x - w)) ** 2]
+        told += [CALLED[method], loss_there(x, w, n)]
     return told
 
 
@@ -136,15 +140,14 @@ def title_of_scores(w: np.ndarray, n: np.ndarray) -> list:
     return [*scores(w, n), *told]
 
 
-# ------------------------------------------------- arrows and scores
+# ------------------------------------------------- the valley in the hand
 
-PLANE = {f"band {level}": palette.PAPER for level in (1.0, 0.4, 0.1, 0.02)} | {
+PLANE = {f"band {k}": palette.PAPER for k in range(1, 8)} | {
     "walls": palette.MUTED,
     "ground": palette.MUTED,
     "sgd": palette.SGD,
 }
 AXES = {"xaxis.title": ["w1"], "yaxis.title": ["w2"]}
-SECOND = palette.Style(palette.MUTED, "dot", "square")
 
 
 def of_many(*styles: palette.Style) -> dict:
@@ -158,94 +161,93 @@ def of_many(*styles: palette.Style) -> dict:
     )
 
 
-def fate(w: float, s: float, lam: float) -> str:
-    """What becomes of the size of a weight as λ goes on from here."""
-    size, soon = (max(abs(w) - at * s, 0.0) for at in (lam, lam + 1e-6))
-    speed = (soon - size) / 1e-6
-    if size == 0:
-        return "is zero"
-    if abs(speed) < 5e-3:
-        return "stays"
-    return "grows" if speed > 0 else "shrinks"
-
-
-def says_scores(angle: float, place: float, lam: float) -> dict:
-    w, n = valley(angle, place)
+def says_in_hand(angle: float, lam: float) -> dict:
+    w, n = valley(angle)
     s = scores(w, n)
-    fates = [f"w{'₁₂'[j]} {fate(w[j], s[j], lam)}" for j in range(2)]
-    now = shrink(w, lam * s)
+    now, wish = shrink(w, lam * s), w - lam * np.sign(w)
+    first = first_dead(w, n)
+    if first is not None and lam >= first[1]:
+        title: list = [f"w{first[0]} died first, at λ =", first[1]]
+    else:
+        title = ["Both weights are alive"] if lam else ["At the start", "as SGD left them"]
     return AXES | {
-        "sentence": [*s, lam, "directional pruning has reached", *now, ": ", *fates],
-        "title": title_of_scores(w, n),
-        "notes[0]": ["P0"],
-        "notes[2]": ["w1", "w2"],
-        "scores.x": ["s1", "s2"],
-        "scores.text": list(s),
+        "sentence": [
+            *("At λ =", lam, "along the floor", *now, "at a loss of", loss_there(now, w, n)),
+            *("along the wish", loss_there(wish, w, n)),
+        ],
+        "title": title,
+        "notes[2]": ["What is left", *s],
+        "gauges.y": ["w1", "w2"],
+        "full.y": ["w1", "w2"],
+        "dead.y": ["w1", "w2"],
+        "left.y": ["w1", "w2"],
+        "left.text": ["zero" if x == 0 else f"{abs(x):.2f}" for x in now],
     }
 
 
-def reaches_scores(angle: float, place: float, lam: float) -> list[bool]:
-    """How far the deaths of the two weights lie apart at each angle; whether a score is negative."""
+def reaches_in_hand(angle: float, lam: float) -> list[bool]:
+    """How far the deaths of the two weights lie apart at each angle; whether a weight has grown."""
     apart = {}
-    for other in range(-85, 95, 5):
-        w, n = valley(other, place)
+    for other in range(-87, 93, 3):
+        w, n = valley(other)
         s = scores(w, n)
         if min(s) > 1e-9:
             apart[other] = abs(abs(w[0]) / s[0] - abs(w[1]) / s[1])
-    w, n = valley(angle, place)
-    return [angle == min(apart, key=apart.__getitem__), min(scores(w, n)) < -0.005]
+    w, n = valley(angle)
+    grown = np.abs(shrink(w, lam * scores(w, n))) - np.abs(w)
+    return [angle == min(apart, key=apart.__getitem__), bool(grown.max() > 0.005)]
 
 
-SCORES = Case(
-    "floor_and_scores",
-    lesson07.floor_and_scores,
-    says_scores,
+IN_HAND = Case(
+    "valley_in_hand",
+    lesson07.valley_in_hand,
+    says_in_hand,
     looks=PLANE
     | {
         "route": GREEN,
-        "sign": look(palette.INK, **{"marker.symbol": "arrow"}),
-        "drop": SECOND,
+        "wish": look(palette.INK, **{"marker.symbol": "arrow"}),
+        "drop": palette.Style(palette.MUTED, "dot", "square"),
         "shadow": look(GREEN.color, **{"marker.symbol": "arrow"}),
-        "now": GREEN,
         "turn": palette.MUTED,
-        "scores": GREEN,
-        "first": palette.INK,
-        "second": SECOND,
-        "sizes": of_many(palette.style_of(palette.INK), SECOND),
+        "balls": of_many(palette.style_of(palette.INK), GREEN),
+        "loss of the wish": palette.INK,
+        "loss of the shadow": GREEN,
+        "losses": of_many(palette.style_of(palette.INK), GREEN),
+        "gauges": GREEN,
+        "full": look(
+            palette.Style(palette.INK, "solid", "line-ns"), **{"marker.line.color": palette.INK}
+        ),
+        "dead": palette.ZERO,
+        "left": palette.INK,
+        "shapes[0]": palette.MUTED,
     },
     keys={
         "notes[0]": {
-            "→ −sign(w)": "sign",
-            "→ its shadow on the floor, −P0 sign(w)": "shadow",
-            "wDP": ["route", "now"],
+            "the wish, −sign(w)": ["wish", "balls[0]"],
+            "its shadow on the floor": ["route", "balls[1]"],
         },
-        "notes[2]": {"|w1|": ["first", "sizes[0]"], "|w2|": ["second", "sizes[1]"]},
     },
     names=NAMES,
     positions=[
-        {"angle": 90.0, "place": -0.4},
-        {"angle": -45.0},
-        {"angle": -25.0, "lam": 1.2},
-        {"angle": 20.0, "lam": 1.5},
+        {"angle": 90.0, "lam": 0.3},
+        {"angle": -45.0, "lam": 1.0},
+        {"angle": -27.0, "lam": 0.8},
+        {"angle": 21.0, "lam": 0.9},
+        {"lam": 0.9},
     ],
-    reaches=reaches_scores,
+    reaches=reaches_in_hand,
 )
 
 
 # ------------------------------------------------- five ways to prune
 
 
-def says_paths(angle: float, place: float, lam: float) -> dict:
-    w, n = valley(angle, place)
-    if w.all():
-        _, prices, gone = surgeon(w, n)
-        first = first_dead(w, n)
-        title = [f"OBS removes w{gone[0] + 1} in one jump", prices[0], "directional pruning"]
-        title += ["makes no zero"] if first is None else [f"glides towards w{first[0]}", 0]
-    else:
-        title = [f"w{1 + w.tolist().index(0)} is zero from the start", "neither OBS nor", "moves"]
-        for method in ("obs", "directional"):
-            assert (reached(method, w, n, 2.5) == w).all()
+def says_paths(angle: float, lam: float) -> dict:
+    w, n = valley(angle)
+    _, prices, gone = surgeon(w, n)
+    first = first_dead(w, n)
+    title = [f"OBS removes w{gone[0] + 1} in one jump", prices[0], "directional pruning"]
+    title += ["makes no zero"] if first is None else [f"glides towards w{first[0]}", 0]
     return AXES | {"sentence": paid(tuple(CALLED), w, n, lam), "title": title}
 
 
@@ -264,11 +266,11 @@ PATHS = Case(
     },
     names=NAMES,
     positions=[
-        {"angle": 90.0, "place": -0.4, "lam": 1.0},
+        {"angle": 90.0, "lam": 1.0},
         {"angle": -45.0, "lam": 0.4},
         {"angle": 40.0, "lam": 1.0},
-        {"lam": 0.9},
-        {"lam": 0.95},
+        {"lam": 0.94},
+        {"lam": 0.96},
         {"angle": 20.0, "lam": 2.0},
     ],
 )
@@ -280,10 +282,10 @@ PATHS = Case(
 @cache
 def walk(lr: float, angle: float, lam: float) -> tuple[int, float, np.ndarray]:
     """gRDA from up the side until its threshold would pass λ: steps, the threshold, the weights."""
-    at, n = valley(angle, 0.0)
+    at, n = valley(angle)
     v = w = at + 0.9 * n
     k, g = 0, 0.0
-    while k == 0 or C * sqrt(lr) * ((k + 1) * lr) ** MU <= lam + 1e-12:
+    while C * sqrt(lr) * ((k + 1) * lr) ** MU <= lam + 1e-12:
         k += 1
         v = v - lr * CURVATURE * float(n @ (w - at)) * n
         g = C * sqrt(lr) * (k * lr) ** MU
@@ -292,7 +294,7 @@ def walk(lr: float, angle: float, lam: float) -> tuple[int, float, np.ndarray]:
 
 
 def says_landing(lr: float, angle: float, lam: float) -> dict:
-    w, n = valley(angle, 0.0)
+    w, n = valley(angle)
     steps, g, grda = walk(lr, angle, lam)
     kept = on_floor(w, n, g)
     far = float(np.hypot(*(grda - kept)))
@@ -333,7 +335,7 @@ LANDING = Case(
         **{f"notes[{k}]": {"γ #": f"gap {rate}"} for k, rate in enumerate(RATES, 2)},
     },
     names=NAMES,
-    positions=[{"lr": 0.025, "lam": 2.0}, {"lr": 0.05, "angle": -75.0, "lam": 1.0}],
+    positions=[{"lr": 0.025, "lam": 2.0}, {"lr": 0.05, "angle": -75.0, "lam": 1.0}, {"lam": 0.1}],
 )
 
 
@@ -367,4 +369,4 @@ SPACE = Case(
     positions=[{"tilt": 0.0, "lam": 1.5}, {"tilt": 20.0, "lam": 1.6}],
 )
 
-CASES = [SCORES, PATHS, LANDING, SPACE]
+CASES = [IN_HAND, PATHS, LANDING, SPACE]
