@@ -1,6 +1,7 @@
 """Recorded measurements: what lessons show that is more than the curves of runs."""
 
 from grda_edu.studies.averages import Averages
+from grda_edu.studies.equal_budget import EqualBudget
 from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
@@ -10,6 +11,7 @@ from grda_edu.studies.time_limit import FiniteTime
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),
+    "equal_budget": EqualBudget(),
     "finite_time": FiniteTime(),
     "in_steps": InSteps(),
     "opening_valley": OpeningValley(),
