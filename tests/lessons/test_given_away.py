@@ -163,7 +163,6 @@ OPEN = {  # what the page would tell without its veils
     "06.worth_it",
     "07.turning",
     "07.surgeon",
-    "08.smaller_gamma",
 }
 
 

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "sparse": FORMULAS,
     "toy": FORMULAS | {"geometry"},
     "recordings": FORMULAS | {"training"},
-    "studies": FORMULAS | {"optim", "training", "geometry", "recordings"},
+    "studies": FORMULAS | {"optim", "training", "geometry", "recordings", "sparse"},
     "explore": set(),  # the browser side knows nothing of the science
     "views": FORMULAS | {"training", "geometry", "explore"},
     "course": {"checks", "files", "explore", "training"},

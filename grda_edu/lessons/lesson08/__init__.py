@@ -1,6 +1,7 @@
 """Lesson 08, the theorem on a real CNN: is gRDA really directional pruning?
 
-All recorded numbers come from the recording "theorem", through ``numbers``.
+Recorded numbers come from the recordings "theorem" and "equal_budget" through ``numbers``,
+"finite_time" through ``finite``, and "in_steps" through ``pays``.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from .as_time_goes import time_counts
 from .cutoff_choice import cutoff_matters
 from .eigenvalues import spectrum
 from .live import LiveTheorem
-from .losses import losses_at_equal_zeros
-from .printed import table_of_evidence, use_share, worked_number
+from .pays import equal_budget, in_steps
+from .printed import use_share
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
-from .rates import falling_gamma
 from .rungs import ladder
-from .scatter import predicted_and_actual
+from .scatter import scores_and_moves
 from .steep import steep_share
 from .weight_maps import scores_on_weights
 
@@ -24,15 +24,13 @@ __all__ = [
     "PREDICTIONS",
     "LiveTheorem",
     "cutoff_matters",
-    "falling_gamma",
+    "equal_budget",
+    "in_steps",
     "ladder",
-    "losses_at_equal_zeros",
-    "predicted_and_actual",
+    "scores_and_moves",
     "scores_on_weights",
     "spectrum",
     "steep_share",
-    "table_of_evidence",
     "time_counts",
     "use_share",
-    "worked_number",
 ]

@@ -12,7 +12,6 @@ from grda_edu.explore import (
     Panel,
     Slider,
     axis,
-    dots,
     key,
     line,
     palette,
@@ -20,8 +19,9 @@ from grda_edu.explore import (
     writing,
 )
 
-from .curves import along, curve, cut, named
-from .finite import Ended, about, ended, over_rates, over_time, rates, settings
+from .curves import along, curve, named
+from .finite import about, ended, over_rates, over_time, rates, seeds, settings
+from .scatter import survivors_panel
 
 _CURVES = {  # name in ``over_time`` -> words, style
     "correlation": ("finite time", palette.DIRECTIONAL),
@@ -50,16 +50,7 @@ def time_counts() -> Explorable:
 
 
 def _time_figure() -> go.Figure:
-    times, count = about("times"), len(about("seeds"))
-    survivors = Panel(
-        line("equal", palette.TARGET, width=1.2, x=[-3, 3], y=[-3, 3]),
-        dots("survivors", palette.DIRECTIONAL.color, size=4, opacity=0.5),
-        x=(0, 0.34),
-        title="Survivors",
-        key=key("ŝ = s", palette.TARGET),
-        xaxis=axis("finite-time score s", (-1.2, 2.2)),
-        yaxis=axis("ŝ, read off gRDA's move", (-2.2, 3.2), title_standoff=2),
-    )
+    times, count = about("times"), len(seeds())
     traces = [
         trace
         for name, (words, style) in _CURVES.items()
@@ -99,16 +90,17 @@ def _time_figure() -> go.Figure:
         yaxis=axis(range=(0, 1), ticks=0.2),
     )
     margin = {"l": 56, "r": 16, "t": 128, "b": 52}
-    return panels(survivors, over_t, over_gamma, height=430, margin=margin)
+    return panels(
+        survivors_panel("Survivors", (0, 0.34)), over_t, over_gamma, height=430, margin=margin
+    )
 
 
 def _time(setting: tuple[float, float], t: float) -> tuple[dict, str]:
     found, by_rate = over_time(*setting), over_rates(*setting)
-    seed, times = about("seeds")[0], about("times")
-    one, at = ended(*setting, t, seed), times.index(t)
+    one, at = ended(*setting, t, seeds()[0]), about("times").index(t)
     row: dict[str, object] = {
         "survivors.x": one.s,
-        "survivors.y": _drawn(one),
+        "survivors.y": one.estimates(),
         "now.x": [t, t],
         "now.y": [0, 1],
         "layout.title.text": (
@@ -118,17 +110,9 @@ def _time(setting: tuple[float, float], t: float) -> tuple[dict, str]:
     for name in _CURVES:
         row |= along(name, found[name])
     row |= along(_BY_RATE, by_rate)
-    here = {name: float(values[at].mean()) for name, values in found.items()}
+    here = {name: writing.decimal(values[at].mean()) for name, values in found.items()}
     return row, (
-        f"At t = {t:g} the correlation is {writing.decimal(here['correlation'])} in the mean of the seeds. Given size "
-        f"and layer {writing.decimal(here['partial'])} are left, of shuffled scores "
-        f"{writing.decimal(here['partial, shuffled'])}. With the cut-off {cut(about('cutoff'))} it is "
-        f"{writing.decimal(here['cut-off'])}."
+        f"At t = {t:g} the correlation is {here['correlation']}, the slope {here['slope']}, and the AUC {here['auc']}, means "
+        f"of the seeds. Given size and layer the correlation is {here['partial']}. With the fixed cut-off it is "
+        f"{here['cut-off']}."
     )
-
-
-def _drawn(one: Ended) -> np.ndarray:
-    """ŝ, [D], NaN where a weight is zero: every row has as many dots."""
-    drawn = np.full(len(one.sgd), np.nan)
-    drawn[one.alive] = one.estimates()
-    return drawn

@@ -39,19 +39,14 @@ def along(name: str, values: np.ndarray) -> dict[str, object]:
     return {f"{name}.y": values.mean(axis=1), f"{name}, seeds.y": values.ravel()}
 
 
-def means() -> str:
-    """Of how many seeds a mean is."""
-    return f"means of {len(seeds())} seeds"
-
-
 def named(c: float, mu: float) -> str:
     """A setting in words."""
     return f"c = {c:g}, μ = {mu:g}"
 
 
-def setting_choice() -> Choice:
-    """Every (c, μ) recorded at the main rate, those of the text first."""
-    order = [*SETTINGS, *(pair for pair in pairs() if pair not in SETTINGS)]
+def setting_choice(*, every: bool = False) -> Choice:
+    """The settings (c, μ) of the text, and ``every`` one recorded behind them."""
+    order = [*SETTINGS, *(pair for pair in pairs() if every and pair not in SETTINGS)]
     return Choice({named(*pair): pair for pair in order}, label="c and μ")
 
 

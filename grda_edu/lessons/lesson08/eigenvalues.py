@@ -1,23 +1,18 @@
-"""The spectrum of the Hessian along SGD's way, and the rank of P0 as the cut-off slides."""
+"""The spectrum of the Hessian where SGD stopped, and what the scores are worth as the cut-off slides."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.course import veiled
 from grda_edu.explore import (
-    Choice,
     Explorable,
     Panel,
     Slider,
     axis,
     dots,
     key,
-    keys,
-    line,
     note,
     palette,
     panels,
@@ -25,28 +20,25 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.layout import box, rule
 
-from .curves import cut
-from .numbers import about, array, at, seeds
+from .curves import along, curve, cut, setting_choice
+from .numbers import about, array, at, by_cutoff, cutoffs, end, seeds
 
 FLAT_FILL = "rgba(0, 158, 115, 0.16)"  # what lies below the cut-off
 _LEAST = 1e-8  # eigenvalues smaller than this are drawn as zero: single precision knows no better
-_CUTS = np.round(np.geomspace(1e-6, 1, 25), 12)
-_RANK = "%{y:.0f}<extra></extra>"
 _FLOOR, _ROOF = -8.0, 9.6  # ends of the axis of eigenvalues, as ``signed_log`` writes them
 
 
 @veiled("08.how_flat")
 def spectrum() -> Explorable:
-    """All eigenvalues with their signs, and the rank of P0 as the cut-off slides."""
+    """All eigenvalues with their signs, and the correlation of ŝ with s as the cut-off slides."""
     return Explorable(
         _spectrum_figure,
         _spectrum,
         {
-            "seed": Choice({f"seed {s}": s for s in seeds()}, label="random seed"),
-            "cutoff": Slider(_CUTS.tolist(), label="cut-off", format=cut, start=1e-3),
-            "t": Slider(about("times"), label="time t", format="g", start=about("t"), play=True),
+            "setting": setting_choice(),
+            "cutoff": Slider(cutoffs(), label="cut-off", format=cut, start=about("main_cutoff")),
         },
-        label="The 1,370 eigenvalues of the Hessian, and how many lie below a cut-off",
+        label="The 1,370 eigenvalues of the Hessian, and what the scores are worth at a cut-off",
     )
 
 
@@ -57,39 +49,38 @@ def signed_log(values: np.ndarray) -> np.ndarray:
 
 
 def _spectrum_figure() -> go.Figure:
-    count = array("values").shape[-1]
+    values = _at_end()
     ticks = np.array([-1e-1, -1e-3, -1e-5, 0, 1e-5, 1e-3, 1e-1, 10])
     places = dict(zip(signed_log(ticks), map(_tick, ticks), strict=True))
-    flat = palette.DIRECTIONAL.color  # a solid line: the rank is no method
-    values = Panel(
-        dots("eigenvalues", palette.INK, size=3.5, x=np.arange(1, count + 1)),
-        x=(0, 0.52),
+    shown = Panel(
+        dots(
+            "eigenvalues",
+            palette.INK,
+            size=3.5,
+            x=np.arange(1, len(values) + 1),
+            y=signed_log(values),
+        ),
+        x=(0, 0.54),
         title="Eigenvalues, signs kept",
-        xaxis=axis("eigenvalue, in order", (-20, count + 20)),
+        xaxis=axis("eigenvalue, in order", (-20, len(values) + 20)),
         yaxis=axis("its value", (_FLOOR, _ROOF), ticks=places, title_standoff=2),
     )
-    faint: dict[str, Any] = {"width": 1, "opacity": 0.5, "x": _CUTS}
-    other = [
-        line(f"rank at t = {t:g}", palette.MUTED, hovertemplate=f"t = {t:g}: {_RANK}", **faint)
-        for t in about("times")
-    ]
-    here = dots("here", palette.DIRECTIONAL, size=12, outline=2)
-    rank = Panel(
-        *other,
-        line("rank now", flat, width=3, x=_CUTS),
-        here,
-        x=(0.66, 1),
-        title="Rank",
-        key=keys(key("at this t", flat), key("at other times", palette.MUTED)),
+    words, style = "mean; small dots: seeds", palette.DIRECTIONAL
+    worth = Panel(
+        *curve("correlation", style, cutoffs(), "%{y:.2f}<extra></extra>", cliponaxis=False),
+        dots("here", palette.INK, size=15, hollow=True, outline=2.5, cliponaxis=False),
+        x=(0.68, 1),
+        title="Correlation of ŝ with s",
+        key=key(words, style, "both"),
         xaxis=axis(
-            "cut-off", (-6.4, 0.4), log=True, ticks={v: cut(v) for v in (1e-6, 1e-4, 1e-2, 1)}
+            "cut-off", (-5.3, -0.7), log=True, ticks={v: cut(v) for v in (1e-5, 1e-3, 1e-1)}
         ),
-        yaxis=axis("rank of P<sub>0</sub>", (0, count + 50)),
+        yaxis=axis(range=(-0.1, 1), ticks=0.2),
     )
     return panels(
-        values,
-        rank,
-        height=420,
+        shown,
+        worth,
+        height=400,
         margin={"l": 72, "r": 20, "t": 76, "b": 52},
         shapes=[
             box(FLAT_FILL, (0, 0), (_FLOOR, _ROOF)),
@@ -103,31 +94,27 @@ def _tick(value: float) -> str:
     return writing.power(value) if abs(value) < 0.001 else f"{value:g}".replace("-", "−")
 
 
-def _spectrum(seed: int, cutoff: float, t: float) -> tuple[dict, str]:
-    k, n = seeds().index(seed), at(about("times"), t)
-    values = array("values")[k]
-    ranks = np.array([np.searchsorted(at_time, _CUTS) for at_time in values])
-    now, j = values[n], at(_CUTS.tolist(), cutoff)
-    rank, negative = int(ranks[n, j]), int((now[: ranks[n, j]] < -_LEAST).sum())
-    dead, shift = (int(counted) for counted in array("symmetries")[k, n])
-    level = float(signed_log(np.array(cutoff)))
+def _at_end() -> np.ndarray:
+    """The first seed's eigenvalues where SGD stopped, rising: [D]."""
+    return array("values")[0, end()]
+
+
+def _spectrum(setting: tuple[float, float], cutoff: float) -> tuple[dict, str]:
+    values, found, place = _at_end(), by_cutoff(*setting), at(cutoffs(), cutoff)
+    rank, level = int((values < cutoff).sum()), float(signed_log(np.array(cutoff)))
+    here = float(found["correlation"][place].mean())
+    correlation, percent = writing.decimal(here), writing.percent(rank / len(values), 0)
     row: dict[str, object] = {
-        "eigenvalues.y": signed_log(now),
-        "rank now.y": ranks[n],
+        **along("correlation", found["correlation"]),
         "here.x": [cutoff],
-        "here.y": [rank],
+        "here.y": [here],
         "layout.shapes[0].x1": rank + 0.5,
         "layout.shapes[1].y0": level,
         "layout.shapes[1].y1": level,
-        "layout.title.text": f"P<sub>0</sub> has rank {rank:,} of {len(now):,} at t = {t:g}",
+        "layout.title.text": f"Cut-off {cut(cutoff)}: {percent} flat, correlation {correlation}",
     }
-    for m, time in enumerate(about("times")):
-        row[f"rank at t = {time:g}.y"] = ranks[m]
-    sentence = (
-        f"{rank:,} of {len(now):,} eigenvalues lie below the cut-off, {negative} of them negative, the lowest "
-        f"{writing.significant(now[0])}. Flat exactly and for a known reason are "
-        f"{writing.count(dead, 'dead weight')} and {writing.count(shift, 'shift')} of all ten outputs."
+    negative = int((values < -_LEAST).sum())
+    return row, (
+        f"{rank:,} of {len(values):,} eigenvalues lie below the cut-off {cut(cutoff)}, {negative} of them below zero. The "
+        f"correlation of ŝ with these scores is {correlation}, the mean of {len(seeds())} seeds."
     )
-    if rank in (0, len(now)):
-        sentence += " Nothing is flat." if rank == 0 else " Everything is flat."
-    return row, sentence

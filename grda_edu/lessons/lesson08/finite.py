@@ -1,39 +1,25 @@
-"""Lesson 08's numbers at finite time: what the recording "finite_time" holds, and its evidence (numpy only)."""
+"""Lesson 08's numbers from the recording "finite_time", where scores need no cut-off (numpy only)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from grda_edu import recordings
 from grda_edu.geometry import evidence as ev
+from grda_edu.geometry.pruning import directional_pruning, soft_pruning, threshold_for
 
-from .numbers import LAYERS
+from .moves import LARGE, Ended
+from .recorded import Recording
 
-SIZES = [int(np.prod(shape)) for shape in LAYERS.values()]
-RIVALS = ("cut-off", "moving cut-off", "e^{-tH}", "symmetries", "random")
-"""Scores that stand beside those of finite time; "random" has the same eigenvalues, turned."""
+FINITE = Recording("finite_time")
+array, about = FINITE.array, FINITE.about
 
-
-@cache
-def recorded() -> recordings.Measurements:
-    """The recording. RecordingError names the command that repairs it."""
-    return recordings.load_measurements("finite_time")
-
-
-@cache
-def array(name: str) -> np.ndarray:
-    """One of its arrays, in double precision."""
-    stored = recorded().arrays[name]
-    return stored.astype(np.float64) if stored.dtype.kind == "f" else stored
-
-
-def about(name: str) -> Any:
-    """One of the study's settings."""
-    return recorded().configuration[name]
+STORED = {"cut-off": "cutoff", "decay": "decay", "symmetries": "symmetries", "random": "random"}
+"""Rivals of the finite-time scores, and what they are stored as; "random" has the same eigenvalues, turned."""
+COMPARED = ("finite", "decay", "cut-off", "size", "symmetries", "random", "in layers", "soft")
+"""What is compared: three filters of the Hessian, then what knows less."""
+MEASURES = ("cosine", "correlation", "slope", "auc", "partial")
 
 
 def settings() -> list[tuple[float, float]]:
@@ -41,44 +27,19 @@ def settings() -> list[tuple[float, float]]:
     return [(c, mu) for c, mu in about("pairs")]
 
 
-@dataclass(frozen=True, eq=False)
-class Ended:
-    """Where SGD and gRDA ended, from the same weights on the same batches: vectors [D]."""
+def first() -> float:
+    """The time at which all but ``time_counts`` is shown, in units of γ·steps."""
+    return float(about("times")[0])
 
-    sgd: np.ndarray
-    grda: np.ndarray
-    s: np.ndarray  # finite-time scores at SGD's end
-    lam: float
-    seed: int
 
-    @property
-    def alive(self) -> np.ndarray:
-        """The survivors: bool [D]."""
-        return (self.grda != 0) & (self.sgd != 0)
-
-    def estimates(self) -> np.ndarray:
-        """ŝ of the survivors, what gRDA's move says about their scores."""
-        return ev.score_estimates(self.sgd, self.grda, self.lam)[self.alive]
-
-    def shuffled(self) -> np.ndarray:
-        """The scores dealt out anew inside each layer: [D]."""
-        return ev.shuffled(self.s, self.seed, SIZES)
-
-    def evidence(self, s: np.ndarray | None = None) -> ev.Evidence:
-        """Of these scores [D], those of finite time if none are given."""
-        return ev.evidence_of(self.s if s is None else s, self.sgd, self.grda, self.lam)
-
-    def partial(self, s: np.ndarray | None = None) -> float:
-        """The correlation of ŝ with the scores, given each weight's size and layer."""
-        s, alive = self.s if s is None else s, self.alive
-        known = ev.size_and_layer(self.sgd, SIZES)[alive]
-        return ev.partial_correlation(self.estimates(), s[alive], known)
+def seeds() -> list[int]:
+    return list(about("seeds"))
 
 
 @cache
 def ended(c: float, mu: float, t: float, seed: int) -> Ended:
     """The trainings to a recorded time, λ held."""
-    k, n, at = about("seeds").index(seed), about("times").index(t), settings().index((c, mu))
+    k, n, at = seeds().index(seed), about("times").index(t), settings().index((c, mu))
     return Ended(
         sgd=array("time/sgd")[k, n],
         grda=array("time/grda")[k, n, at],
@@ -92,8 +53,8 @@ def ended(c: float, mu: float, t: float, seed: int) -> Ended:
 def ended_at_rate(c: float, mu: float, lr: float, seed: int) -> Ended:
     """The trainings to the first time at a recorded learning rate, λ held."""
     if lr == about("lr"):
-        return ended(c, mu, about("times")[0], seed)
-    k, n, at = about("seeds").index(seed), about("rates").index(lr), settings().index((c, mu))
+        return ended(c, mu, first(), seed)
+    k, n, at = seeds().index(seed), about("rates").index(lr), settings().index((c, mu))
     return Ended(
         sgd=array("rate/sgd")[k, n],
         grda=array("rate/grda")[k, n, at],
@@ -103,29 +64,78 @@ def ended_at_rate(c: float, mu: float, lr: float, seed: int) -> Ended:
     )
 
 
+@cache
+def ended_large(c: float, mu: float, seed: int) -> Ended:
+    """The trainings of the larger network."""
+    pairs = [tuple(pair) for pair in about("large_pairs")]
+    k, at = seeds().index(seed), pairs.index((c, mu))
+    return Ended(
+        sgd=array("large/sgd")[k],
+        grda=array("large/grda")[k, at],
+        s=array("large/s")[k, about("large_mus").index(mu)],
+        lam=ev.strength(about("lr"), c, mu, about("large_t")),
+        seed=seed,
+        sizes=LARGE,
+    )
+
+
 def _lam(c: float, mu: float) -> float:
-    return ev.strength(about("lr"), c, mu, about("times")[0])
+    return ev.strength(about("lr"), c, mu, first())
 
 
 def rival(name: str, mu: float, t: float, seed: int) -> np.ndarray:
-    """Other scores at the same end of SGD's: [D]; the names are ``RIVALS``."""
-    k, n = about("seeds").index(seed), about("times").index(t)
-    stored = {"cut-off": "cutoff", "moving cut-off": "moving", "e^{-tH}": "decay"}.get(name, name)
-    found = array(f"time/s/{stored}")[k, n]
-    return found[about("mus").index(mu)] if stored == "random" else found
+    """Other scores at the same end of SGD's: [D]; the names are those of ``STORED``."""
+    k, n = seeds().index(seed), about("times").index(t)
+    found = array(f"time/s/{STORED[name]}")[k, n]
+    return found[about("mus").index(mu)] if name == "random" else found
 
 
-def ceiling(c: float, mu: float, seed: int) -> float:
-    """The highest correlation that any score can have: two orders of the images, the same start."""
-    k, at = about("seeds").index(seed), settings().index((c, mu))
-    one = ended(c, mu, about("times")[0], seed)
-    sgd, grda = array("order/sgd")[k], array("order/grda")[k, at]
-    both = one.alive & (grda != 0) & (sgd != 0)
-    estimates = (
-        ev.score_estimates(w, moved, one.lam)[both]
-        for w, moved in ((one.sgd, one.grda), (sgd, grda))
-    )
-    return ev.noise_ceiling(*estimates)
+def scores_of(name: str, one: Ended, mu: float) -> np.ndarray | None:
+    """The scores [D] of one of ``COMPARED`` at the first time; None where all are alike."""
+    if name == "finite":
+        return one.s
+    if name == "size":
+        return -np.abs(one.sgd)
+    if name == "in layers":
+        return one.shuffled()
+    return None if name == "soft" else rival(name, mu, first(), one.seed)
+
+
+@cache
+def compared(name: str, c: float, mu: float) -> dict[str, np.ndarray]:
+    """Each of ``MEASURES`` for one of ``COMPARED``: [seeds]; NaN where it says nothing."""
+    rows = [_measured(name, ended(c, mu, first(), seed), mu) for seed in seeds()]
+    return {measure: np.array([row[measure] for row in rows]) for measure in MEASURES}
+
+
+def _measured(name: str, one: Ended, mu: float) -> dict[str, float]:
+    s = scores_of(name, one, mu)
+    if s is None:
+        threshold = threshold_for(one.sgd, int((one.grda == 0).sum()))
+        cosine = one.match(soft_pruning(one.sgd, threshold)).cosine
+        return dict.fromkeys(MEASURES, np.nan) | {"cosine": cosine}
+    found = one.evidence(s)
+    measured = {"correlation": found.correlation, "slope": found.slope, "auc": found.auc}
+    if name == "size":  # it predicts no move, and it is what ``partial`` takes out
+        return dict.fromkeys(MEASURES, np.nan) | measured
+    moved = one.match(directional_pruning(one.sgd, s, one.lam))
+    return measured | {"cosine": moved.cosine, "partial": one.partial(s)}
+
+
+@cache
+def ceiling(c: float, mu: float) -> float:
+    """The highest correlation that any score can have, mean of the seeds.
+
+    From two orders of the images with the same start.
+    """
+    found = []
+    for k, seed in enumerate(seeds()):
+        one = ended(c, mu, first(), seed)
+        grda = array("order/grda")[k, settings().index((c, mu))]
+        other = Ended(array("order/sgd")[k], grda, one.s, one.lam, seed)
+        both = one.alive & other.alive
+        found.append(ev.noise_ceiling(one.estimates()[both], other.estimates()[both]))
+    return float(np.mean(found))
 
 
 @cache
@@ -133,21 +143,19 @@ def over_time(c: float, mu: float) -> dict[str, np.ndarray]:
     """Evidence at every recorded time, λ held: [times, seeds] each."""
     rows = []
     for t in about("times"):
-        cells = [ended(c, mu, t, seed) for seed in about("seeds")]
+        cells = [ended(c, mu, t, seed) for seed in seeds()]
         found = [one.evidence() for one in cells]
-        row = {
-            "correlation": [e.correlation for e in found],
-            "slope": [e.slope for e in found],
-            "auc": [e.auc for e in found],
-            "partial": [one.partial() for one in cells],
-            "shuffled": [one.evidence(one.shuffled()).correlation for one in cells],
-            "partial, shuffled": [one.partial(one.shuffled()) for one in cells],
-            "size": [one.evidence(-np.abs(one.sgd)).correlation for one in cells],
-            "size, auc": [one.evidence(-np.abs(one.sgd)).auc for one in cells],
-        }
-        for name in RIVALS:
-            row[name] = [one.evidence(rival(name, mu, t, one.seed)).correlation for one in cells]
-        rows.append(row)
+        cut = [one.evidence(rival("cut-off", mu, t, one.seed)).correlation for one in cells]
+        rows.append(
+            {
+                "correlation": [e.correlation for e in found],
+                "slope": [e.slope for e in found],
+                "auc": [e.auc for e in found],
+                "partial": [one.partial() for one in cells],
+                "shuffled": [one.evidence(one.shuffled()).correlation for one in cells],
+                "cut-off": cut,
+            }
+        )
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -161,7 +169,7 @@ def over_rates(c: float, mu: float) -> np.ndarray:
     """Correlation at the first time for every learning rate, λ held: [rates, seeds]."""
     return np.array(
         [
-            [ended_at_rate(c, mu, lr, seed).evidence().correlation for seed in about("seeds")]
+            [ended_at_rate(c, mu, lr, seed).evidence().correlation for seed in seeds()]
             for lr in rates()
         ]
     )

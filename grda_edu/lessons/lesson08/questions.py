@@ -7,73 +7,50 @@ import numpy as np
 from grda_edu.course import Case, Exercise, Prediction
 from grda_edu.explore import writing
 
-from .numbers import (
-    SETTINGS,
-    about,
-    along_gamma,
-    array,
-    at,
-    cutoffs,
-    ended,
-    lrs,
-    seeds,
-)
+from .finite import about, compared, first, over_rates, over_time, rates
+from .numbers import SETTINGS, THEOREM, at, by_cutoff, cutoffs
 
 C, MU = SETTINGS[0]
 
 
 def flat_percent() -> float:
     """Eigenvalues below the main cut-off where SGD stopped, in percent, mean over seeds."""
-    ranks = [ended(C, MU, s).rank[at(cutoffs(), about("main_cutoff"))] for s in seeds()]
-    return float(100 * np.mean(ranks) / array("values").shape[-1])
+    place = at(cutoffs(), THEOREM.about("main_cutoff"))
+    return float(100 * by_cutoff(C, MU)["rank"][place].mean())
 
 
-def best_cosine() -> str:
-    """Which prediction's move is closest to gRDA's in angle at the strongest of the settings."""
-    c, mu = SETTINGS[-1]
-    means = _cosines(c, mu)
-    best = max(means, key=means.__getitem__)
-    return _COSINE_OPTIONS[best]
+def size_alone() -> float:
+    """The correlation of ŝ with -|w|, mean over seeds."""
+    return float(compared("size", C, MU)["correlation"].mean())
 
 
-_COSINE_OPTIONS = {
-    "directional": "directional pruning",
-    "soft": "soft-thresholding with as many zeros as gRDA",
-    "random": "directional pruning with a random P₀",
-}
+def _size_words() -> dict[str, str]:
+    ours, given = (compared("finite", C, MU)[name].mean() for name in ("correlation", "partial"))
+    return {"scores": writing.decimal(float(ours)), "given": writing.decimal(float(given))}
 
 
-def _cosines(c: float, mu: float) -> dict[str, float]:
-    cells = [ended(c, mu, s) for s in seeds()]
-    return {
-        name: float(np.mean([one.match(one.predictions()[name]).cosine for one in cells]))
-        for name in _COSINE_OPTIONS
-    }
+def _rises() -> tuple[float, float]:
+    """What halving γ and what doubling t add to the correlation, λ held, where pruning is strong."""
+    here, strong = rates().index(about("lr")), SETTINGS[-1]
+    by_rate = over_rates(*strong).mean(axis=1)
+    by_time = over_time(*strong)["correlation"].mean(axis=1)
+    return float(by_rate[here + 1] - by_rate[here]), float(by_time[1] - by_time[0])
 
 
-def _cosine_words() -> dict[str, str]:
-    c, mu = SETTINGS[-1]
-    means = _cosines(c, mu)
-    return {
-        "cosines": ", ".join(
-            f"{_COSINE_OPTIONS[n]} {writing.decimal(m)}" for n, m in means.items()
-        ),
-    }
+def which_limit() -> str:
+    """Which of the two adds more, in the words of an option."""
+    gamma, time = _rises()
+    if abs(gamma - time) < 0.01:
+        return _LIMITS[2]
+    return _LIMITS[0] if gamma > time else _LIMITS[1]
 
 
-def gamma_trend() -> str:
-    """What becomes of the correlation at (C, MU) as γ is halved, in the words of an option."""
-    means = along_gamma(C, MU, about("main_cutoff"))["correlation, c fixed"].mean(axis=1)[:-1]
-    steps = np.diff(means)
-    if (steps > 0).all():
-        return "it rises every time"
-    return "it falls every time" if (steps < 0).all() else "now up, now down"
+_LIMITS = ("halving γ", "doubling t", "both about as much")
 
 
-def _gamma_words() -> dict[str, str]:
-    means = along_gamma(C, MU, about("main_cutoff"))["correlation, c fixed"].mean(axis=1)[:-1]
-    pairs_of = zip(lrs(), means, strict=True)
-    return {"means": ", ".join(f"{writing.decimal(m)} at γ = {lr:g}" for lr, m in pairs_of)}
+def _limit_words() -> dict[str, str]:
+    gamma, time = (writing.signed(rise, 2) for rise in _rises())
+    return {"gamma": gamma, "time": time}
 
 
 PREDICTIONS = {
@@ -91,38 +68,34 @@ PREDICTIONS = {
             "network has far more weights than it needs."
         ),
     ),
-    "best_cosine": Prediction(
-        title="which prediction has the smallest angle",
+    "size_alone": Prediction(
+        title="what the size of a weight tells by itself",
         question=(
-            f"c = {SETTINGS[-1][0]:g}, μ = {SETTINGS[-1][1]:g}: strong pruning. We predict gRDA's move away from SGD's "
-            "weights in three ways: with the scores; blind to the loss; with scores from random directions in the "
-            "place of the flat ones. Which prediction has the smallest angle to it, that is, the largest cosine?"
+            f"c = {C:g}, μ = {MU:g}. Forget the Hessian. Take −|w| for the scores instead: the larger a weight, the less it "
+            "should shrink. What is the correlation of ŝ with that, over the survivors? (Within 0.15 counts.)"
         ),
-        answer=best_cosine,
-        options={
-            "directional pruning": "It knows the flat directions. But the angle is ruled by the sheer amount of shrinking.",
-            "soft-thresholding with as many zeros as gRDA": (
-                "It knows nothing of the loss, only how many zeros to make, and still has the smallest angle."
-            ),
-            "directional pruning with a random P₀": "Its scores are noise around their mean; that costs angle too.",
-        },
-        explanation="Cosines, means of the recorded seeds: {cosines}. A high cosine alone proves little.",
-        values=_cosine_words,
+        answer=size_alone,
+        tolerance=0.15,
+        explanation=(
+            "{answer:.2f}, in the mean of the seeds, where the scores have {scores}. So a high correlation is no evidence "
+            "yet. Once size and layer are taken out of both, the scores keep {given}."
+        ),
+        values=_size_words,
     ),
     "smaller_gamma": Prediction(
-        title="what a smaller γ does",
+        title="which of the theorem's limits counts here",
         question=(
-            f"The theorem is about small γ. We halve γ three times, from 0.2 to 0.025, and train to the same time t "
-            f"each time. What becomes of the correlation of ŝ with s at c = {C:g}, μ = {MU:g}?"
+            f"The theorem is about small γ and large t. We start at γ = {about('lr'):g}, t = {first():g}, c = {SETTINGS[-1][0]:g}, "
+            f"μ = {SETTINGS[-1][1]:g}, and hold λ. What adds more to the correlation of ŝ with s?"
         ),
-        answer=gamma_trend,
+        answer=which_limit,
         options={
-            "it rises every time": "That is what the theorem lets you hope for.",
-            "it falls every time": "Then the theorem would be in trouble.",
-            "now up, now down": "Three seeds are few, and noise is possible.",
+            _LIMITS[0]: "Smaller steps have less noise. But there is little noise to begin with.",
+            _LIMITS[1]: "Time is what makes steep directions forget every push.",
+            _LIMITS[2]: "The theorem needs both; they need not do the same here.",
         },
-        explanation="Means of the recorded seeds: {means}.",
-        values=_gamma_words,
+        explanation="Halving γ adds {gamma}, doubling t {time}, means of the seeds.",
+        values=_limit_words,
     ),
 }
 
@@ -191,7 +164,7 @@ EXERCISES = {
 
 OBJECTIVES = {
     "say how flat the loss of a real network is": "how_flat",
-    "say why a high cosine is not yet evidence, and what is": "best_cosine",
-    "say what the theorem's limit looks like when you measure it": "smaller_gamma",
+    "say why a high correlation is not yet evidence, and what is": "size_alone",
+    "say which of the theorem's two limits counts here": "smaller_gamma",
     "measure how much of a move lies in the steepest directions": "share",
 }

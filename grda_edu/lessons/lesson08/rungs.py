@@ -22,7 +22,7 @@ _MEASURES = {  # of ``ladder_of`` -> title, where, axis
 
 
 def ladder() -> Explorable:
-    """Every rung and control for a recorded (c, μ): cosine, overlap of zeros, training loss."""
+    """Every rung and control for a setting (c, μ): cosine, overlap of zeros, training loss."""
     return Explorable(
         _ladder_figure,
         _ladder,
@@ -69,10 +69,10 @@ def _ladder(setting: tuple[float, float]) -> tuple[dict, str]:
     zeros = writing.percent(float(np.mean([ended(*setting, s).zeros for s in seeds()])), 0)
     cosine = dict(zip(RUNGS, map(writing.decimal, mean["cosine"]), strict=True))
     loss = dict(zip(RUNGS, map(writing.loss, mean["loss"]), strict=True))
-    climb = " → ".join(cosine[name] for name in ("directional", "flat", "twin", "path"))
+    climb = " → ".join(cosine[name] for name in ("directional", "flat", "finite", "twin", "path"))
     row["layout.title.text"] = f"{named(*setting)}, {zeros} zeros: cosine {climb}"
     return row, (
-        f"Beside the rungs the cosine of soft-thresholding at gRDA's zeros is {cosine['soft']}, that of a random P₀ "
-        f"{cosine['random']}. Training loss: closed form {loss['directional']}, ℓ1 on the floor {loss['flat']}, twin along "
-        f"the path {loss['path']}, gRDA {loss['gRDA']}."
+        f"Beside the rungs the cosine of soft-thresholding at gRDA's zeros is {cosine['soft']}. Training loss: closed form "
+        f"{loss['directional']}, ℓ1 on the floor {loss['flat']}, finite time {loss['finite']}, twin along the path "
+        f"{loss['path']}, gRDA {loss['gRDA']}."
     )

@@ -1,15 +1,14 @@
-"""Predicted against actual weights, for directional pruning and every control."""
+"""Scores against gRDA's move, for finite time and for everything that might explain it away."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.course import keep_goals
+from grda_edu.course import keep_goals, veiled
 from grda_edu.explore import (
     Choice,
     Explorable,
@@ -28,60 +27,85 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.panel import Ends
 
-from .numbers import SETTINGS, about, ended, seeds
+from .curves import named
+from .finite import COMPARED, MEASURES, ceiling, compared, ended, first, scores_of, seeds, settings
 
-PREDICTORS = {  # prediction -> label, style
-    "directional": ("directional pruning", palette.DIRECTIONAL),
-    "identity": ("P₀ = I, the same λ", palette.OBS),
-    "soft": ("soft-thresholding, gRDA's zeros", palette.SOFT),
-    "random": ("a random P₀ of equal rank", palette.TARGET),
-    "shuffled": ("s shuffled", palette.MAGNITUDE),
-    "constant": ("s constant, its mean", palette.SGD),
+KNOWS = ("finite", "decay", "cut-off")  # the Hessian; all others know less
+LABELS = {  # of ``COMPARED`` -> words, as short as a row's name
+    "finite": "finite time, F(tH)",
+    "decay": "finite time, e⁻ᵗᴴ",
+    "cut-off": "P₀, cut-off 0.001",
+    "size": "size alone, −|w|",
+    "symmetries": "exact symmetries",
+    "random": "a random subspace",
+    "in layers": "s shuffled within layers",
+    "soft": "soft-thresholding",
 }
-_METRICS = {  # which number of a prediction -> its mark, words
-    "cosine": (palette.Style(palette.INK, "solid", "square"), "cosine of the moves"),
-    "deviation": (palette.Style(palette.INK, "solid", "triangle-up"), "cosine of the deviations"),
-    "correlation": (palette.Style(palette.INK, "solid", "circle"), "correlation of ŝ with s"),
+WORDS = {  # of ``MEASURES``
+    "cosine": "cosine of the moves",
+    "correlation": "correlation of ŝ with s",
+    "slope": "slope of ŝ on s",
+    "auc": "AUC of the growers",
+    "partial": "correlation, given size and layer",
 }
-_FACTORS = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0]
+CLOSE, APART = 0.05, 0.3  # how near a control's mean must come, how far all their seeds must stay
 
 
-def predicted_and_actual() -> Explorable:
-    """Weights predicted from SGD's against gRDA's, for directional pruning and each control."""
-    (c, mu), *_ = SETTINGS
+@veiled("08.size_alone")
+def scores_and_moves() -> Explorable:
+    """ŝ against the scores s or a control, and every control by one measure at a time, with all seeds."""
     demo = Explorable(
-        _match_figure,
-        _matched,
+        _figure,
+        _row,
         {
-            "prediction": Choice(
-                {label: name for name, (label, _) in PREDICTORS.items()}, label="prediction"
+            "scores": Choice({label: name for name, label in LABELS.items()}, label="scores"),
+            "setting": Slider(
+                range(len(settings())), label="c and μ", format=lambda k: named(*settings()[int(k)])
             ),
-            "c": Slider(about("c"), label="c", format="g", start=c),
-            "mu": Slider(about("mu"), label="μ", format="g", start=mu),
-            "factor": Slider(_FACTORS, label="λ, times the theorem's", format="g", start=1.0),
+            "measure": Slider(
+                range(len(MEASURES)), label="measure", format=lambda k: WORDS[MEASURES[int(k)]]
+            ),
         },
-        label="Predicted against actual weights, scores against gRDA's move, and all controls",
+        label="Scores against gRDA's move, and all controls beside them, by five measures",
         goals=[
             Goal(
-                "the case against the theorem: c and μ where soft-thresholding, blind to the loss, has a higher cosine "
-                "than directional pruning, at the theorem's λ.",
-                lambda prediction, c, mu, factor: factor == 1 and _soft_wins(c, mu),
+                f"the case against the theorem: a control, blind to the Hessian, whose mean comes within {CLOSE:g} of finite "
+                "time's, at a setting and in a measure of your choice.",
+                _against,
                 name="08.against",
-            )
+            ),
+            Goal(
+                f"what cannot be explained away: a measure in which finite time's worst seed is more than {APART:g} above "
+                "every control's best.",
+                _left,
+                name="08.left",
+            ),
         ],
     )
     return keep_goals(demo)
 
 
-@cache
-def _soft_wins(c: float, mu: float) -> bool:
-    """Has soft-thresholding the higher cosine, at the theorem's λ?"""
-    one = ended(c, mu, seeds()[0])
-    made = one.predictions(1.0)
-    return one.match(made["soft"]).cosine > one.match(made["directional"]).cosine
+def _measured(name: str, setting: float, measure: float) -> np.ndarray:
+    return compared(name, *settings()[int(setting)])[MEASURES[int(measure)]]
 
 
-def weights_panel(title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scatter] = ()) -> Panel:
+def _against(scores: str, setting: float, measure: float) -> bool:
+    """Does the chosen control come close to finite time?"""
+    ours, its = (_measured(name, setting, measure).mean() for name in ("finite", scores))
+    return bool(scores not in KNOWS and its > ours - CLOSE)
+
+
+def _left(scores: str, setting: float, measure: float) -> bool:
+    """Are all controls far below finite time, whatever the seed?"""
+    others = [_measured(name, setting, measure) for name in COMPARED if name not in KNOWS]
+    best = max(np.nanmax(values) for values in others if not np.isnan(values).all())
+    return bool(_measured("finite", setting, measure).min() > best + APART)
+
+
+# ------------------------------------------------- panels, the live figure's too
+
+
+def weights_panel(title: str, x: Ends, under: Sequence[go.Scatter] = ()) -> Panel:
     """Trace "weights": a prediction against gRDA's weights, with the line where both are equal.
 
     under: traces that are drawn first.
@@ -91,7 +115,6 @@ def weights_panel(title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scat
         *under,
         dots("weights", palette.GRDA, size=4, opacity=0.55),
         x=x,
-        y=y,
         title=title,
         key=key("both alike", palette.TARGET),
         xaxis=axis("gRDA's weight", (-1.6, 1.6)),
@@ -99,77 +122,76 @@ def weights_panel(title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scat
     )
 
 
-def survivors_panel(
-    title: str, x: Ends, y: Ends = (0, 1), under: Sequence[go.Scatter] = ()
-) -> Panel:
-    """Trace "survivors": ŝ against the scores of a prediction, over the traces ``under``."""
+def survivors_panel(title: str, x: Ends, under: Sequence[go.Scatter] = ()) -> Panel:
+    """Trace "survivors": ŝ against scores, over the traces ``under``."""
     return Panel(
-        line("same", palette.TARGET, width=1.2, x=[-3.2, 4.2], y=[-3.2, 4.2]),
+        line("same", palette.TARGET, width=1.2, x=[-3, 3], y=[-3, 3]),
         *under,
         dots("survivors", palette.DIRECTIONAL.color, size=4, opacity=0.5),
         x=x,
-        y=y,
         title=title,
         key=key("ŝ = s", palette.TARGET),
-        xaxis=axis("score s of the prediction", (-1.6, 2.6)),
-        yaxis=axis("ŝ, read off gRDA's move", (-3.2, 4.2), title_standoff=2),
+        xaxis=axis("score s", (-1.6, 2.2)),
+        yaxis=axis("ŝ, read off gRDA's move", (-2.2, 3.2), title_standoff=2),
     )
 
 
-def _match_figure() -> go.Figure:
-    labels = [label for label, _ in PREDICTORS.values()]
-    weights = weights_panel("All weights", (0, 0.44), (0.54, 1))
-    scores = survivors_panel("Survivors: does s say how they moved?", (0.57, 1), (0.54, 1))
-    mark: dict[str, Any] = {"size": 10, "opacity": 0.9, "y": labels}
-    marks = [
-        dots(name, style, hovertemplate=words + " %{x:.2f}<extra></extra>", **mark)
-        for name, (style, words) in _METRICS.items()
-    ]
-    chosen = palette.Style(palette.INK, "solid", "line-ns")
-    compared = Panel(
-        *marks,
-        dots("chosen", chosen, size=20, hollow=True, outline=4),
-        x=(0.34, 1),
-        y=(0, 0.33),
-        at=(0, 0.41),
-        title="All predictions",
-        key=keys(*(key(words, style, "mark") for style, words in _METRICS.values())),
-        xaxis=axis(range=(-0.25, 1.02), ticks=0.25, tickformat=".2~f"),
-        yaxis=axis(type="category", categoryarray=labels, autorange="reversed") | {"ticks": ""},
+# ------------------------------------------------- the figure
+
+
+def _figure() -> go.Figure:
+    labels, of = list(LABELS.values()), len(seeds())
+    colors = [palette.DIRECTIONAL.color if n in KNOWS else palette.TARGET.color for n in COMPARED]
+    symbols = ["diamond" if n in KNOWS else palette.TARGET.symbol for n in COMPARED]
+    drawn: dict[str, Any] = {"y": labels, "marker_color": colors, "marker_symbol": symbols}
+    each: dict[str, Any] = {"y": np.repeat(labels, of), "marker_color": np.repeat(colors, of)}
+    rows = axis(type="category", categoryarray=labels, autorange="reversed") | {"ticks": ""}
+    measured = Panel(
+        line("ceiling", palette.INK, width=1.2),
+        dots("measured, seeds", palette.INK, size=5, opacity=0.6, cliponaxis=False, **each),
+        dots("measured", palette.INK, size=11, outline=1.5, cliponaxis=False, **drawn),
+        dots("chosen", palette.INK, size=20, hollow=True, outline=2, cliponaxis=False),
+        x=(0.68, 1),
+        at=(0.46, 1),
+        title="All of them, small dots: seeds",
+        key=keys(
+            key("knows the Hessian", palette.DIRECTIONAL, "mark"),
+            key("a control", palette.TARGET, "mark"),
+        ),
+        xaxis=axis(range=(-0.25, 1.35), ticks=0.25, tickformat=".2~f"),
+        yaxis=rows,
     )
-    margin = {"l": 60, "r": 20, "t": 76, "b": 48}
-    return panels(weights, scores, compared, height=520, margin=margin)
+    survivors = survivors_panel("Survivors", (0, 0.38))
+    return panels(survivors, measured, height=420, margin={"l": 56, "r": 20, "t": 76, "b": 52})
 
 
-def _matched(prediction: str, c: float, mu: float, factor: float) -> tuple[dict, str]:
-    seed = seeds()[0]
-    one = ended(c, mu, seed)
-    made, scores = one.predictions(factor), one.scores()
-    matches = {name: one.match(predicted) for name, predicted in made.items()}
-    correlations = {
-        name: np.nan if s is None else one.evidence_of(s).correlation for name, s in scores.items()
-    }
-    label, style = PREDICTORS[prediction]
-    drawn, shown = scores[prediction], matches[prediction]
-    cosine = writing.decimal(shown.cosine)
-    correlation = writing.decimal(correlations[prediction])
+def _row(scores: str, setting: float, measure: float) -> tuple[dict, str]:
+    c, mu = settings()[int(setting)]
+    one, kind = ended(c, mu, first(), seeds()[0]), MEASURES[int(measure)]
+    s, words = scores_of(scores, one, mu), WORDS[kind]
+    values = {name: compared(name, c, mu)[kind] for name in COMPARED}
+    means = {name: values[name].mean() for name in COMPARED}
+    label = LABELS[scores]
+    style = palette.DIRECTIONAL if scores in KNOWS else palette.TARGET
+    top = ceiling(c, mu) if kind == "correlation" else np.nan
     row: dict[str, object] = {
-        "weights.x": one.grda,
-        "weights.y": made[prediction],
-        "weights.marker.color": style.color,
-        "survivors.x": np.ones(len(one.sgd)) if drawn is None else drawn,
+        "survivors.x": np.ones(len(one.sgd)) if s is None else s,
         "survivors.y": one.estimates(),
         "survivors.marker.color": style.color,
-        "cosine.x": [matches[name].cosine for name in PREDICTORS],
-        "deviation.x": [matches[name].deviation for name in PREDICTORS],
-        "correlation.x": [correlations[name] for name in PREDICTORS],
-        "chosen.x": [-0.21],
+        "measured.x": list(means.values()),
+        "measured, seeds.x": np.concatenate(list(values.values())),
+        "chosen.x": [-0.2 if np.isnan(means[scores]) else means[scores]],
         "chosen.y": [label],
-        "layout.title.text": f"{coloured(label, style)}: cosine {cosine}, correlation {correlation}",
+        "ceiling.x": [top, top],
+        "ceiling.y": [LABELS["finite"], LABELS["soft"]],
+        "layout.title.text": f"{coloured(label, style)}: {words} {writing.decimal(means[scores])}",
     }
-    ours, soft = matches["directional"].cosine, matches["soft"].cosine
-    return row, (
-        f"{label}: cosine of the moves {cosine}, of the deviations {writing.decimal(shown.deviation)}, correlation of ŝ with s "
-        f"{correlation}, {writing.percent(shown.zeros, 0)} zeros. Directional pruning's cosine is {writing.decimal(ours)}, that "
-        f"of soft-thresholding at gRDA's zeros {writing.decimal(soft)}."
-    )
+    ours, its = values["finite"], values[scores]
+    least, most = (writing.decimal(end) for end in (its.min(), its.max()))
+    spread = "undefined" if np.isnan(its).all() else f"{least} to {most} over the seeds"
+    told = f"{label}, {words}: {spread}."
+    if scores != "finite":
+        told += f" Finite time has {writing.span(ours.min(), ours.max())}."
+    if np.isfinite(top):
+        told += f" Two orders of the images leave {writing.decimal(top)} at most."
+    return row, told

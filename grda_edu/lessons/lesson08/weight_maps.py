@@ -1,4 +1,4 @@
-"""Direction scores laid over filters and outgoing weights, beside what gRDA's move says."""
+"""Finite-time scores laid over filters and outgoing weights, beside what gRDA's move says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import (
-    Choice,
     Explorable,
     Panel,
     Slider,
@@ -23,8 +22,9 @@ from grda_edu.explore import (
 )
 from grda_edu.explore.panel import Ends
 
-from .curves import cut
-from .numbers import SETTINGS, about, cutoffs, ended, layers, seeds
+from .curves import setting_choice
+from .finite import ended, first, seeds
+from .moves import layers
 
 ZERO = palette.ZERO.color
 
@@ -37,11 +37,10 @@ def scores_on_weights() -> Explorable:
         _maps_figure,
         _maps,
         {
-            "mu": Choice({f"{m:g}": m for m in about("mu")}, label="μ"),
-            "cutoff": Slider(cutoffs(), label="cut-off", format=cut, start=1e-3),
-            "c": Slider(about("c"), label="c", format="g", start=SETTINGS[0][0]),
+            "setting": setting_choice(),
+            "seed": Slider(seeds(), label="random seed", format="g"),
         },
-        label="Direction scores over filters and outgoing weights, predicted and read off gRDA's move",
+        label="Scores over filters and outgoing weights, predicted and read off gRDA's move",
     )
 
 
@@ -99,14 +98,11 @@ def output_tiles(weights: np.ndarray) -> np.ndarray:
     return padded.transpose(0, 2, 1, 3).reshape(50, 40)[:49, :39]
 
 
-def _maps(mu: float, cutoff: float, c: float) -> tuple[dict, str]:
-    seed = seeds()[0]
-    one = ended(c, mu, seed)
-    s = one.score(cutoff)
-    predicted, actual = layers(s), layers(one.estimates())
+def _maps(setting: tuple[float, float], seed: float) -> tuple[dict, str]:
+    one = ended(*setting, first(), int(seed))
+    predicted, actual = layers(one.s), layers(one.estimates())
     dead = layers((one.grda == 0).astype(float))
-    found = one.evidence(cutoff)
-    correlation = writing.decimal(found.correlation)
+    found = one.evidence()
     row = {
         "s filters.z": filter_tiles(predicted["conv.weight"]),
         "s outputs.z": output_tiles(predicted["fc.weight"]),
@@ -114,14 +110,13 @@ def _maps(mu: float, cutoff: float, c: float) -> tuple[dict, str]:
         "ŝ outputs.z": output_tiles(actual["fc.weight"]),
         "ŝ filters zero.y": strokes(filter_tiles(dead["conv.weight"])),
         "ŝ outputs zero.y": strokes(output_tiles(dead["fc.weight"])),
-        "layout.title.text": f"Correlation over the {found.survivors:,} survivors: {correlation}",
+        "layout.title.text": (
+            f"Correlation over the {found.survivors:,} survivors: {writing.decimal(found.correlation)}"
+        ),
     }
-    negative = writing.count(int((s < 0).sum()), "weight")
-    grew = "none survived"
-    if found.negative:
-        grew = f"{writing.percent(found.grew_where_negative, 0)} of the survivors among them grew"
-    positive = writing.percent(found.grew_where_positive, 0)
+    negative = writing.count(found.negative, "survivor")
     return row, (
-        f"{writing.percent(one.zeros, 0)} of gRDA's weights are zero. s < 0 holds for {negative}, and {grew}; "
-        f"among the survivors with s > 0, {positive} grew."
+        f"{writing.percent(one.zeros, 0)} of gRDA's weights are zero. Of {negative} with s < 0 "
+        f"{writing.percent(found.grew_where_negative, 0)} grew, of those with s > 0 "
+        f"{writing.percent(found.grew_where_positive, 0)}."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import prod, sqrt
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from grda_edu import recordings
 from grda_edu.explore import palette
 from grda_edu.lessons import lesson08
-from grda_edu.lessons.lesson08.live import Measured, show_match
-from grda_edu.models import small_digits_cnn
+from grda_edu.lessons.lesson08.live import NETWORKS, show_match
+from grda_edu.lessons.lesson08.moves import Ended
+from grda_edu.models import digits_cnn, small_digits_cnn
+from grda_edu.studies.equal_budget import WAYS, EqualBudget
+from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.theorem import LOSSES, TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
 from lessons.truth import Case, hollow, look
@@ -30,7 +34,7 @@ MAIN = STUDY.cutoffs.index(STUDY.main_cutoff)
 PAIRS = STUDY.pairs(STUDY.main_lr)
 TEXT = STUDY.held  # the settings that the lesson's text talks about
 P0 = ("P0", "ℓ1")  # names with a digit: P<sub>0</sub> and the norm
-STRONGEST, MIDDLE = {"c": 0.02, "mu": 0.7}, {"c": 0.01, "mu": 0.6}
+RING = palette.Style(palette.INK, "solid", "circle")
 
 
 # ------------------------------------------------- the recording, and what is made of it
@@ -89,24 +93,16 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
     return (a * b).sum() / lengths if lengths else np.nan
 
 
-def ended(c: float, mu: float, seed: int, lr: float = STUDY.main_lr, t: float = STUDY.t) -> Pair:
-    """c is that at this rate."""
-    k = STUDY.seeds.index(seed)
-    place = next(i for i, p in enumerate(STUDY.pairs(lr)) if np.allclose(p, (c, mu)))
-    if lr == STUDY.main_lr:
-        sgd = ARRAYS["path"][k, STUDY.times.index(t)]
-        names, here = ("grda", "s", "s_random"), (k,)
-        if t != STUDY.t:
-            names = tuple(f"{name}/later" for name in names)
-    else:
-        here = ([rate for rate in STUDY.lrs if rate != STUDY.main_lr].index(lr), k)
-        names, sgd = ("rates/grda", "rates/s", "rates/s_random"), ARRAYS["rates/sgd"][here]
-    grda, s, random = (ARRAYS[name][here] for name in names)
-    return Pair(sgd, grda[place], c * lr**0.5 * t**mu, s, random, seed)
+def ended(c: float, mu: float, seed: int) -> Pair:
+    k, place = STUDY.seeds.index(seed), PAIRS.index((c, mu))
+    sgd, s, random = ARRAYS["path"][k, END], ARRAYS["s"][k], ARRAYS["s_random"][k]
+    return Pair(
+        sgd, ARRAYS["grda"][k, place], c * STUDY.main_lr**0.5 * STUDY.t**mu, s, random, seed
+    )
 
 
-def all_seeds(c: float, mu: float, *more: float) -> list[Pair]:
-    return [ended(c, mu, seed, *more) for seed in STUDY.seeds]
+def all_seeds(c: float, mu: float) -> list[Pair]:
+    return [ended(c, mu, seed) for seed in STUDY.seeds]
 
 
 def mean(values) -> float:
@@ -120,7 +116,7 @@ def geometric(values) -> float:
 
 
 def zeros(pair: Pair) -> float:
-    return np.count_nonzero(pair.grda == 0) / D
+    return np.count_nonzero(pair.grda == 0) / len(pair.grda)
 
 
 def written(value: float) -> float | str:
@@ -139,234 +135,7 @@ def around(looks: dict) -> dict:
     return looks | {f"{name}, seeds": style for name, style in looks.items()}
 
 
-# ------------------------------------------------- the spectrum
-
-RANKS = [f"rank at t = {t:g}" for t in STUDY.times]
-
-
-def says_spectrum(seed: int, cutoff: float, t: float) -> dict:
-    k, n = STUDY.seeds.index(seed), STUDY.times.index(t)
-    values, flat = ARRAYS["values"][k, n], rank(seed, cutoff, t)
-    negative = np.count_nonzero(values < -1e-8)  # the rest is rounding
-    dead, shifts = ARRAYS["symmetries"][k, n]
-    end = {0: ["Nothing is flat"], D: ["Everything is flat"]}.get(flat, [])
-    hover = {f"{name}.hovertemplate": [t] for name, t in zip(RANKS, STUDY.times, strict=True)}
-    return hover | {
-        "sentence": [
-            *(flat, D, "below", negative, "negative", values.min()),
-            *(dead, "dead weight", shifts, "shift", *end),
-        ],
-        "title": [flat, D, t],
-        "yaxis.ticktext": [-0.1, -1e-3, -1e-5, 0, 1e-5, 1e-3, 0.1, 10],
-        "xaxis2.ticktext": [1e-6, 1e-4, 0.01, 1],
-    }
-
-
-SPECTRUM = Case(
-    "spectrum",
-    lesson08.spectrum,
-    says_spectrum,
-    looks={
-        "eigenvalues": palette.INK,
-        **dict.fromkeys(RANKS, palette.MUTED),
-        "rank now": palette.DIRECTIONAL.color,
-        "here": palette.DIRECTIONAL,
-        "shapes[0]": palette.DIRECTIONAL.color,
-        "shapes[1]": palette.DIRECTIONAL,
-    },
-    keys={
-        "notes[1]": {"at this t": "rank now", "at other times": RANKS},
-        "notes[2]": {"flat: below the cut-off": "shapes[0]"},
-    },
-    names=P0,
-    positions=[{"seed": 1, "cutoff": 0.01, "t": 22.5}, {"cutoff": 1.0, "t": 900.0}],
-)
-
-
-# ------------------------------------------------- scores over the weights
-
-
-def says_maps(mu: float, cutoff: float, c: float) -> dict:
-    pair = ended(c, mu, STUDY.seeds[0])
-    s, alive = pair.s[STUDY.cutoffs.index(cutoff)], pair.grda != 0
-    correlation, negative = pair.correlation(s), np.count_nonzero(s < 0)
-    wish = np.count_nonzero((s < 0) & alive)
-    among = [pair.grew(s < 0), "survivors among them"] if wish else ["none survived"]
-    return {
-        "sentence": [zeros(pair), "s <", 0, negative, *among, "s >", 0, pair.grew(s > 0)],
-        "title": [np.count_nonzero(alive), correlation],
-        "notes[0]": [FILTERS, SIDE, SIDE],
-        "notes[1]": ["below", 0],
-        "notes[2]": [DIGITS, sqrt(FEATURES / FILTERS), sqrt(FEATURES / FILTERS)],
-        "yaxis3.ticktext": [*range(DIGITS)],
-    }
-
-
-ARMS = [[0.0, palette.NEGATIVE], [0.25, palette.PAPER], [1.0, palette.POSITIVE]]  # from -0.5 to 1.5
-MAPS = Case(
-    "scores_on_weights",
-    lesson08.scores_on_weights,
-    says_maps,
-    looks=dict.fromkeys(["s filters", "s outputs", "ŝ filters", "ŝ outputs"], ARMS)
-    | dict.fromkeys(["ŝ filters zero", "ŝ outputs zero"], palette.ZERO.color),
-    keys={"notes[1]": {"exactly zero": "ŝ filters zero"}},
-    positions=[{"cutoff": 0.003}, MIDDLE, STRONGEST],
-)
-
-
-# ------------------------------------------------- predicted against actual
-
-LABELS = {
-    "directional": ("directional pruning", palette.DIRECTIONAL),
-    "identity": ("P₀ = I, the same λ", palette.OBS),
-    "soft": ("soft-thresholding, gRDA's zeros", palette.SOFT),
-    "random": ("a random P₀ of equal rank", palette.TARGET),
-    "shuffled": ("s shuffled", palette.MAGNITUDE),
-    "constant": ("s constant, its mean", palette.SGD),
-}
-
-
-def says_match(prediction: str, c: float, mu: float, factor: float) -> dict:
-    pair = ended(c, mu, STUDY.seeds[0])
-    made = pair.predictions(factor)
-    w = made[prediction]
-    s = {
-        "directional": pair.s[MAIN],
-        "random": pair.random,
-        "shuffled": np.random.default_rng([pair.seed, 1]).permutation(pair.s[MAIN]),
-    }.get(prediction, np.ones(D))
-    cosine, correlation = pair.cosine(w), written(pair.correlation(s))
-    ours, soft = pair.cosine(made["directional"]), pair.cosine(made["soft"])
-    label, died = LABELS[prediction][0], np.count_nonzero(w == 0) / D
-    return {
-        "sentence": [
-            *(label, cosine, "deviations", written(pair.deviation(w)), "ŝ with s", correlation),
-            *(died, "Directional pruning's", ours, "soft-thresholding", soft),
-        ],
-        "title": [label, "cosine", cosine, "correlation", correlation],
-    }
-
-
-def reaches_match(prediction: str, c: float, mu: float, factor: float) -> list[bool]:
-    pair = ended(c, mu, STUDY.seeds[0])
-    made = pair.predictions(1.0)
-    return [factor == 1 and pair.cosine(made["soft"]) > pair.cosine(made["directional"])]
-
-
-def looks_match(prediction: str, **_: float) -> dict:
-    color = LABELS[prediction][1].color
-    return {
-        "equal": palette.TARGET,
-        "same": palette.TARGET,
-        "weights": color,
-        "survivors": color,
-        "cosine": palette.Style(palette.INK, "solid", "square"),
-        "deviation": palette.Style(palette.INK, "solid", "triangle-up"),
-        "correlation": palette.INK,
-        "chosen": hollow(palette.Style(palette.INK, "solid", "line-ns")),
-    }
-
-
-def keys_match(prediction: str, **_: float) -> dict:
-    marks = {
-        "cosine of the moves": (palette.INK, "cosine"),
-        "cosine of the deviations": (palette.INK, "deviation"),
-        "correlation of ŝ with s": (palette.INK, "correlation"),
-    }
-    return {"title": {LABELS[prediction][0]: "weights"}, "notes[2]": marks} | {
-        "notes[0]": {"both alike": "equal"},
-        "notes[1]": {"ŝ = s": "same"},
-    }
-
-
-MATCH = Case(
-    "predicted_and_actual",
-    lesson08.predicted_and_actual,
-    says_match,
-    looks=looks_match,
-    keys=keys_match,
-    positions=[
-        STRONGEST,
-        {"prediction": "soft", **MIDDLE, "factor": 0.5},
-        {"prediction": "identity"},
-        {"prediction": "random", "factor": 1.5},
-        {"prediction": "shuffled", **STRONGEST},
-    ],
-    reaches=reaches_match,
-)
-
-
-# ------------------------------------------------- γ falls
-
-CURVES = {
-    "correlation, c fixed": palette.DIRECTIONAL,
-    "correlation, λ held": palette.Style(palette.INK, "dash", "square"),
-    "correlation, s shuffled": palette.TARGET,
-    "cosine, directional": palette.DIRECTIONAL,
-    "cosine, soft": palette.SOFT,
-    "grew, s < 0": palette.DIRECTIONAL,
-    "grew, s > 0": palette.MAGNITUDE,
-}
-DOUBLED = [f"{name}, t doubled" for name in CURVES]
-
-
-def says_gamma(setting: tuple[float, float], cutoff: float) -> dict:
-    (c, mu), k = setting, STUDY.cutoffs.index(cutoff)
-    at_rates = [all_seeds(c, mu, lr) for lr in STUDY.lrs]
-    found = [mean(one.correlation(one.s[k]) for one in pairs) for pairs in at_rates]
-    held = []
-    if setting in STUDY.held:
-        ends = (STUDY.lrs[0], STUDY.lrs[-1])
-        with_it = [all_seeds(c * (STUDY.main_lr / lr) ** 0.5, mu, lr) for lr in ends]
-        held = [
-            "with λ held",
-            *(mean(one.correlation(one.s[k]) for one in pairs) for pairs in with_it),
-        ]
-    told = [found[0], STUDY.lrs[0], found[-1], STUDY.lrs[-1]]
-    rates = {f"xaxis{n}.ticktext": STUDY.lrs for n in ("", 2, 3)}
-    return rates | {
-        "sentence": [*told, *held],
-        "title": [c, mu, STUDY.t, len(STUDY.seeds)],
-        "notes[2]": ["s <", 0, "s >", 0],
-        "grew, s < 0.hovertemplate": [0],
-        "grew, s > 0.hovertemplate": [0],
-    }
-
-
-GAMMA = Case(
-    "falling_gamma",
-    lesson08.falling_gamma,
-    says_gamma,
-    looks=around(CURVES)
-    | {
-        f"{name}, t doubled": hollow(style._replace(symbol="star"))
-        for name, style in CURVES.items()
-    },
-    keys={
-        "notes[0]": {
-            "c fixed, so λ falls": "correlation, c fixed",
-            "λ held": "correlation, λ held",
-            "s shuffled": "correlation, s shuffled",
-        },
-        "notes[1]": {
-            "directional pruning": "cosine, directional",
-            "soft-thresholding, gRDA's zeros": "cosine, soft",
-        },
-        "notes[2]": {
-            "where s < #": "grew, s < 0",
-            "where s > #": "grew, s > 0",
-            "t doubled": (palette.INK, *DOUBLED),
-        },
-    },
-    positions=[
-        {"setting": (0.02, 0.7)},
-        {"setting": (0.02, 0.51), "cutoff": 0.003},
-        {"setting": (0.02, 0.6), "cutoff": 1e-4},
-    ],
-)
-
-
-# ------------------------------------------------- time goes on
+# ------------------------------------------------- finite time
 
 FINITE = FiniteTime()
 FOUND = {
@@ -409,29 +178,260 @@ def within_layers(pair: Pair) -> np.ndarray:
     return np.concatenate([deal.permutation(part) for part in np.split(pair.random, ends)])
 
 
-def without_size_and_layer(pair: Pair, s: np.ndarray) -> float:
+def without_size_and_layer(pair: Pair, s: np.ndarray, shapes=SHAPES) -> float:
     """Correlation of what least squares on |w| and the layer leave."""
     alive = pair.grda != 0
-    layer = np.repeat(np.arange(len(SHAPES)), [prod(shape) for shape in SHAPES])[alive]
+    layer = np.repeat(np.arange(len(shapes)), [prod(shape) for shape in shapes])[alive]
     size = np.abs(pair.sgd[alive])
     left = []
     for y in (s[alive], (np.sign(pair.sgd) * (pair.sgd - pair.grda))[alive]):
         # Least squares with a level for each layer: all is measured from the layer's own mean.
         centred = [np.array(v) for v in (size, y)]
-        for k in range(len(SHAPES)):
+        for k in range(len(shapes)):
             for v in centred:
                 if (layer == k).any():
                     v[layer == k] -= v[layer == k].mean()
         x, rest = centred
         left.append(rest - x * (x @ rest) / (x @ x))
-    return angle(*left)
+    nothing = np.abs(s + np.abs(pair.sgd)).max() == 0  # the size itself
+    return np.nan if nothing else angle(*left)
 
 
-def slope_of(pair: Pair) -> float:
+def slope_of(pair: Pair, s: np.ndarray) -> float:
     alive = pair.grda != 0
-    x, y = pair.random[alive], (np.sign(pair.sgd) * (pair.sgd - pair.grda))[alive] / pair.lam
+    x, y = s[alive], (np.sign(pair.sgd) * (pair.sgd - pair.grda))[alive] / pair.lam
     x = x - x.mean()
     return x @ y / (x @ x)
+
+
+def growers_below(pair: Pair, s: np.ndarray) -> float:
+    """Of all pairs of a survivor that grew and one that did not, where the first has the lower score."""
+    alive = pair.grda != 0
+    away = (pair.sgd * (pair.grda - pair.sgd) > 0)[alive]
+    low, others = s[alive][away][:, None], s[alive][~away]
+    return float(((low < others) + 0.5 * (low == others)).mean())
+
+
+# ------------------------------------------------- the spectrum
+
+
+def says_spectrum(setting: tuple[float, float], cutoff: float) -> dict:
+    values, flat, k = ARRAYS["values"][0, END], rank(0, cutoff), STUDY.cutoffs.index(cutoff)
+    negative = np.count_nonzero(values < -1e-8)  # the rest is rounding
+    found = mean(one.correlation(one.s[k]) for one in all_seeds(*setting))
+    return {
+        "sentence": [
+            *(flat, D, "below", cutoff, negative, "below zero"),
+            *("correlation", found, len(STUDY.seeds), "seeds"),
+        ],
+        "title": [cutoff, flat / D, "flat", found],
+        "yaxis.ticktext": [-0.1, -1e-3, -1e-5, 0, 1e-5, 1e-3, 0.1, 10],
+        "xaxis2.ticktext": [1e-5, 1e-3, 0.1],
+    }
+
+
+SPECTRUM = Case(
+    "spectrum",
+    lesson08.spectrum,
+    says_spectrum,
+    looks=around({"correlation": palette.DIRECTIONAL})
+    | {
+        "eigenvalues": palette.INK,
+        "here": hollow(RING),
+        "shapes[0]": palette.DIRECTIONAL.color,
+        "shapes[1]": palette.DIRECTIONAL,
+    },
+    keys={
+        "notes[1]": {"mean; small dots: seeds": "correlation"},
+        "notes[2]": {"flat: below the cut-off": "shapes[0]"},
+    },
+    positions=[{"cutoff": 0.003}, {"setting": TEXT[1], "cutoff": 0.01}],
+)
+
+
+# ------------------------------------------------- scores over the weights
+
+
+def says_maps(setting: tuple[float, float], seed: int) -> dict:
+    pair = over_time(setting, FINITE.times[0])[FINITE.seeds.index(seed)]
+    s, alive = pair.random, pair.grda != 0
+    return {
+        "sentence": [
+            *(
+                zeros(pair),
+                np.count_nonzero((s < 0) & alive),
+                "survivor",
+                "s <",
+                0,
+                pair.grew(s < 0),
+            ),
+            *("s >", 0, pair.grew(s > 0)),
+        ],
+        "title": [np.count_nonzero(alive), pair.correlation(s)],
+        "notes[0]": [FILTERS, SIDE, SIDE],
+        "notes[1]": ["below", 0],
+        "notes[2]": [DIGITS, sqrt(FEATURES / FILTERS), sqrt(FEATURES / FILTERS)],
+        "yaxis3.ticktext": [*range(DIGITS)],
+    }
+
+
+ARMS = [[0.0, palette.NEGATIVE], [0.25, palette.PAPER], [1.0, palette.POSITIVE]]  # from -0.5 to 1.5
+MAPS = Case(
+    "scores_on_weights",
+    lesson08.scores_on_weights,
+    says_maps,
+    looks=dict.fromkeys(["s filters", "s outputs", "ŝ filters", "ŝ outputs"], ARMS)
+    | dict.fromkeys(["ŝ filters zero", "ŝ outputs zero"], palette.ZERO.color),
+    keys={"notes[1]": {"exactly zero": "ŝ filters zero"}},
+    positions=[{"setting": TEXT[1], "seed": 3}],
+)
+
+
+# ------------------------------------------------- scores and controls
+
+LABELS = {
+    "finite": "finite time, F(tH)",
+    "decay": "finite time, e⁻ᵗᴴ",
+    "cut-off": "P₀, cut-off 0.001",
+    "size": "size alone, −|w|",
+    "symmetries": "exact symmetries",
+    "random": "a random subspace",
+    "in layers": "s shuffled within layers",
+    "soft": "soft-thresholding",
+}
+HESSIAN = ("finite", "decay", "cut-off")
+STORED = {
+    "finite": "time/s",
+    "decay": "time/s/decay",
+    "cut-off": "time/s/cutoff",
+    "symmetries": "time/s/symmetries",
+    "random": "time/s/random",
+}
+WORDS = (
+    "cosine of the moves",
+    "correlation of ŝ with s",
+    "slope of ŝ on s",
+    "AUC of the growers",
+    "correlation, given size and layer",
+)
+COSINE, CORRELATION, SLOPE, AUC, LEFT = range(5)
+
+
+def of_scores(name: str, setting: tuple[float, float]) -> list[tuple[Pair, np.ndarray | None]]:
+    pairs = over_time(setting, FINITE.times[0], STORED.get(name, "time/s"))
+    own = {"size": lambda p: -np.abs(p.sgd), "in layers": within_layers, "soft": lambda _: None}
+    return [(pair, own.get(name, lambda p: p.random)(pair)) for pair in pairs]
+
+
+@cache
+def measured(name: str, setting: tuple[float, float], measure: int) -> list[float]:
+    """One number a seed; NaN where the measure says nothing of it."""
+    found = []
+    for pair, s in of_scores(name, setting):
+        if s is None:
+            smallest = np.sort(np.abs(pair.sgd))[(pair.grda == 0).sum() - 1]
+            value = pair.cosine(moved(pair.sgd, smallest)) if measure == COSINE else np.nan
+        elif name == "size" and measure == COSINE:
+            value = np.nan
+        else:
+            by = {
+                COSINE: lambda p, s: p.cosine(moved(p.sgd, p.lam * s)),
+                CORRELATION: Pair.correlation,
+                SLOPE: slope_of,
+                AUC: growers_below,
+                LEFT: without_size_and_layer,
+            }
+            value = by[measure](pair, s)
+        found.append(value)
+    return found
+
+
+def best_possible(setting: tuple[float, float]) -> float:
+    """The root of the correlation of two orders' moves."""
+    k, found = FINITE.pairs.index(setting), []
+    for seed, pair in enumerate(over_time(setting, FINITE.times[0])):
+        sgd, grda = FOUND["order/sgd"][seed], FOUND["order/grda"][seed, k]
+        both = (pair.grda != 0) & (grda != 0)
+        one, other = ((np.sign(w) * (w - v))[both] for w, v in ((pair.sgd, pair.grda), (sgd, grda)))
+        found.append(sqrt(angle(one - one.mean(), other - other.mean())))
+    return mean(found)
+
+
+def says_match(scores: str, setting: float, measure: float) -> dict:
+    pair, words = FINITE.pairs[int(setting)], WORDS[int(measure)]
+    its, ours = (measured(name, pair, int(measure)) for name in (scores, "finite"))
+    spread = ["undefined"] if np.isnan(its).all() else [min(its), max(its), "over the seeds"]
+    label = [LABELS[scores]] if scores != "cut-off" else ["P₀, cut-off", FINITE.cutoff]
+    # A range whose ends are written alike is written once.
+    ends = sorted({f"{end:.2f}": end for end in (min(ours), max(ours))}.values())
+    besides = ["Finite time has", *ends] if scores != "finite" else []
+    top = ["Two orders", best_possible(pair)] if measure == CORRELATION else []
+    cut = FINITE.cutoff  # stands in a row's name
+    return {
+        "sentence": [*label, words, *spread, *besides, *top],
+        "title": [*label, words, written(mean(its))],
+        "measured.y": [cut],
+        "measured, seeds.y": [cut] * len(FINITE.seeds),
+        "chosen.y": [cut] if scores == "cut-off" else [],
+    }
+
+
+def reaches_match(scores: str, setting: float, measure: float) -> list[bool]:
+    pair = FINITE.pairs[int(setting)]
+    its, ours = (measured(name, pair, int(measure)) for name in (scores, "finite"))
+    controls = [measured(name, pair, int(measure)) for name in LABELS if name not in HESSIAN]
+    best = max(max(values) for values in controls if not np.isnan(values).all())
+    against = scores not in HESSIAN and mean(its) > mean(ours) - 0.05
+    return [against, min(ours) > best + 0.3]
+
+
+def looks_match(scores: str, **_: float) -> dict:
+    colors = [palette.DIRECTIONAL.color if n in HESSIAN else palette.TARGET.color for n in LABELS]
+    symbols = ["diamond" if n in HESSIAN else "cross" for n in LABELS]
+    seeds = np.repeat(colors, len(FINITE.seeds)).tolist()
+    return {
+        "same": palette.TARGET,
+        "survivors": palette.DIRECTIONAL.color if scores in HESSIAN else palette.TARGET.color,
+        "ceiling": palette.INK,
+        "measured": look(palette.INK, **{"marker.color": colors, "marker.symbol": symbols}),
+        "measured, seeds": look(palette.INK, **{"marker.color": seeds}),
+        "chosen": hollow(RING),
+    }
+
+
+def keys_match(scores: str, **_: float) -> dict:
+    k = list(LABELS).index(scores)
+    words = LABELS[scores].replace("0.001", "#")
+    return {
+        "title": {words: f"measured[{k}]"},
+        "notes[0]": {"ŝ = s": "same"},
+        "notes[1]": {"knows the Hessian": "measured[0]", "a control": "measured[3]"},
+    }
+
+
+MATCH = Case(
+    "scores_and_moves",
+    lesson08.scores_and_moves,
+    says_match,
+    looks=looks_match,
+    keys=keys_match,
+    names=("P₀",),
+    positions=[
+        {"scores": "size", "measure": CORRELATION},
+        {"scores": "size", "setting": 2, "measure": AUC},
+        {"scores": "size", "setting": 1, "measure": SLOPE},
+        {"scores": "soft", "setting": 2},
+        {"scores": "cut-off", "setting": 1, "measure": SLOPE},
+        {"scores": "symmetries", "setting": 2, "measure": LEFT},
+        {"scores": "in layers", "measure": LEFT},
+        {"scores": "random", "setting": 1, "measure": CORRELATION},
+        {"scores": "decay", "measure": LEFT},
+    ],
+    reaches=reaches_match,
+)
+
+
+# ------------------------------------------------- time goes on
 
 
 def says_time(setting: tuple[float, float], t: float) -> dict:
@@ -441,11 +441,10 @@ def says_time(setting: tuple[float, float], t: float) -> dict:
     fixed = [pair.correlation(pair.random) for pair in over_time(setting, t, "time/s/cutoff")]
     return {
         "sentence": [
-            *(t, mean(found), "seeds"),
+            *(t, mean(found), "slope", mean(slope_of(pair, pair.random) for pair in pairs)),
+            *("AUC", mean(growers_below(pair, pair.random) for pair in pairs), "Given size"),
             mean(without_size_and_layer(pair, pair.random) for pair in pairs),
-            "shuffled",
-            mean(without_size_and_layer(pair, within_layers(pair)) for pair in pairs),
-            *(FINITE.cutoff, mean(fixed)),
+            *("fixed cut-off", mean(fixed)),
         ],
         "title": [c, mu, t, mean(found)],
         "xaxis2.ticktext": FINITE.times,
@@ -459,9 +458,9 @@ TIME = Case(
     lesson08.time_counts,
     says_time,
     looks=around(TIME_CURVES)
-    | {"survivors": palette.DIRECTIONAL.color, "equal": palette.TARGET, "now": palette.INK},
+    | {"survivors": palette.DIRECTIONAL.color, "same": palette.TARGET, "now": palette.INK},
     keys={
-        "notes[0]": {"ŝ = s": "equal"},
+        "notes[0]": {"ŝ = s": "same"},
         "notes[1]": {
             "finite time": "correlation",
             "a fixed cut-off": "cut-off",
@@ -472,49 +471,113 @@ TIME = Case(
 )
 
 
-# ------------------------------------------------- losses at equal zeros
+# ------------------------------------------------- equal zeros and equal training
 
-WAYS = {
-    "gRDA": ("gRDA", palette.GRDA),
-    "directional at zeros": ("directional pruning", palette.DIRECTIONAL),
-    "magnitude": ("magnitude", palette.MAGNITUDE),
-    "soft": ("soft-thresholding", palette.SOFT),
+BUDGET, STEPS = EqualBudget(), InSteps()
+SPENT, CUT = (
+    {
+        name: values.astype(float)
+        for name, values in recordings.load_measurements(file).arrays.items()
+    }
+    for file in ("equal_budget", "in_steps")
+)
+TRAINED = {  # in their order: how each is drawn
+    "gRDA": palette.GRDA,
+    "gRDA, then its mask": palette.GRDA,
+    "gRDA's mask": palette.GRDA,
+    "gradual magnitude": palette.MAGNITUDE,
+    "magnitude mask": palette.MAGNITUDE,
+    "random mask": palette.TARGET,
+    "magnitude": palette.MAGNITUDE,
 }
 
 
-def says_losses(seed: int) -> dict:
-    chosen = STUDY.seeds if seed < 0 else [seed]
-    rows = sorted(
-        (
-            mean(zeros(ended(*pair, k)) for k in chosen),
-            [geometric(ARRAYS["losses"][k, n, LOSSES.index(way)] for k in chosen) for way in WAYS],
+def says_budget(setting: tuple[float, float]) -> dict:
+    place = BUDGET.pairs.index(setting)
+
+    def of(what: str, way: str) -> np.ndarray:
+        return SPENT[what][:, place, WAYS.index(way)]
+
+    loss = {way: geometric(of("loss", way)) for way in WAYS}
+    apart = 100 * (mean(of("accuracy", "gRDA's mask")) - mean(of("accuracy", "gRDA")))
+    return {
+        "sentence": [
+            *("gRDA", loss["gRDA"], "its mask", loss["gRDA's mask"]),
+            *("gradual magnitude", loss["gradual magnitude"], "random", loss["random mask"]),
+            *("accuracy", apart, "points"),
+        ],
+        "title": [*setting, mean(of("zeros", "gRDA")), "zeros"],
+    }
+
+
+OF_WAYS = [style.color for style in TRAINED.values()]
+EQUAL = Case(
+    "equal_budget",
+    lesson08.equal_budget,
+    says_budget,
+    looks={
+        name: look(
+            palette.INK,
+            **{
+                "marker.color": OF_WAYS,
+                "marker.symbol": [style.symbol for style in TRAINED.values()],
+            },
         )
-        for n, pair in enumerate(PAIRS)
+        for name in ("loss", "accuracy")
+    }
+    | {
+        f"{name}, seeds": look(
+            palette.INK, **{"marker.color": np.repeat(OF_WAYS, len(BUDGET.seeds)).tolist()}
+        )
+        for name in ("loss", "accuracy")
+    }
+    | {"shapes[0]": palette.SGD, "shapes[1]": palette.SGD},
+    keys={"notes[0]": {"SGD, no zeros": "shapes[0]"}},
+    positions=[{"setting": setting} for setting in TEXT],
+)
+
+
+# ------------------------------------------------- in steps
+
+NOT_TRAINED = {
+    "steps": ("directional pruning in steps", palette.DIRECTIONAL),
+    "jump": ("in one jump", palette.DIRECTIONAL._replace(dash="dot", symbol="diamond-open")),
+    "magnitude": ("magnitude", palette.MAGNITUDE),
+    "obs": ("OBS, one Hessian", palette.OBS),
+    "grda": ("gRDA, trained", palette.GRDA),
+}
+SEEN = ("train_loss", "test_accuracy")
+
+
+def says_steps(network: str, zeros: float) -> dict:
+    share = CUT[f"{network}/zeros"][0]
+    k = int(np.abs(share - zeros).argmin())
+
+    def of(way: str, what: str = "train_loss") -> np.ndarray:
+        return CUT[f"{network}/{way}/{what}"][:, k]
+
+    ways = ["steps", "jump", "magnitude", *(["obs"] if network == "small" else [])]
+    told = [item for way in ways for item in (NOT_TRAINED[way][0], mean(of(way)))]
+    won = sum(of("steps") < of("magnitude"))
+    return {
+        "sentence": [
+            *told,
+            *("accuracy", mean(of("steps", SEEN[1])), "magnitude", mean(of("magnitude", SEEN[1]))),
+        ],
+        "title": [share[k], "zeros", won, len(STEPS.seeds)],
+    }
+
+
+IN_STEPS = Case(
+    "in_steps",
+    lesson08.in_steps,
+    says_steps,
+    looks=around(
+        {f"{name} {what}": style for name, (_, style) in NOT_TRAINED.items() for what in SEEN}
     )
-    wins = []  # shares of zeros from which on gRDA's loss is below magnitude pruning's, the last first
-    for share, (ours, _, magnitude, _) in reversed(rows):
-        if ours >= magnitude:
-            break
-        wins.append(share)
-    verdict = ["From", wins[-1], "below"] if wins else ["At no number"]
-    words = [label for label, _ in WAYS.values()]
-    share, losses = rows[-1]
-    told = [share, "zeros", *(x for pair in zip(words, losses, strict=True) for x in pair)]
-    who = ["geometric means"] if seed < 0 else []
-    plain = geometric(ARRAYS["sgd_loss"][k] for k in chosen)
-    return {"sentence": [*who, *told, "SGD without zeros", plain], "title": verdict}
-
-
-LOSSES_AT_ZEROS = Case(
-    "losses_at_equal_zeros",
-    lesson08.losses_at_equal_zeros,
-    says_losses,
-    looks={name: style for name, (_, style) in WAYS.items()} | {"shapes[0]": palette.SGD},
-    keys={
-        "notes[0]": {label: name for name, (label, _) in WAYS.items()}
-        | {"SGD, no zeros": "shapes[0]"}
-    },
-    positions=[{"seed": 0}, {"seed": 1}],
+    | {"shapes[0]": palette.INK, "shapes[1]": palette.INK},
+    keys={"notes[0]": {label: f"{name} train_loss" for name, (label, _) in NOT_TRAINED.items()}},
+    positions=[{"network": "large", "zeros": 0.6}, {"network": "large", "zeros": 0.8}],
 )
 
 
@@ -523,7 +586,7 @@ LOSSES_AT_ZEROS = Case(
 CONTROL, RUNG = palette.TARGET, palette.DIRECTIONAL
 ROWS = {  # in their order: how each is drawn
     **dict.fromkeys(["identity", "constant", "shuffled", "random", "soft"], CONTROL),
-    **dict.fromkeys(["directional", "flat", "twin", "path"], RUNG),
+    **dict.fromkeys(["directional", "flat", "finite", "twin", "path"], RUNG),
     "gRDA": palette.GRDA,
 }
 MEASURES = ("cosine", "overlap", "loss")
@@ -533,22 +596,29 @@ def says_ladder(setting: tuple[float, float]) -> dict:
     place, pairs = PAIRS.index(setting), all_seeds(*setting)
 
     def cosine(name: str) -> float:
+        if name == "finite":
+            again = over_time(setting, STUDY.t)[: len(pairs)]
+            return mean(one.cosine(moved(one.sgd, one.lam * one.random)) for one in again)
         recorded = ARRAYS.get({"path": "along"}.get(name, name))
         if recorded is not None:
             return mean(one.cosine(w) for one, w in zip(pairs, recorded[:, place], strict=True))
         return mean(one.cosine(one.predictions()[name]) for one in pairs)
 
     def loss(name: str) -> float:
+        if name == "finite":
+            place_here = BUDGET.pairs.index(setting)
+            return geometric(SPENT["rung/loss"][: len(pairs), place_here])
         return geometric(ARRAYS["losses"][:, place, LOSSES.index(name)])
 
-    steps = list(range(1, 5))
+    steps = list(range(1, 6))
     categories = {f"{name}.y": steps for name in MEASURES}
     categories |= {f"{name}, seeds.y": np.repeat(steps, len(pairs)).tolist() for name in MEASURES}
-    rungs = ("directional", "flat", "twin", "path")
+    rungs = ("directional", "flat", "finite", "twin", "path")
     return categories | {
         "sentence": [
-            *("soft-thresholding", cosine("soft"), "random", cosine("random")),
+            *("soft-thresholding", cosine("soft")),
             *("closed form", loss("directional"), "on the floor", loss("flat")),
+            *("finite time", loss("finite")),
             *("along the path", loss("path"), "gRDA", loss("gRDA")),
         ],
         "title": [*setting, mean(map(zeros, pairs)), "zeros", *map(cosine, rungs)],
@@ -578,7 +648,10 @@ LADDER = Case(
 # ------------------------------------------------- the cut-off
 
 
-def says_cutoff(setting: tuple[float, float]) -> dict:
+RANKS = [f"rank at t = {t:g}" for t in STUDY.times]
+
+
+def says_cutoff(setting: tuple[float, float], t: float) -> dict:
     pairs, cuts = all_seeds(*setting), STUDY.cutoffs
     found = [mean(one.correlation(one.s[k]) for one in pairs) for k in range(len(cuts))]
     falls = min(range(len(cuts) - 1), key=lambda k: found[k + 1] - found[k])
@@ -586,12 +659,17 @@ def says_cutoff(setting: tuple[float, float]) -> dict:
     grows = mean(rank(seed, high) - rank(seed, low) for seed in STUDY.seeds) / D
     # The scores' sum is the squared length of P0 sign(w), and that of sign(w) is D.
     flat = mean((one.s[falls + 1].sum() - one.s[falls].sum()) / D for one in pairs)
-    most = [max(found), cuts[found.index(max(found))]]
-    return {
-        "sentence": [*most, "between", low, high, "grows", grows, 100 * flat, "points"],
+    hover = {f"{name}.hovertemplate": [t] for name, t in zip(RANKS, STUDY.times, strict=True)}
+    return hover | {
+        "sentence": [
+            *("between", low, high, "grows", grows, 100 * flat, "points"),
+            *(t, rank(0, STUDY.main_cutoff, t), "below"),
+        ],
         "title": [*setting, cuts[found.index(max(found))]],
-        "notes[1]": [1],
+        "notes[0]": [STUDY.t],
+        "notes[2]": [1],
         "xaxis.ticktext": cuts,
+        "xaxis2.ticktext": [1e-6, 1e-4, 0.01, 1],
     }
 
 
@@ -606,9 +684,19 @@ CUTOFF = Case(
     lesson08.cutoff_matters,
     says_cutoff,
     looks=around({name: style for name, (_, style) in CUTOFF_CURVES.items()})
-    | {"shapes[0]": palette.Style(palette.MUTED, "dot", "circle")},
-    keys={"notes[0]": {label: name for name, (label, _) in CUTOFF_CURVES.items()}},
-    positions=[{"setting": setting} for setting in TEXT],
+    | dict.fromkeys(RANKS, palette.MUTED)
+    | {
+        "rank now": palette.DIRECTIONAL.color,
+        "shapes[0]": palette.Style(palette.MUTED, "dot", "circle"),
+    },
+    keys={
+        "notes[0]": {label: name for name, (label, _) in CUTOFF_CURVES.items()},
+        "notes[1]": {"at time t": "rank now", "at other times": RANKS},
+    },
+    names=P0,
+    positions=[
+        {"setting": setting, "t": t} for setting, t in zip(TEXT, (9.0, 180.0, 900.0), strict=True)
+    ],
 )
 
 
@@ -650,49 +738,59 @@ STEEP = Case(
 # ------------------------------------------------- live
 
 
-def live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float):
+LARGE_SHAPES = [tuple(p.shape) for p in digits_cnn(0).parameters()]
+
+
+def recorded_live(c: float, mu: float, seed: int, size: str) -> Pair:
+    """The pair that a run with these settings has a twin in."""
+    k = FINITE.seeds.index(seed)
+    if size == "small":
+        return over_time((c, mu), FINITE.times[0])[k]
+    place, s = FINITE.large_pairs.index((c, mu)), FOUND["large/s"][k, FINITE.large_mus.index(mu)]
+    lam = c * FINITE.lr**0.5 * FINITE.large_t**mu
+    return Pair(FOUND["large/sgd"][k], FOUND["large/grda"][k, place], lam, s[None], s, seed)
+
+
+def live_match(c: float, mu: float, seed: int, size: str, epochs: int, shuffled: bool):
     """The picture after a run that ended where the recorded one did; epochs < 0: before one of so many."""
-    live = lesson08.LiveTheorem(c, mu, seed, epochs=abs(epochs))
+    live = lesson08.LiveTheorem(c, mu, seed, size=size, epochs=abs(epochs))
     if epochs > 0:
-        pair = ended(c, mu, seed)
-        k = STUDY.seeds.index(seed)
-        found = Measured(
-            sgd=pair.sgd,
-            grda=pair.grda,
-            s=pair.s[STUDY.cutoffs.index(cutoff)],
-            rank=rank(seed, cutoff),
-            lam=pair.lam,
-            twin=ARRAYS["twin"][k, PAIRS.index((c, mu))],
-        )
-        live.picture.show(*show_match(found, c, mu, seed, epochs))
+        pair = recorded_live(c, mu, seed, size)
+        s = np.random.default_rng(5).permutation(pair.random) if shuffled else pair.random
+        found = Ended(pair.sgd, pair.grda, s, pair.lam, seed, NETWORKS[size].sizes)
+        live.picture.show(*show_match(found, live.recorded, NETWORKS[size].words))
     return live.picture
 
 
-def says_live_match(c: float, mu: float, seed: int, epochs: int, cutoff: float) -> dict:
-    pair = ended(c, mu, seed)
-    best = pair.s[MAIN]
-    recorded = ["Recorded", pair.correlation(best), pair.cosine(moved(pair.sgd, pair.lam * best))]
-    if abs(epochs) != 100:
-        recorded = ["No recorded run"]
+def says_live_match(c: float, mu: float, seed: int, size: str, epochs: int, shuffled: bool) -> dict:
+    pair = recorded_live(c, mu, seed, size)
+    shapes = SHAPES if size == "small" else LARGE_SHAPES
+    how = [sum(map(prod, shapes)), "weights", *([] if size == "small" else [FINITE.products])]
+
+    def told(s: np.ndarray) -> list:
+        left = without_size_and_layer(pair, s, shapes)
+        return ["correlation", pair.correlation(s), "AUC", growers_below(pair, s), "layer", left]
+
+    full = {"small": 100, "large": 60}[size]
+    twin = ["Recorded", *told(pair.random)] if abs(epochs) == full else ["No recorded run"]
     if epochs < 0:
-        pale = ["which stands pale"] if epochs == -100 else []
-        return {"sentence": ["Press Start", *pale, *recorded], "title": ["Not measured yet"]}
-    s = pair.s[STUDY.cutoffs.index(cutoff)]
-    correlation, cosine = written(pair.correlation(s)), pair.cosine(moved(pair.sgd, pair.lam * s))
-    twin = pair.cosine(ARRAYS["twin"][STUDY.seeds.index(seed), PAIRS.index((c, mu))])
-    grew = [pair.grew(s < 0)] if (s[pair.grda != 0] < 0).any() else ["none"]
+        pale = ["which stands pale"] if epochs == -full else []
+        return {"sentence": ["Press Start", *pale, *twin], "title": ["Not measured yet", *how]}
+    s = np.random.default_rng(5).permutation(pair.random) if shuffled else pair.random
     return {
-        "sentence": [*grew, "where s <", 0, pair.grew(s > 0), "where s >", 0, *recorded],
-        "title": ["correlation", correlation, "cosine", cosine, "twin", twin],
+        "sentence": ["Live", *told(s), *twin],
+        "title": ["Live", *how, "correlation", pair.correlation(s)],
     }
 
 
-def keys_live_match(epochs: int, **_: object) -> dict:
-    live = {"Live: correlation #, cosine #, of the quadratic twin #": "survivors"}
+def keys_live_match(size: str, epochs: int, **_: object) -> dict:
+    how = "# weights, the whole Hessian" if size == "small" else "# weights, # products"
+    live = {f"Live, {how}: correlation #": "survivors"}
     lines = {"notes[0]": {"ŝ = s": "same"}, "notes[1]": {"both alike": "equal"}}
     return lines | ({"title": live} if epochs > 0 else {})
 
 
+WEAK = {"c": 0.005, "mu": 0.51, "seed": 0}
 LIVE = Case(
     "LiveTheorem (match)",
     live_match,
@@ -707,11 +805,16 @@ LIVE = Case(
     },
     keys=keys_live_match,
     positions=[
-        {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": -100, "cutoff": 1e-3},
-        {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": -1, "cutoff": 1e-3},
-        {"c": 0.005, "mu": 0.51, "seed": 0, "epochs": 100, "cutoff": 1e-3},
-        {"c": 0.02, "mu": 0.7, "seed": 2, "epochs": 100, "cutoff": 1e-3},
-        {"c": 0.01, "mu": 0.6, "seed": 1, "epochs": 1, "cutoff": 0.1},
+        at | {"epochs": epochs, "shuffled": shuffled}
+        for at, epochs, shuffled in (
+            (WEAK | {"size": "small"}, -100, False),
+            (WEAK | {"size": "small"}, -1, False),
+            (WEAK | {"size": "large"}, -60, False),
+            (WEAK | {"size": "small"}, 100, False),
+            ({"c": 0.02, "mu": 0.7, "seed": 4, "size": "small"}, 100, True),
+            ({"c": 0.02, "mu": 0.65, "seed": 2, "size": "large"}, 60, False),
+            (WEAK | {"size": "large"}, 2, True),
+        )
     ],
 )
 
@@ -742,9 +845,9 @@ CASES = [
     SPECTRUM,
     MAPS,
     MATCH,
-    GAMMA,
     TIME,
-    LOSSES_AT_ZEROS,
+    EQUAL,
+    IN_STEPS,
     LADDER,
     CUTOFF,
     STEEP,
