@@ -45,7 +45,7 @@ def test_values_are_written_with_unit_and_format():
     assert Slider([0.001, 0.02], unit="s").describe("t")["texts"] == ["0.001 s", "0.02 s"]
     percent = Slider([0.5, 1], format=lambda value: f"{100 * value:.0f} %", label="share")
     assert percent.describe("p") == {
-        "name": "p", "label": "share", "play": False, "texts": ["50 %", "100 %"],
+        "name": "p", "label": "share", "play": False, "seconds": 9.0, "texts": ["50 %", "100 %"],
         "python": ["0.5", "1"],
     }  # fmt: skip
     assert Slider([1]).describe("mu")["label"] == "mu"

@@ -161,7 +161,6 @@ OPEN = {  # what the page would tell without its veils
     "05.zeros_at_stop",
     "06.recomputed",
     "06.worth_it",
-    "07.turning",
     "07.surgeon",
 }
 
