@@ -6,6 +6,7 @@ from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
+from grda_edu.studies.pruning import Pruning
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
 
@@ -16,5 +17,6 @@ STUDIES: dict[str, Study] = {
     "in_steps": InSteps(),
     "opening_valley": OpeningValley(),
     "paths": Paths(),
+    "pruning": Pruning(),
     "theorem": TheoremStudy(),
 }

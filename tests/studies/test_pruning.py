@@ -13,6 +13,7 @@ from torch.optim import SGD
 from grda_edu import GRDA, PowerTuning, keep_zeros, train
 from grda_edu.data import digits
 from grda_edu.models import digits_cnn
+from grda_edu.recordings import load_measurements
 from grda_edu.studies.frontier import GradualMagnitude
 from grda_edu.studies.lanes import Lane, Recipe, gradual, iterative
 from grda_edu.studies.pruning import (
@@ -286,3 +287,69 @@ def test_the_gradient_of_the_scores_is_that_of_the_first_batch(piece):
         bias[2] += 1e-2
     at = P - 10 + 2
     assert (loss() - before) / 1e-2 == pytest.approx(slope[at], rel=0.05, abs=1e-3)
+
+
+# ---- what ships
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_measurements("pruning")
+
+
+def last_five(shipped, group, way):
+    """Percent of the test images: [S, levels]."""
+    hits = shipped.arrays[f"{group}/test"][:, GROUPS[group].index(way)]
+    return (hits if group == "cut" else hits[..., -5:].mean(axis=-1)) / 3.6
+
+
+def test_the_recording_is_the_plan(shipped):
+    plan = Pruning()
+    for name in ("sparsities", "seeds", "epochs", "c_retrained", "c_scratch", "c_parts"):
+        asked = getattr(plan, name)
+        assert shipped.configuration[name] == (list(asked) if isinstance(asked, tuple) else asked)
+    assert len(plan.seeds) == 8 and plan.epochs == 60
+    for group, ways in GROUPS.items():
+        shape = 8, len(ways), 5
+        assert shipped.arrays[f"{group}/loss"].shape == shape
+        assert shipped.arrays[f"{group}/zeros"].shape == (*shape, 8)
+        made = shipped.arrays[f"{group}/test"].reshape(*shape, -1)[..., 0] >= 0
+        assert made[:, :, :4].all() and np.isfinite(shipped.arrays[f"{group}/loss"][made]).all()
+
+
+def test_grda_has_the_zeros_that_its_c_was_placed_for(shipped):
+    wanted = np.array(Pruning().sparsities)
+    for group, way in [("retrained", w) for w in RETRAINED if "gRDA" in w] + [("scratch", "gRDA")]:
+        zeros = shipped.arrays[f"{group}/zeros"][:, GROUPS[group].index(way)].sum(axis=-1) / P
+        made = zeros[0] > 0
+        assert np.abs(zeros.mean(axis=0) - wanted)[made].max() < 0.012, (group, way)
+
+
+@pytest.mark.parametrize(
+    ("group", "way", "sparsity", "percent"),
+    [  # prototypes of other code on seeds 0 to 2
+        ("cut", "magnitude", 0.8, 96.0),
+        ("retrained", "magnitude", 0.9, 97.9),
+        ("retrained", "magnitude, gradual", 0.95, 97.4),
+        ("retrained", "magnitude by layer", 0.95, 89.0),
+        ("retrained", "random, magnitude's layers", 0.9, 96.9),
+        ("retrained", "random", 0.9, 91.2),
+        ("retrained", "gRDA", 0.9, 97.9),
+        ("retrained", "gRDA, then its mask", 0.95, 97.9),
+        ("retrained", "gRDAM", 0.95, 97.6),
+        ("scratch", "gRDA", 0.9, 97.9),
+    ],
+)
+def test_the_recording_agrees_with_the_prototypes(shipped, group, way, sparsity, percent):
+    """Within two standard errors of the difference, each seed's own and that of 360 images."""
+    found = last_five(shipped, group, way)[:, Pruning().sparsities.index(sparsity)]
+    spread = max(found.std(ddof=1), 0.7)
+    assert abs(found.mean() - percent) < 2 * spread * np.sqrt(1 / 8 + 1 / 3) + 0.05
+
+
+def test_one_recorded_seed_is_trained_again(shipped):
+    """SGD of the last seed for two epochs, by ``train``."""
+    run = train(digits_cnn(7), digits(), lambda p: SGD(p, lr=LR), epochs=2, seed=7, device="cpu")
+    np.testing.assert_allclose(
+        shipped.arrays["sgd/test"][7, :3] / 360, run.test_accuracy, atol=0.03
+    )
