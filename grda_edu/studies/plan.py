@@ -6,11 +6,15 @@ from typing import Any, Protocol, runtime_checkable
 from torch.nn import Module
 
 from grda_edu.data import Data, digits, mnist5k
-from grda_edu.models import digits_cnn, mnist_cnn
+from grda_edu.models import digits_cnn, mnist_cnn, small_digits_cnn
 from grda_edu.training.run import Run
 
 DATA: dict[str, Callable[[], Data]] = {"digits": digits, "mnist5k": mnist5k}
-MODELS: dict[str, Callable[[int], Module]] = {"digits_cnn": digits_cnn, "mnist_cnn": mnist_cnn}
+MODELS: dict[str, Callable[[int], Module]] = {
+    "digits_cnn": digits_cnn,
+    "mnist_cnn": mnist_cnn,
+    "small_digits_cnn": small_digits_cnn,
+}
 
 
 class Plan(Protocol):

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -112,6 +112,12 @@ class Grid:
         return arrays
 
 
+_ELSEWHERE = Grid(  # where the right c is another: the c from far too little to far too much
+    c=(0.0, 0.001, 0.002, 0.003, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.15, 0.2),
+    mu=(0.55,),
+    seeds=tuple(range(10, 15)),
+    picture_epochs=(),
+)
 GRIDS = {
     "digits_grid": Grid(),
     "opening": Grid(c=(0.0, 0.02), mu=(0.65,), seeds=(0,), picture_epochs=tuple(range(0, 61, 2))),
@@ -126,6 +132,9 @@ GRIDS = {
         data="mnist5k",
         model="mnist_cnn",
     ),
+    "digits_slow": replace(_ELSEWHERE, lr=0.03),
+    "digits_fast": replace(_ELSEWHERE, lr=0.3),
+    "digits_small": replace(_ELSEWHERE, model="small_digits_cnn"),
 }
 RUNS: dict[str, Plan] = {**GRIDS, **RECIPES, **FRONTIERS}
 PLANS: dict[str, Plan | Study] = {**RUNS, **STUDIES}

@@ -39,7 +39,7 @@ from .numbers import (
     harder,
     held_out,
     hits,
-    nearest,
+    outcome,
     probe_error,
     rule_picks,
 )
@@ -186,12 +186,10 @@ class _RuleOnSeeds:
 
     def _outcome(self, picks: np.ndarray, right: np.ndarray, mu: float) -> str:
         low, high = int((picks < right - 1).sum()), int((picks > right + 1).sum())
-        runs, seeds = self.runs, np.arange(len(picks))
-        zeros = runs.final("total_zeros")[picks + 1, nearest(runs.mu, mu), seeds]
-        lost = np.vstack([np.zeros(len(seeds)), final_differences(runs, mu)])[picks + 1, seeds]
+        zeros, lost = outcome(self.runs, picks, mu)
         return (
             f"{low} too small, {high} too large. Trained to the end, each seed with its pick, they have "
-            f"{percent(zeros.mean())} zeros and are {points(lost.mean())} points from SGD on average."
+            f"{percent(zeros)} zeros and are {points(lost)} points from SGD on average."
         )
 
 

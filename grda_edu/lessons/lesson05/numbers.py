@@ -1,7 +1,7 @@
 """Lesson 05's numbers: what the recordings say about the rule, the map, stopping and flattery.
 
-From the recordings "digits_grid" (seeds 0 to 2), "digits_held_out" (seeds 10 to 19) and
-"mnist_grid"; nothing here is typed in.
+From the recordings "digits_grid" (seeds 0 to 2), "digits_held_out" (seeds 10 to 19), "mnist_grid" and
+those of ``ELSEWHERE``; nothing here is typed in.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ MU, C = 0.51, 0.02  # the pair that the text talks about
 FINAL_LOSS = 0.01  # what a finished network may lose against SGD: one point
 TIGHT = 0.01  # the tolerance that one would begin with: what the finished network may lose
 MARGIN = 0.05  # share of zeros: as near to the frontier counts as on it
+RIVAL_MU, RIVAL_C = 0.55, C  # for which all of these are recorded; the c of who never probes
+ELSEWHERE = {  # recording of a training in which the right c is another -> its words
+    "digits_slow": "learning rate 0.03",
+    "digits_fast": "learning rate 0.3",
+    "digits_small": "the network of 1,370 weights",
+    "mnist_grid": "5,000 MNIST images",
+}
 VALIDATION_IMAGES = {"digits": 157, "mnist5k": 512}
 
 
@@ -48,6 +55,12 @@ def held_out() -> RunGrid:
 def harder() -> RunGrid:
     """The larger images: 5,000 of MNIST."""
     return recordings.load("mnist_grid")
+
+
+@cache
+def elsewhere() -> dict[str, RunGrid]:
+    """The trainings of ``ELSEWHERE``."""
+    return {name: recordings.load(name) for name in ELSEWHERE}
 
 
 def nearest(values: np.ndarray, value: float) -> int:
@@ -115,6 +128,26 @@ def off_by(runs: RunGrid, mu: float, epochs: int, tolerance: float, average: int
 def hits(runs: RunGrid, mu: float, epochs: int, tolerance: float, average: int = 1) -> int:
     """From how many seeds the rule's c is at most one step off."""
     return int((np.abs(off_by(runs, mu, epochs, tolerance, average)) <= 1).sum())
+
+
+def hits_of_constant(runs: RunGrid, c: float = RIVAL_C, mu: float = RIVAL_MU) -> int:
+    """From how many seeds one c for all is at most one step off."""
+    right = greatest_at_full_length(runs, mu)
+    return int((np.abs(nearest(runs.c[1:], c) - right) <= 1).sum())
+
+
+def hits_by_chance(runs: RunGrid, mu: float = RIVAL_MU) -> float:
+    """How many seeds a c drawn from all that were recorded serves on average."""
+    right = greatest_at_full_length(runs, mu)
+    return float(np.mean([(np.abs(k - right) <= 1).sum() for k in range(len(runs.c) - 1)]))
+
+
+def outcome(runs: RunGrid, picks: np.ndarray, mu: float = RIVAL_MU) -> tuple[float, float]:
+    """Zeros and test accuracy minus SGD's at full length with each seed's pick [S], means."""
+    seeds = np.arange(len(picks))
+    zeros = runs.final("total_zeros")[picks + 1, nearest(runs.mu, mu), seeds]
+    lost = np.vstack([np.zeros(len(seeds)), final_differences(runs, mu)])[picks + 1, seeds]
+    return float(zeros.mean()), float(lost.mean())
 
 
 def probe_error(runs: RunGrid, mu: float, epochs: int) -> float:

@@ -194,6 +194,11 @@ def _cases() -> list[Case]:
             [0.75, 0.74, 0.3, 0.7],
             "Beyond the first c that is not comparable nothing is tried: a later one was lucky.",
         ),
+        case(
+            "beats_sgd_at_0_01",
+            [0.76, 0.95, 0.7, 0.1],
+            "A c with which gRDA is better than SGD is comparable too: only a loss counts.",
+        ),
         case("no_tolerance", [0.76, 0.75, 0.74, 0.7], "With a tolerance of 0.", tolerance=0.0),
     ]
 
