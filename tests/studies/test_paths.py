@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from grda_edu.data import digits
 from grda_edu.geometry.valley import Curve, measure_along
 from grda_edu.models import digits_cnn
-from grda_edu.studies.paths import DATA, NETWORKS, PAIRS, Paths
+from grda_edu.studies.paths import CHANCE, DATA, NETWORKS, PAIRS, Paths, by_chance
 
 
 def test_a_small_study_measures_what_it_says(monkeypatch):
@@ -15,7 +16,7 @@ def test_a_small_study_measures_what_it_says(monkeypatch):
     some = {f"{axis}_train": getattr(whole, f"{axis}_train")[:160] for axis in "xy"}
     data = replace(whole, **some)
     monkeypatch.setitem(DATA, "digits", lambda: data)
-    study = Paths(seeds=(3,), epochs=1, curve_epochs=1, points=3, grid=2, bends=(0.0, 1.0))
+    study = Paths(seeds=(3,), epochs=1, curve_epochs=1, points=3, grid=2, bends=(0.0, 1.0), draws=4)
     arrays = study.arrays([study.measure(cell) for cell in study.cells()])
     assert arrays["about"]["configuration"]["pairs"].keys() == PAIRS.keys()
     weights = {name: arrays[f"first/weights/{name}"] for name in NETWORKS}
@@ -39,3 +40,19 @@ def test_a_small_study_measures_what_it_says(monkeypatch):
     assert (weights["sgd"] != weights["sgd_other_batches"]).mean() > 0.5
     cut = weights["magnitude"] == 0
     assert cut.sum() == (weights["grda"] == 0).sum() > 0
+    assert (weights["mask"] == 0).sum() == (weights["gradual"] == 0).sum() == cut.sum()
+    for kind in CHANCE:
+        drawn = arrays[f"chance/{kind}"]
+        assert drawn.shape == (1, 4) and len(set(drawn[0].tolist())) == 4
+
+
+@pytest.mark.parametrize("kind", CHANCE)
+def test_an_end_by_chance_is_as_far_away(kind):
+    random = np.random.RandomState(0)
+    sgd, grda = random.standard_normal((2, 4000))
+    ends = [by_chance(kind, sgd, grda, random) for _ in range(2)]
+    move, far = ends[0] - sgd, np.linalg.norm(grda - sgd)
+    assert np.linalg.norm(move) == pytest.approx(far, rel=1e-5)
+    assert abs(move @ (ends[1] - sgd)) / far**2 < 0.1  # two draws have nothing in common
+    if kind == "signs":
+        np.testing.assert_allclose(np.abs(move), np.abs(grda - sgd), atol=1e-5)

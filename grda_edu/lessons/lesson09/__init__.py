@@ -4,7 +4,7 @@ from .bending import around
 from .numbers import ends
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .straight_ahead import straight
-from .tables import barriers, how_far, steep_part
+from .tables import barriers, by_chance, how_far, steep_part
 from .training_live import live_curve
 from .worst_points import hills
 
@@ -14,6 +14,7 @@ __all__ = [
     "PREDICTIONS",
     "around",
     "barriers",
+    "by_chance",
     "ends",
     "hills",
     "how_far",

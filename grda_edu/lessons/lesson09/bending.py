@@ -28,7 +28,7 @@ from grda_edu.explore import (
 from grda_edu.explore.writing import decimal, loss, percent
 from grda_edu.views.curve import LOSS_AXIS
 
-from .looks import STYLES
+from .looks import LEVEL, STYLES
 from .numbers import (
     GOAL,
     PATHS,
@@ -43,7 +43,15 @@ from .numbers import (
 
 _COLOURED = (-3.5, 1.0)  # decimal logarithms of the losses that the colours tell apart
 _STRAIGHT = palette.TARGET
-_SHORT = {"cut": "pruned", "random": "random", "batches": "SGD, other batches"}
+_MIDDLE = palette.Style(palette.INK, "solid", "x")  # the trained point
+_SHORT = {
+    "random signs": "random signs",
+    "matched": "SGD, matched",
+    "while": "pruned in training",
+    "random places": "SGD, random zeros",
+    "cut": "pruned",
+    "batches": "SGD, other batches",
+}
 
 
 @veiled("09.around")
@@ -83,7 +91,7 @@ def _figure() -> go.Figure:
             go.Contour(name=name, showscale=False, contours=level, line=drawn, hoverinfo="skip")
             for name, drawn in (
                 ("goal under", {"color": palette.PAPER, "width": 6}),
-                ("goal", palette.OBS.line(2.5)),
+                ("goal", LEVEL.line(2.5)),
             )
         ),
         dots("networks", palette.INK, size=11, outline=2),
@@ -93,13 +101,13 @@ def _figure() -> go.Figure:
         key=keys(
             key("path", palette.INK),
             key("straight", _STRAIGHT),
-            key(f"loss {GOAL:g}", palette.OBS),
+            key(f"loss {GOAL:g}", LEVEL),
         ),
         xaxis=axis("towards the second network", **flat),
         yaxis=axis("to the side", scaleanchor="x", **flat),  # one scale: it is one plane
     )
     along = Panel(
-        line("goal line", palette.OBS, width=2, x=[0, 1], y=[GOAL] * 2),
+        line("goal line", LEVEL, width=2, x=[0, 1], y=[GOAL] * 2),
         line("loss straight", _STRAIGHT, width=2, x=positions()),
         line("loss bent", palette.INK, width=3, x=positions()),
         dots("loss here", palette.INK, size=12, outline=2, cliponaxis=False),
@@ -156,7 +164,7 @@ def _networks(path: str) -> dict[str, object]:
     """The two networks and the trained middle, with their names beside them."""
     first, second = PATHS[path].split(" → ")
     corners = values(path, "corners")
-    looks = palette.SGD if first == "SGD" else palette.GRDA, STYLES[path], palette.OBS
+    looks = palette.SGD if first == "SGD" else palette.GRDA, STYLES[path], _MIDDLE
     row: dict[str, object] = {
         "networks.x": corners[:, 0],
         "networks.y": corners[:, 1],

@@ -8,13 +8,17 @@ import numpy as np
 
 from grda_edu.explore import palette, writing
 
+LEVEL = palette.Style(palette.NEGATIVE, "dash", "line-ew")  # the loss to stay below
 STYLES = {  # pair of the recording -> how its path is drawn
     "grda": palette.GRDA,
+    "gradual": palette.MAGNITUDE,
     "batches": palette.SGD,
     "start": palette.SGD,
+    "matched": palette.SGD,
     "grda_start": palette.GRDA,
+    "mask": palette.ZERO,
     "magnitude": palette.MAGNITUDE,
-    "random": palette.TARGET,
+    "signs": palette.RDA,
 }
 
 

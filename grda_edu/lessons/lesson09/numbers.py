@@ -14,16 +14,18 @@ from grda_edu.checks import one_of
 from grda_edu.recordings import Measurements
 
 GOAL = 0.1  # training loss that a bent path has to stay below
-ABOUT, GUESSING = 0.02, 0.2
-"""Accuracies: as good as the ends within two points; near guessing."""
+ABOUT = 0.02  # accuracy: as good as the ends within two points
 
 PATHS = {  # pair of the recording -> what it is called
     "grda": "SGD → gRDA",
+    "gradual": "SGD → SGD, pruned by size while it trained",
     "batches": "SGD → SGD, same start, other batches",
     "start": "SGD → SGD, another start",
+    "matched": "SGD → SGD, another start, units matched",
     "grda_start": "gRDA → gRDA, another start",
+    "mask": "SGD → SGD with zeros at random places",
     "magnitude": "SGD → SGD with its smallest weights cut to zero",
-    "random": "SGD → a random point, as far away as gRDA",
+    "signs": "SGD → gRDA's move with random signs",
 }
 
 
@@ -93,6 +95,22 @@ def barrier(pair: str, path: str = "line") -> np.ndarray:
 def half_way(pair: str) -> np.ndarray:
     """Test accuracy of the mean of the two networks' weights, for each seed: [S]."""
     return values(pair, "line_test_accuracy")[:, nearest(positions(), 0.5)]
+
+
+def times_grda(pair: str, t: float) -> np.ndarray:
+    """Training loss at ``t`` on the way of a pair, over that on the way to gRDA, by seed: [S]."""
+    k = nearest(positions(), t)
+    ours, grda = (values(p, "line_train_loss")[:, k] for p in (pair, "grda"))
+    return ours / grda
+
+
+def ends_by_chance(kind: str) -> np.ndarray:
+    """Training loss at ends drawn by chance, over that at gRDA's end: [S, draws].
+
+    kind: "signs" (each weight moves as far as in gRDA, up or down) or "direction".
+    """
+    end = values("grda", "line_train_loss")[:, -1:]
+    return np.asarray(paths().arrays[f"chance/{kind}"], dtype=float) / end
 
 
 def on_bend(pair: str, bend: float) -> np.ndarray:

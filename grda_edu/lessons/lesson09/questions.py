@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
+from grda_edu.explore.writing import decimal, percent
 from grda_edu.explore.writing import loss as loss_text
-from grda_edu.explore.writing import percent
 
 from .looks import over_seeds
 from .numbers import (
     ABOUT,
     GOAL,
-    GUESSING,
     bends,
     half_way,
     least_bend,
     nearest,
     seeds,
+    times_grda,
     values,
     worst,
 )
 
 
-def fate_of_the_mean(pair: str) -> str:
-    """Which of the prediction's options the recording shows, by the mean over seeds."""
-    lost = worst(pair, "ends", "accuracy").mean() - half_way(pair).mean()
-    if half_way(pair).mean() < GUESSING:
-        return "about 10%, as if it guessed"
-    return "about as many as they do" if lost < ABOUT else "clearly fewer than both"
+def fate_of_chance() -> str:
+    """How high a move by chance is at three quarters, beside gRDA's: the prediction's option."""
+    times = times_grda("signs", 0.75)
+    if times.min() > 5:
+        return "more than five times as high"
+    return "two to five times as high" if times.mean() > 2 else "about as high"
 
 
 def what_goes_around() -> str:
@@ -73,24 +74,28 @@ def _bend_words() -> dict[str, object]:
 
 
 PREDICTIONS = {
-    "half_way": Prediction(
-        title="the mean of SGD's and gRDA's weights",
+    "three_quarters": Prediction(
+        title="a move by chance beside gRDA's",
         question=(
-            "Take SGD's network and gRDA's, trained from the same start. Give a third network, for every weight, "
-            "the mean of the two. No training. How many test images does it read right?"
+            "Walk straight from SGD's network towards gRDA's, and stop after three quarters. In a second walk every "
+            "weight moves exactly as far, but up or down by chance. How high is the training loss there, beside that "
+            "on the way to gRDA?"
         ),
-        answer=lambda: fate_of_the_mean("grda"),
+        answer=fate_of_chance,
         options={
-            "about 10%, as if it guessed": (
-                "That would be so if the mean of two solutions were no solution at all."
-            ),
-            "clearly fewer than both": "A hill between the two would do that.",
-            "about as many as they do": "Between the two there is hardly a hill.",
+            "about as high": "So it would be if SGD's valley were flat in all directions.",
+            "two to five times as high": "Half-way it is not even that. But the walk goes on.",
+            "more than five times as high": "The weights move equally far. The direction makes the difference.",
         },
         explanation=(
-            "In {count} recorded pairs the mean reads {seen} right; the worse of its two parents {ends}."
+            "{times} times as high, over {count} recorded pairs; half-way only {half} times. So it is the second half "
+            "of a walk that tells."
         ),
-        values=lambda: _mean_words("grda"),
+        values=lambda: {
+            "times": over_seeds(times_grda("signs", 0.75), partial(decimal, digits=1)),
+            "half": over_seeds(times_grda("signs", 0.5), partial(decimal, digits=1)),
+            "count": len(seeds()),
+        },
     ),
     "other_start": Prediction(
         title="the mean of two networks from different starts",
@@ -103,7 +108,7 @@ PREDICTIONS = {
         tolerance=15.0,
         explanation=(
             "{answer:.0f}% in the mean of {count} recorded pairs ({seen}), while the worse parent reads {ends}. "
-            "Two good networks need not have a good mean: there is a hill between them."
+            "Two good networks need not have a good mean: there is a hill between them, mostly one of names."
         ),
         values=lambda: _mean_words("start"),
     ),
@@ -229,7 +234,7 @@ EXERCISES = {
 }
 
 OBJECTIVES = {
-    "say what the mean of SGD's and gRDA's weights can still do": "half_way",
+    "tell gRDA's direction from one by chance": "three_quarters",
     "tell a small hump on a path from a hill": "other_start",
     "say what a trained curve shows, and what it does not": "around",
     "bend a path around a hill": "least_bend",

@@ -10,7 +10,17 @@ from grda_edu.explore import TextTable
 from grda_edu.explore.writing import decimal, percent
 
 from .looks import over_seeds
-from .numbers import PATHS, barrier, network, paths, seeds, steep_shares, values, worst
+from .numbers import (
+    PATHS,
+    barrier,
+    ends_by_chance,
+    network,
+    paths,
+    seeds,
+    steep_shares,
+    values,
+    worst,
+)
 
 _three = partial(decimal, digits=3)
 
@@ -41,10 +51,33 @@ def barriers() -> TextTable:
     return TextTable(rows, header, f"Training loss, ranges over {len(seeds())} seeds")
 
 
+def by_chance() -> TextTable:
+    """How high ends drawn by chance lie, in multiples of gRDA's."""
+    kinds = {"signs": "gRDA's sizes, signs by chance", "direction": "a direction by chance"}
+    rows = []
+    for kind, words in kinds.items():
+        times = ends_by_chance(kind)
+        rows.append(
+            (
+                words,
+                over_seeds(np.median(times, axis=1), partial(decimal, digits=1)),
+                decimal(times.min(), 1),
+            )
+        )
+    return TextTable(
+        rows,
+        ("the end", "median of a seed's draws", "least of all"),
+        f"Training loss there, in multiples of gRDA's: {times.shape[1]} draws for each of "
+        f"{len(seeds())} seeds, all as far from SGD as gRDA is",
+    )
+
+
 def steep_part() -> TextTable:
     """The share of each move in the ten steepest directions, beside that of chance."""
     rows = [(PATHS[pair], decimal(share, 4)) for pair, share in steep_shares().items()]
     size = len(network("sgd"))
     rows.append((f"a random direction, √(10/{size:,})", decimal(np.sqrt(10 / size), 4)))
-    caption = "Share of the move in the ten steepest directions at SGD's weights"
+    caption = (
+        f"Share of the move in the ten steepest directions at SGD's weights, seed {seeds()[0]}"
+    )
     return TextTable(rows, ("move", "share"), caption)

@@ -12,11 +12,14 @@ from .numbers import GOAL, PATHS, seeds, worst
 
 LABELS = {
     "grda": "SGD →<br>gRDA",
+    "gradual": "SGD → SGD, pruned<br>while it trained",
     "batches": "SGD → SGD,<br>same start, other batches",
     "start": "SGD → SGD,<br>another start",
+    "matched": "SGD → SGD, another<br>start, units matched",
     "grda_start": "gRDA → gRDA,<br>another start",
+    "mask": "SGD → SGD, zeros<br>at random places",
     "magnitude": "SGD → SGD,<br>smallest weights cut",
-    "random": "SGD →<br>a random point",
+    "signs": "SGD → gRDA's move,<br>random signs",
 }
 _LOOKS = {  # path -> its look, its size, how far it is drawn above its pair's line, its name
     "ends": (palette.Style(palette.MUTED, "solid", "line-ns"), 13, 0.0, "the two ends"),
@@ -67,7 +70,7 @@ def _figure() -> go.Figure:
             zeroline=False,
         ),
     )
-    return panels(everything, height=430, margin={"l": 190, "r": 24, "t": 76, "b": 52})
+    return panels(everything, height=540, margin={"l": 190, "r": 24, "t": 76, "b": 52})
 
 
 def _hills(what: str) -> tuple[dict[str, object], str]:

@@ -18,19 +18,25 @@ SEEDS, T, BENDS = (FILE[name].tolist() for name in ("seeds", "t", "bends"))
 IMAGES, GOAL = 360, 0.1
 LABELS = {
     "grda": "SGD → gRDA",
+    "gradual": "SGD → SGD, pruned by size while it trained",
     "batches": "SGD → SGD, same start, other batches",
     "start": "SGD → SGD, another start",
+    "matched": "SGD → SGD, another start, units matched",
     "grda_start": "gRDA → gRDA, another start",
+    "mask": "SGD → SGD with zeros at random places",
     "magnitude": "SGD → SGD with its smallest weights cut to zero",
-    "random": "SGD → a random point, as far away as gRDA",
+    "signs": "SGD → gRDA's move with random signs",
 }
 STYLES = {
     "grda": palette.GRDA,
+    "gradual": palette.MAGNITUDE,
     "batches": palette.SGD,
     "start": palette.SGD,
+    "matched": palette.SGD,
     "grda_start": palette.GRDA,
+    "mask": palette.ZERO,
     "magnitude": palette.MAGNITUDE,
-    "random": palette.TARGET,
+    "signs": palette.RDA,
 }
 
 
@@ -53,6 +59,10 @@ def ends(values: Sequence[float], write: Callable[[float], str] = two_digits) ->
     return [low] if write(low) == write(high) else [low, "to", high]
 
 
+LEVEL = palette.Style(palette.NEGATIVE, "dash", "line-ew")
+MIDDLE = palette.Style(palette.INK, "solid", "x")
+
+
 # ------------------------------------------------- straight ahead
 
 
@@ -73,7 +83,15 @@ def says_straight(path: str, t: float) -> dict:
 def looks_straight(path: str, t: float) -> dict:
     names = [*(f"seed {seed}" for seed in SEEDS)]
     lines = [f"{what}, {name}" for what in ("loss", "accuracy") for name in names]
-    return dict.fromkeys([*lines, "loss here", "accuracy here"], STYLES[path])
+    own = dict.fromkeys([*lines, "loss here", "accuracy here"], STYLES[path])
+    return own | dict.fromkeys(["loss beside", "accuracy beside"], palette.TARGET)
+
+
+def keys_straight(path: str, t: float) -> dict:
+    if path == "grda":
+        return {}
+    beside = "without matching" if path == "matched" else "SGD → gRDA"
+    return {"notes[0]": {beside: "loss beside"}}
 
 
 STRAIGHT = Case(
@@ -81,6 +99,7 @@ STRAIGHT = Case(
     lesson09.straight,
     says_straight,
     looks=looks_straight,
+    keys=keys_straight,
     positions=[{"path": path, "t": t} for path, t in zip(LABELS, T[5::6], strict=False)],
 )
 
@@ -95,7 +114,14 @@ def says_around(path: str, bend: float, t: float) -> dict:
     straight = max(FILE[f"{path}/line_train_loss"][0].tolist())
     stays = all(loss < GOAL for loss in losses)
     first, second = LABELS[path].split(" → ")
-    beside = {"batches": "SGD, other batches", "magnitude": "pruned", "random": "random"}
+    beside = {
+        "gradual": "pruned in training",
+        "batches": "SGD, other batches",
+        "matched": "SGD, matched",
+        "mask": "SGD, random zeros",
+        "magnitude": "pruned",
+        "signs": "random signs",
+    }
     return {
         "sentence": [
             *("training loss", losses[k], images / IMAGES, "read right"),
@@ -111,7 +137,7 @@ def says_around(path: str, bend: float, t: float) -> dict:
 
 
 def looks_around(path: str, bend: float, t: float) -> dict:
-    networks = [STYLES["grda" if "gRDA →" in LABELS[path] else "start"], STYLES[path], palette.OBS]
+    networks = [STYLES["grda" if "gRDA →" in LABELS[path] else "start"], STYLES[path], MIDDLE]
     several = {
         "marker.color": [style.color for style in networks],
         "marker.symbol": [style.symbol for style in networks],
@@ -123,11 +149,11 @@ def looks_around(path: str, bend: float, t: float) -> dict:
         "bent under": palette.PAPER,
         "bent": palette.INK,
         "goal under": palette.PAPER,
-        "goal": palette.OBS,
+        "goal": LEVEL,
         "networks": look(palette.INK, **several),
         "here": palette.INK,
         "middle": hollow(palette.style_of(palette.INK)),
-        "goal line": palette.OBS,
+        "goal line": LEVEL,
         "loss straight": palette.TARGET,
         "loss bent": palette.INK,
         "loss here": palette.INK,
