@@ -32,12 +32,12 @@ STEPS = Recording("in_steps")
 
 _WAYS = {  # recorded way -> words, style
     "gRDA": ("gRDA", palette.GRDA),
-    "gRDA, then its mask": ("gRDA, then SGD on its mask", palette.GRDA),
-    "gRDA's mask": ("SGD on gRDA's mask", palette.GRDA),
-    "gradual magnitude": ("gradual magnitude", palette.MAGNITUDE),
-    "magnitude mask": ("SGD on magnitude's mask", palette.MAGNITUDE),
-    "random mask": ("SGD on a random mask", palette.TARGET),
-    "magnitude": ("magnitude, not retrained", palette.MAGNITUDE),
+    "gRDA, then its mask": ("gRDA, then its mask", palette.GRDA),
+    "gRDA's mask": ("gRDA's mask", palette.GRDA),
+    "gradual magnitude": ("magnitude, gradually", palette.MAGNITUDE),
+    "magnitude mask": ("magnitude's mask", palette.MAGNITUDE),
+    "random mask": ("random mask", palette.TARGET),
+    "magnitude": ("cut, not retrained", palette.MAGNITUDE),
 }
 _BARS = {  # recorded quantity -> title, where, axis
     "loss": ("Training loss", (0.36, 0.66), axis(range=(-2.6, -0.6), log=True)),
@@ -113,7 +113,7 @@ def _budget(setting: tuple[float, float]) -> tuple[dict, str]:
     apart = writing.points(float(accuracy[list(_WAYS).index("gRDA's mask")] - accuracy[0]))
     return row, (
         f"Training loss: gRDA {ours}, SGD on its mask {mask}, gradual magnitude {gradual}, a random mask {random}. In test "
-        f"accuracy SGD on gRDA's mask is {apart} points from gRDA."
+        f"accuracy SGD on its mask is {apart} points from gRDA."
     )
 
 

@@ -18,6 +18,8 @@ from grda_edu.explore import (
     axis,
     coloured,
     dots,
+    heading,
+    heading_key,
     key,
     keys,
     line,
@@ -37,17 +39,22 @@ LABELS = {  # of ``COMPARED`` -> words, as short as a row's name
     "cut-off": "P₀, cut-off 0.001",
     "size": "size alone, −|w|",
     "symmetries": "exact symmetries",
-    "random": "a random subspace",
+    "random": "random subspace",
     "in layers": "s shuffled within layers",
     "soft": "soft-thresholding",
 }
 WORDS = {  # of ``MEASURES``
     "cosine": "cosine of the moves",
-    "correlation": "correlation of ŝ with s",
-    "slope": "slope of ŝ on s",
-    "auc": "AUC of the growers",
-    "partial": "correlation, given size and layer",
+    "correlation": "correlation",
+    "slope": "slope",
+    "auc": "AUC",
+    "partial": "partial correlation",
 }
+_ALL = "All of them, small dots: seeds"
+_KEYS = (
+    key("knows the Hessian", palette.DIRECTIONAL, "mark"),
+    key("a control", palette.TARGET, "mark"),
+)
 CLOSE, APART = 0.05, 0.3  # how near a control's mean must come, how far all their seeds must stay
 
 
@@ -153,11 +160,8 @@ def _figure() -> go.Figure:
         dots("chosen", palette.INK, size=20, hollow=True, outline=2, cliponaxis=False),
         x=(0.68, 1),
         at=(0.46, 1),
-        title="All of them, small dots: seeds",
-        key=keys(
-            key("knows the Hessian", palette.DIRECTIONAL, "mark"),
-            key("a control", palette.TARGET, "mark"),
-        ),
+        title=_ALL,
+        key=keys(*_KEYS),
         xaxis=axis(range=(-0.25, 1.35), ticks=0.25, tickformat=".2~f"),
         yaxis=rows,
     )
@@ -187,6 +191,8 @@ def _row(scores: str, setting: float, measure: float) -> tuple[dict, str]:
         "layout.title.text": f"{coloured(label, style)}: {words} {writing.decimal(means[scores])}",
     }
     ours, its = values["finite"], values[scores]
+    noise = [key("all that noise leaves", palette.INK)] if np.isfinite(top) else []
+    row[heading_key(1)] = heading(_ALL, keys(*_KEYS, *noise))
     least, most = (writing.decimal(end) for end in (its.min(), its.max()))
     spread = "undefined" if np.isnan(its).all() else f"{least} to {most} over the seeds"
     told = f"{label}, {words}: {spread}."
