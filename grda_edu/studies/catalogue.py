@@ -6,7 +6,7 @@ from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
-from grda_edu.studies.pruning import Pruning
+from grda_edu.studies.pruned import Pruning
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
 

@@ -16,7 +16,7 @@ from grda_edu.models import digits_cnn
 from grda_edu.recordings import load_measurements
 from grda_edu.studies.frontier import GradualMagnitude
 from grda_edu.studies.lanes import Lane, Recipe, gradual, iterative
-from grda_edu.studies.pruning import (
+from grda_edu.studies.pruned import (
     BATCH_NORM,
     CUTS,
     GROUPS,
@@ -271,7 +271,7 @@ def test_batch_norm_is_measured_with_old_and_renewed_statistics():
 def test_the_gradient_of_the_scores_is_that_of_the_first_batch(piece):
     """|w·g|: removing a weight of small score changes that batch's loss little, to first order."""
     study, _ = piece
-    from grda_edu.studies.pruning import _Piece
+    from grda_edu.studies.pruned import _Piece
 
     small = _Piece(study, 3)
     small.sgd = small.start
