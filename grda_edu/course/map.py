@@ -161,6 +161,17 @@ LESSONS = (
         goals=("least_bend",),
         further=2,
     ),
+    Lesson(
+        "10",
+        "10_pruning_a_trained_network",
+        "Pruning a trained network",
+        "What if I already have a trained network?",
+        25,
+        predictions=("cut_order", "retrained_order", "budget", "mask_order"),
+        exercises=("keep_k", "masked_training"),
+        goals=("layers_count",),
+        further=1,
+    ),
 )
 
 
