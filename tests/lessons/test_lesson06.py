@@ -221,6 +221,26 @@ def test_every_recipe_stands_where_it_ended(runs):
                 assert [drawn, low, high] == pytest.approx([np.mean(ends), min(ends), max(ends)])
 
 
+def test_one_gradient_is_drawn_as_an_optimizer_moves():
+    """SGD with momentum, one gradient and then none."""
+    figure = lesson06.one_gradient()
+    assert figure.tabulated and (figure.beta, figure.step) == (0.9, 10)
+    p = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = torch.optim.SGD([p], lr=1.0, momentum=0.9)
+    held, moved = [], []
+    for n in range(41):
+        p.grad = torch.ones(1, dtype=torch.float64) * (n == 0)
+        optimizer.step()
+        held.append(optimizer.state[p]["momentum_buffer"].item())
+        moved.append(-p.item())
+    row, _ = figure._compute(beta=0.9, step=40)
+    np.testing.assert_allclose(row["buffer.y"], held)
+    np.testing.assert_allclose(row["moved.y"], moved)
+    row, _ = figure._compute(beta=0.9, step=5)
+    assert (row["buffer.y"][6:] == 0).all() and np.isnan(row["moved.y"][6:]).all()
+    assert row["here.y"] == [pytest.approx(moved[5])]
+
+
 # ------------------------------------------------- the text's claims
 
 

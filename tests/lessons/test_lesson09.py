@@ -179,6 +179,9 @@ def test_bending_shows_the_recording(arrays):
             np.testing.assert_allclose(row["loss bent.y"], losses[s])
             np.testing.assert_allclose(row["loss straight.y"], losses[0])
             assert row["loss here.y"] == [losses[s, k]]
+            high = losses[s] >= GOAL
+            np.testing.assert_array_equal(np.isnan(row["loss bent high.y"]), ~high)
+            np.testing.assert_allclose(row["bent high.x"][high], row["bent.x"][high])
             np.testing.assert_allclose(
                 10 ** row["plane.z"], arrays[f"first/{pair}/plane_train_loss"], rtol=1e-5
             )

@@ -4,6 +4,7 @@ from .at_equal_c import side_by_side
 from .beside_grda import recipes
 from .falling_rate import two_thresholds, undone
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
+from .through_the_buffer import one_gradient
 from .your_own import live_training, threshold_of
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "OBJECTIVES",
     "PREDICTIONS",
     "live_training",
+    "one_gradient",
     "recipes",
     "side_by_side",
     "threshold_of",

@@ -43,6 +43,7 @@ from .numbers import (
 
 _COLOURED = (-3.5, 1.0)  # decimal logarithms of the losses that the colours tell apart
 _STRAIGHT = palette.TARGET
+_HIGH = LEVEL._replace(dash="solid")  # what of a path lies above the goal
 _MIDDLE = palette.Style(palette.INK, "solid", "x")  # the trained point
 _SHORT = {
     "random signs": "random signs",
@@ -87,6 +88,7 @@ def _figure() -> go.Figure:
         line("straight", _STRAIGHT, width=2),
         line("bent under", palette.PAPER, width=6),
         line("bent", palette.INK, width=3),
+        line("bent high", _HIGH, width=4),
         *(
             go.Contour(name=name, showscale=False, contours=level, line=drawn, hoverinfo="skip")
             for name, drawn in (
@@ -100,6 +102,7 @@ def _figure() -> go.Figure:
         x=(0, 0.44),
         key=keys(
             key("path", palette.INK),
+            key(f"path above {GOAL:g}", _HIGH),
             key("straight", _STRAIGHT),
             key(f"loss {GOAL:g}", LEVEL),
         ),
@@ -110,6 +113,7 @@ def _figure() -> go.Figure:
         line("goal line", LEVEL, width=2, x=[0, 1], y=[GOAL] * 2),
         line("loss straight", _STRAIGHT, width=2, x=positions()),
         line("loss bent", palette.INK, width=3, x=positions()),
+        line("loss bent high", _HIGH, width=4, x=positions()),
         dots("loss here", palette.INK, size=12, outline=2, cliponaxis=False),
         x=(0.62, 1),
         title="Loss along the path",
@@ -132,6 +136,9 @@ def _around(path: str, bend: float, t: float) -> tuple[dict[str, object], str]:
         for trace in (name, f"{name} under"):
             row[f"{trace}.x"], row[f"{trace}.y"] = points.T
     middle = on_bend(path, bend)
+    low = losses[s] < GOAL
+    row["bent high.x"], row["bent high.y"] = np.where(low, np.nan, bent.T)
+    row["loss bent high.y"] = np.where(low, np.nan, losses[s])
     row |= {
         "middle.x": [middle[0]],
         "middle.y": [middle[1]],

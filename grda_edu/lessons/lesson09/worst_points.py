@@ -12,14 +12,14 @@ from .numbers import GOAL, PATHS, seeds, worst
 
 LABELS = {
     "grda": "SGD →<br>gRDA",
-    "gradual": "SGD → SGD, pruned<br>while it trained",
+    "gradual": "SGD → SGD,<br>pruned in training",
     "batches": "SGD → SGD,<br>same start, other batches",
     "start": "SGD → SGD,<br>another start",
-    "matched": "SGD → SGD, another<br>start, units matched",
+    "matched": "SGD → SGD,<br>units matched",
     "grda_start": "gRDA → gRDA,<br>another start",
-    "mask": "SGD → SGD, zeros<br>at random places",
+    "mask": "SGD → SGD,<br>random zeros",
     "magnitude": "SGD → SGD,<br>smallest weights cut",
-    "signs": "SGD → gRDA's move,<br>random signs",
+    "signs": "SGD →<br>random signs",
 }
 _LOOKS = {  # path -> its look, its size, how far it is drawn above its pair's line, its name
     "ends": (palette.Style(palette.MUTED, "solid", "line-ns"), 13, 0.0, "the two ends"),
@@ -28,7 +28,7 @@ _LOOKS = {  # path -> its look, its size, how far it is drawn above its pair's l
 }
 _READ_RIGHT = 0.95  # a lower accuracy on the way is a hill
 _SHOWN = {  # what is shown -> its words, and what its axis needs
-    "loss": ("highest training loss", axis(log=True, range=(-3.6, 1.6))),
+    "loss": ("highest training loss", axis(log=True, range=(-3.4, 0.7))),
     "accuracy": ("lowest test accuracy", axis(range=(0.0, 1.02), share=True, ticks=0.2)),
 }
 

@@ -227,6 +227,52 @@ RECIPES_MNIST = recipes_case(
 )
 
 
+# ------------------------------------------------- one gradient in the buffer
+
+
+def says_one_gradient(beta: float, step: int) -> dict:
+    moved = sum(held_at(beta, k) for k in range(step + 1))
+    in_all = sum(held_at(beta, k) for k in range(600))
+    return {
+        "sentence": [
+            step,
+            "step after" if step == 1 else "steps after",
+            held_at(beta, step),
+            moved,
+        ],
+        "title": [beta, in_all],
+        "notes[1]": [1, 1],
+    }
+
+
+def held_at(beta: float, step: int) -> float:
+    """By the buffer's own recursion, of one gradient of 1."""
+    held = 1.0
+    for _ in range(step):
+        held *= beta
+    return held
+
+
+ONE_GRADIENT = Case(
+    "one_gradient",
+    lesson06.one_gradient,
+    says_one_gradient,
+    looks={
+        "buffer": palette.MUTED,
+        "in all": palette.TARGET,
+        "moved": palette.GRDA,
+        "here": palette.GRDA,
+    },
+    keys={"notes[1]": {"so far": "moved", "in all: #/(# − β)": "in all"}},
+    positions=[
+        {"beta": 0.9, "step": 1},
+        {"beta": 0.9, "step": 10},
+        {"beta": 0.7, "step": 3},
+        {"beta": 0.0, "step": 2},
+    ],
+)
+
+
 # ------------------------------------------------- every recipe with one c
 
 
@@ -392,4 +438,13 @@ LIVE = Case(
     ],
 )
 
-CASES = [THRESHOLDS, UNDONE, RECIPES, RECIPES_MNIST, SIDE_BY_SIDE, YOUR_THRESHOLD, LIVE]
+CASES = [
+    THRESHOLDS,
+    UNDONE,
+    RECIPES,
+    RECIPES_MNIST,
+    ONE_GRADIENT,
+    SIDE_BY_SIDE,
+    YOUR_THRESHOLD,
+    LIVE,
+]

@@ -129,7 +129,7 @@ def says_around(path: str, bend: float, t: float) -> dict:
             *("the path stays below" if stays else "the path does not stay below", GOAL),
         ],
         "title": [bend, "highest loss", max(losses)],
-        "notes[0]": [GOAL],
+        "notes[0]": ["above", GOAL, "loss", GOAL],
         "notes[2]": [first],
         "notes[3]": [beside.get(path, second.replace("another", "other"))],
         "notes[4]": ["trained middle"],
@@ -148,6 +148,7 @@ def looks_around(path: str, bend: float, t: float) -> dict:
         "straight": palette.TARGET,
         "bent under": palette.PAPER,
         "bent": palette.INK,
+        "bent high": LEVEL._replace(dash="solid"),
         "goal under": palette.PAPER,
         "goal": LEVEL,
         "networks": look(palette.INK, **several),
@@ -156,6 +157,7 @@ def looks_around(path: str, bend: float, t: float) -> dict:
         "goal line": LEVEL,
         "loss straight": palette.TARGET,
         "loss bent": palette.INK,
+        "loss bent high": LEVEL._replace(dash="solid"),
         "loss here": palette.INK,
     }
 
@@ -166,7 +168,14 @@ AROUND = Case(
     lesson09.around,
     says_around,
     looks=looks_around,
-    keys={"notes[0]": {"path": "bent", "straight": "straight", "loss #": "goal"}},
+    keys={
+        "notes[0]": {
+            "path": "bent",
+            "path above #": ("bent high", "loss bent high"),
+            "straight": "straight",
+            "loss #": "goal",
+        }
+    },
     positions=[
         {"path": "start", "bend": BENDS[sum(high >= GOAL for high in HIGHEST)], "t": T[10]},
         *(
