@@ -60,7 +60,8 @@ def by_chance(
     else:
         drawn = random.standard_normal(len(move))
         drawn *= np.linalg.norm(move) / np.linalg.norm(drawn)
-    return (sgd + drawn).astype(np.float32)
+    end: np.ndarray = (sgd + drawn).astype(np.float32)
+    return end
 
 
 @dataclass(frozen=True)
