@@ -49,7 +49,8 @@ def coloured(text: str, look: Look) -> str:
 
 
 def _in(color: str, text: str) -> str:
-    return f'<span style="color:{color}">{text}</span>'
+    """Line by line: plotly lets a colour end where its line does."""
+    return "<br>".join(f'<span style="color:{color}">{line}</span>' for line in text.split("<br>"))
 
 
 def glyph(look: Look, shape: Shape = "line") -> str:

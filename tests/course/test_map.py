@@ -8,6 +8,8 @@ from grda_edu.course import LESSONS, course_map, navigation, objectives, page, p
 from grda_edu.course import map as course_table
 from tools.minutes import minutes
 
+LONGEST = 25  # minutes of a main line, one sitting
+
 
 @pytest.fixture
 def shown(monkeypatch):
@@ -59,6 +61,7 @@ def test_the_minutes_are_those_of_the_text(root, row):
     text = (root / f"notebooks/{row.file}.md").read_text(encoding="utf-8")
     main, further = minutes(text)
     assert row.minutes == pytest.approx(main, rel=0.2)
+    assert max(row.minutes, round(main)) <= LONGEST
     assert row.further == pytest.approx(further, rel=0.2, abs=1)
 
 

@@ -1,5 +1,7 @@
 """Lesson 00: the figures are the recordings, and its question and exercise work."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from course.checking import assert_exercise, assert_prediction
@@ -7,8 +9,10 @@ from course.checking import assert_exercise, assert_prediction
 from grda_edu import recordings
 from grda_edu.lessons import lesson00
 from grda_edu.lessons.lesson00 import EXERCISES, OBJECTIVES, PREDICTIONS
-from grda_edu.lessons.lesson00.last_layer import wires
 from grda_edu.lessons.lesson00.numbers import revived
+from grda_edu.views.last_layer import wires_panel, wires_row
+
+TEXT = (Path(__file__).parents[2] / "notebooks" / "00_start_here.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +97,22 @@ def test_the_claims_about_the_valley_hold(recorded):
         [cut["sgd/train_loss"][-1], cut["grda/train_loss"][-1]], rel=1e-3
     )
     assert cut["sgd/train_loss"][-1] < cut["grda/train_loss"][-1]
+    start, end, _ = cut["corners"]
+    assert round(float(np.linalg.norm(end - start)), 1) == 7.1 and "lie 7.1 apart" in TEXT
+    farthest = max(cut[f"{name}/distance"].max() for name in ("sgd", "grda"))
+    assert round(float(farthest), 1) == 3.1 and "says, 3.1 at most" in TEXT
 
 
 def test_a_wire_runs_from_its_hidden_cell_to_its_digit():
     weights = np.zeros((10, 64))
     weights[3, 0] = -0.5
-    drawn = wires(weights)
-    assert drawn[np.isfinite(drawn)] == pytest.approx([1.0, 1 - 3 / 9])
+    row, panel = wires_row(weights), wires_panel()
+    x, y = np.asarray(panel.traces[0].x), np.asarray(row["wires.y"])
+    drawn = np.isfinite(y)
+    assert y[drawn].tolist() == [1.0, 0.0]
+    assert x[drawn].tolist() == [panel.traces[1].x[0], panel.traces[3].x[3]]
+    assert np.isfinite(row["units.y"]).tolist() == [True] + [False] * 63
+    assert np.isnan(row["cut-off units.y"]).tolist() == [True] + [False] * 63
 
 
 def test_wires_that_came_back_from_zero_are_counted_one_by_one(recorded):

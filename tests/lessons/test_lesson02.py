@@ -33,12 +33,14 @@ from grda_edu.lessons.lesson02.numbers import (
     alive_shares,
     at_time,
     bias_at,
+    run,
     strengths,
     weights,
 )
 from grda_edu.lessons.lesson02.questions import my_grda_step
 from grda_edu.lessons.lesson02.spaces import MARKED, NOW
 from grda_edu.reference import grda as oracle
+from grda_edu.toy import quadratic
 from grda_edu.toy.quadratic import GRDA, METHODS, PROXIMAL, RDA, SGD, SUBGRADIENT
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "02_two_spaces.md").read_text("utf-8")
@@ -177,6 +179,12 @@ def test_choosing_a_situation_moves_the_sliders(spaces):
 
 def test_what_the_text_says_of_the_first_figure(spaces):
     assert "zero ends at t = 31.4" in TEXT
+    larger = SITUATIONS["larger steps (γ = 0.4)"]
+    dies = quadratic.death_time(larger.w0, larger.lr, larger.at[1], larger.mu)
+    assert f"{dies:.1f}" == "9.9" and "dies at t = 9.9 instead of 31.4" in TEXT
+    faster = run(SITUATIONS["a faster threshold (μ = 0.9)"])
+    left = faster.w[[200, 599]]
+    assert (0.5 - left[1]) > 0.85 * (0.5 - left[0]) and "bias hardly falls by t = 60" in TEXT
     row, _ = spaces._compute(situation=FLAT, a=0.0, c=0.2, time=60.0)
     assert row["words.text"][0] == "dies 31.4"
     # curvature hurries the death of a weight that the loss wants at zero
@@ -295,6 +303,8 @@ def test_the_exponent_decides(between):
         assert ("die out" in title) == (mu > 0.5) and ("come alive" in title) == (mu < 0.5)
         assert ("vanishes" in title) == (0.5 < mu < 1)
         assert title.endswith("very slowly") == (0.9 < mu < 1)
+        if 0.9 < mu < 1:
+            assert bias[-1] < bias[at_time(10.0)]  # as the sentence says too
         assert f"{share[early]:.0%} are alive at t = 1" in sentence
 
 

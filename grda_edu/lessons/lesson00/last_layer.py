@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
 from grda_edu.explore import (
     Choice,
     Explorable,
-    Panel,
     Slider,
-    axis,
     coloured,
-    dots,
-    line,
+    key,
+    keys,
     palette,
     panels,
     writing,
 )
+from grda_edu.views.last_layer import HIDDEN, OUTPUTS, wires_panel, wires_row
 
 from .curves import NAMES, curves_panel, curves_row
 from .numbers import LAST, opening, revived, runs
-
-OUTPUTS, HIDDEN = 10, 64  # the last layer's shape
 
 
 def wires_figure() -> Explorable:
@@ -42,36 +37,15 @@ def wires_figure() -> Explorable:
 
 
 def _figure() -> go.Figure:
-    digits = [str(digit) for digit in range(OUTPUTS)]
-    named: dict[str, Any] = {"mode": "markers+text", "textposition": "middle right", "text": digits}
-    ends = np.tile([0.0, 1.0, np.nan], OUTPUTS * HIDDEN)
-    layer = Panel(
-        line("wires", palette.INK, width=0.8, opacity=0.6, x=ends),
-        dots("hidden", palette.MUTED, size=5, x=np.zeros(HIDDEN), y=_height(HIDDEN)),
-        dots("digits", palette.MUTED, x=np.ones(OUTPUTS), y=_height(OUTPUTS), **named),
+    layer = wires_panel(
+        size=4,
         x=(0, 0.44),
-        key=coloured(f"{HIDDEN} units, {OUTPUTS} digits", palette.MUTED),
-        xaxis=axis(range=(-0.06, 1.16), hidden=True),
-        yaxis=axis(range=(-0.03, 1.06), hidden=True),
+        key=keys(
+            coloured(f"{HIDDEN} units, {OUTPUTS} digits", palette.MUTED),
+            key("unit without a wire", palette.ZERO, "mark"),
+        ),
     )
     return panels(layer, curves_panel(0.56, "zeros of gRDA"), height=430)
-
-
-def _height(count: int) -> np.ndarray:
-    """Heights of ``count`` cells in a column, the first on top: float [count]."""
-    return np.linspace(1, 0, count)
-
-
-def wires(weights: np.ndarray) -> np.ndarray:
-    """Heights of the ends of the wires that are not zero; zeros are gaps.
-
-    weights: [outputs, hidden]. Returns 3 numbers a wire: begin, end, gap: float [3·outputs·hidden].
-    """
-    outputs, hidden = weights.shape
-    ends = np.full((outputs, hidden, 3), np.nan)
-    ends[..., 0] = _height(hidden)[None, :]
-    ends[..., 1] = _height(outputs)[:, None]
-    return np.where(weights[..., None] != 0, ends, np.nan).ravel()
 
 
 def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
@@ -83,7 +57,7 @@ def _wires(trained: str, epoch: float) -> tuple[dict[str, object], str]:
     inside = writing.percent(run.zeros[k, largest] / run.sizes[largest])
     came_back = f", {back} of them back from zero" if back else ""
     row = curves_row(k, trained) | {
-        "wires.y": wires(weights),
+        **wires_row(weights),
         "layout.title.text": f"{NAMES[trained]}, epoch {k}: {zeros} zeros, {right} right",
     }
     return row, (

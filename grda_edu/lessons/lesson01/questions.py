@@ -121,7 +121,10 @@ EXERCISES = {
             "The size becomes |x| − τ, but never less than zero: `np.maximum(np.abs(x) - tau, 0)`.",
             "Give the size its sign back: multiply by `np.sign(x)`.",
         ),
-        done="This one line, applied to every weight at every step, is where gRDA's zeros come from.",
+        done=(
+            "This one line is where gRDA's zeros come from. At every step it is applied to a second copy of "
+            "each weight, which lesson 02 brings in."
+        ),
     ),
 }
 

@@ -27,6 +27,7 @@ from .looks import FLAT
 from .numbers import SETTINGS, WEIGHT, death_step, first_step, spread
 
 STEPS_SHOWN = 100_000
+_EXPONENTS = [0.5, 0.51, *(k / 20 for k in range(11, 20))]
 _HEIGHTS = (1e-5, 10.0)  # of the threshold's axis
 
 
@@ -37,8 +38,8 @@ def threshold() -> Explorable:
         _threshold,
         {
             "other": Choice(SETTINGS, label="compare with"),
-            "c": Slider([0, *spread(-4, 4)], label="c", format="g", start=0.02),
-            "mu": Slider.linear(0.5, 0.95, 10, label="μ", format="g", start=0.5),
+            "c": Slider([0, *spread(-4, 4, (1, 2, 4, 5))], label="c", format="g", start=0.02),
+            "mu": Slider(_EXPONENTS, label="μ", format="g", start=0.5),
             "lr": Slider(spread(-3, 3), label="learning rate γ", format="g", start=0.1),
         },
         label="The threshold g over the steps of a training, on logarithmic axes",

@@ -3,4 +3,4 @@
 from grda_edu.explore import palette
 
 FLAT = palette.ZERO._replace(dash="dot")  # the size of a flat weight
-FALSE = palette.GRDA._replace(symbol="x")  # a weight that lives and should be zero
+FALSE = palette.Style(palette.INK, "dot", "x")  # a weight that lives and should be zero

@@ -23,9 +23,9 @@ SETTINGS = {  # what the sliders are compared with: (c, μ, γ)
 }
 
 
-def spread(decade: int, count: int) -> list[float]:
+def spread(decade: int, count: int, within: tuple[int, ...] = (1, 2, 5)) -> list[float]:
     """1, 2, 5, 10, … from 10^decade over ``count`` decades, both ends included."""
-    values = [m * 10.0**k for k in range(decade, decade + count) for m in (1, 2, 5)]
+    values = [m * 10.0**k for k in range(decade, decade + count) for m in within]
     return [float(f"{value:.0e}") for value in values] + [10.0 ** (decade + count)]
 
 

@@ -72,7 +72,7 @@ PREDICTIONS = {
         title="what doubling c does to a death",
         question=(
             "A flat weight of size 0.1 waits for the threshold; μ = 0.51, γ = 0.1. You double c from 0.02 to 0.04. "
-            "How many of the steps does it still live?"
+            "After what share of the steps that it had before does it die now?"
         ),
         answer=_death_words,
         options={
@@ -154,7 +154,7 @@ PREDICTIONS = {
         title="what a drop of the learning rate does",
         question=(
             "c = 0.005, μ = 0.51. After 140 epochs of 5,005 steps the learning rate drops from 0.1 to 0.01. "
-            "What becomes of the accumulated threshold in the next ten epochs?"
+            "What becomes of the threshold in the next ten epochs?"
         ),
         answer=_drop_words,
         options={
@@ -189,14 +189,14 @@ def my_threshold(n: float, lr: float, c: float, mu: float) -> float:
     return c * lr**0.5 * (n * lr) ** mu
 
 
-def accumulated(lrs: np.ndarray, c: float, mu: float) -> np.ndarray:
+def my_accumulated(lrs: np.ndarray, c: float, mu: float) -> np.ndarray:
     """The solution that the learner may compare with."""
     n = np.arange(1, len(lrs) + 1)
     return np.cumsum(c * lrs ** (0.5 + mu) * (n**mu - (n - 1) ** mu))
 
 
 def _one_after_the_other(lrs: np.ndarray, c: float, mu: float) -> np.ndarray:
-    """``accumulated`` step by step."""
+    """``my_accumulated`` step by step."""
     heights, g = np.zeros(len(lrs)), 0.0
     for k, lr in enumerate(lrs):
         g += tuning_increment(k + 1, float(lr), c, mu)
@@ -240,7 +240,7 @@ EXERCISES = {
             "Write `my_accumulated(lrs, c, mu)`: `lrs` is an array with the learning rate of step 1, 2, …; return an array with the "
             "threshold after each step."
         ),
-        solution=accumulated,
+        solution=my_accumulated,
         oracle=_one_after_the_other,
         cases=(
             Case((np.array([1.0]), 0.5, 0.7), np.array([0.5]), "Step 1 adds c·γ^(½+μ)·(1 − 0)."),

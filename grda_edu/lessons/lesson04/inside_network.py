@@ -22,16 +22,15 @@ from grda_edu.explore import (
     palette,
     panels,
     tiles,
-    words,
 )
 from grda_edu.explore.writing import percent
 from grda_edu.training.run import HISTOGRAM_EDGES
+from grda_edu.views.last_layer import HIDDEN, OUTPUTS, wires_panel, wires_row
 
 from .numbers import MU, C, grid
 
 _REACH = 0.8  # half the width of the histogram's axis
 _CENTRES = (HISTOGRAM_EDGES[1:] + HISTOGRAM_EDGES[:-1]) / 2
-_HIDDEN, _OUTPUTS = 64, 10  # the last layer's ends
 
 
 def inside() -> Explorable:
@@ -54,8 +53,7 @@ def inside() -> Explorable:
 
 
 def _inside_figure() -> go.Figure:
-    across, units = np.tile(np.arange(15), 15), np.arange(_HIDDEN)
-    outputs = (np.arange(_OUTPUTS) + 0.5) * _HIDDEN / _OUTPUTS - 0.5
+    across = np.tile(np.arange(15), 15)
     filters = Panel(
         tiles("filters", -0.8, 0.8, gap=1, hovertemplate="weight %{z:.2f}<extra></extra>"),
         dots("filter zeros", palette.ZERO, size=6, x=across),
@@ -86,26 +84,9 @@ def _inside_figure() -> go.Figure:
         xaxis=axis(type="category"),
         yaxis=axis(range=(0, 1.15), hidden=True),
     )
-    digits = [str(digit) for digit in range(_OUTPUTS)]
-    wires = Panel(
-        line("wires", palette.GRDA, width=1, opacity=0.45, x=_wires(units, outputs[:, None])),
-        dots("units", palette.INK, size=6, x=units),
-        dots("cut-off units", palette.ZERO, outline=2, x=units),
-        words("digits", palette.INK, x=outputs, y=np.full(_OUTPUTS, -0.12), text=digits),
-        y=(0, 0.33),
-        at=(0, 0.42),
-        xaxis=axis(range=(-1.5, _HIDDEN + 0.5), hidden=True),
-        yaxis=axis(range=(-0.25, 1.1), hidden=True),
-    )
+    wires = wires_panel(y=(0, 0.33), at=(0, 0.42))
     margin = {"l": 16, "r": 24, "t": 40, "b": 16}
     return panels(filters, weights, spike, wires, height=600, margin=margin)
-
-
-def _wires(unit: np.ndarray | float, output: np.ndarray | float) -> np.ndarray:
-    """A coordinate of every wire of the last layer: at its unit, at its output, then a gap."""
-    ends = np.full((_OUTPUTS, _HIDDEN, 3), np.nan)
-    ends[:, :, 0], ends[:, :, 1] = unit, output
-    return ends.ravel()
 
 
 def mosaic(filters: np.ndarray) -> np.ndarray:
@@ -132,9 +113,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         "SGD's weights.y": _positive(sgd.histograms[k].sum(axis=0)),
         "spike.y": [zeros],
         "spike.text": [percent(zeros)],
-        "wires.y": _wires(np.where(alive, 1.0, np.nan), np.where(alive, 0.0, np.nan)),
-        "units.y": np.where(units, 1.0, np.nan),
-        "cut-off units.y": np.where(units, np.nan, 1.0),
+        **wires_row(last),
         heading_key(0): heading("First layer's 16 filters", _zeros_of(lost, size)),
         heading_key(1): heading(
             "Weights that are not zero",
@@ -143,7 +122,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
         ),
         heading_key(2): heading("Zeros", coloured(f"{total:,}", palette.ZERO)),
         heading_key(3): heading(
-            f"Last layer: {_HIDDEN} units to {_OUTPUTS} digits",
+            f"Last layer: {HIDDEN} units to {OUTPUTS} digits",
             beside=_zeros_of(int((~alive).sum()), alive.size),
         ),
         "layout.title.text": (
@@ -155,7 +134,7 @@ def _inside(mu: float, epoch: float, c: float) -> tuple[dict, str]:
     return row, (
         f"Recorded on {run.device}: the fullest bin of weights that are not zero holds {fullest:,} "
         f"(SGD's {of_sgd:,}); {int(alive.sum())} of {alive.size} wires of the last layer are left, "
-        f"{int((~units).sum())} of {_HIDDEN} units have none."
+        f"{int((~units).sum())} of {HIDDEN} units have none."
     )
 
 

@@ -88,7 +88,10 @@ def _scene() -> dict[str, object]:
     return {
         **axes,
         "aspectmode": "cube",
-        "camera": {"eye": {"x": 1.6, "y": 1.38, "z": 0.77}, "center": {"z": -0.12}},
+        "camera": {
+            "eye": {"x": 1.8, "y": 1.55, "z": 0.87},
+            "center": {"x": 0.1, "y": -0.12, "z": -0.12},
+        },
         "dragmode": "turntable",
     }
 

@@ -107,13 +107,14 @@ WIRES = Case(
     says_wires,
     looks=lambda trained, epoch: {
         "wires": palette.INK,
-        "hidden": palette.MUTED,
-        "digits": look(palette.MUTED, **{"textfont.color": palette.INK}),
+        "units": palette.INK,
+        "cut-off units": palette.ZERO,
+        "digits": palette.INK,
         **CURVES,
         "accuracy now": STYLES[METHODS[trained]].color,
     },
     keys={
-        "notes[0]": {"# units, # digits": ()},
+        "notes[0]": {"# units, # digits": (), "unit without a wire": "cut-off units"},
         "notes[1]": {
             "gRDA": "gRDA accuracy",
             "SGD": "SGD accuracy",

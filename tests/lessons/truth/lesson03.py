@@ -17,7 +17,7 @@ C = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50]  # of t
 MU = [0.51, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9]
 LR, STEPS, TRUE, FALSE, NOISE = 0.02, 3000, 10, 190, 0.5
 FLAT = palette.ZERO._replace(dash="dot")
-CROSS = palette.GRDA._replace(symbol="x")
+CROSS = palette.Style(palette.INK, "dot", "x")
 SECOND = palette.GRDA._replace(dash="dot")
 
 
@@ -170,7 +170,7 @@ TRAINING = Case(
         "false": CROSS,
         "zero": palette.ZERO,
         "true alive": palette.GRDA,
-        "others alive": SECOND,
+        "others alive": CROSS,
         "true now": palette.GRDA,
         "others now": CROSS,
         "SGD": palette.SGD,
