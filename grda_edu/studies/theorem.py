@@ -21,7 +21,6 @@ from grda_edu.geometry.curvature import (
 from grda_edu.geometry.evidence import (
     CONTROLS,
     controls,
-    directional_at_zeros,
     path_twin,
     random_scores,
     strength,
@@ -36,37 +35,23 @@ from grda_edu.models import small_digits_cnn
 from grda_edu.training.pairs import trainings
 
 Pair = tuple[float, float]  # c, mu
-Cell = tuple[float, int]  # lr, seed
 
-LOSSES = (
-    "gRDA",
-    "directional",
-    "flat",
-    "twin",
-    "path",
-    *CONTROLS,
-    "directional at zeros",
-    "magnitude",
-)
-"""Whose training losses are recorded; the last two, as "soft", have as many zeros as gRDA."""
+LOSSES = ("gRDA", "directional", "flat", "twin", "path", *CONTROLS)
+"""Whose training losses are recorded; "soft" has as many zeros as gRDA."""
 
 
 @dataclass(frozen=True)
 class TheoremStudy:
-    """gRDA beside directional pruning over γ, t, c, μ and seeds, on ``small_digits_cnn``.
+    """gRDA beside directional pruning over c, μ and seeds, on ``small_digits_cnn``.
 
-    At ``main_lr``: all pairs (c, μ), to ``t`` and on to twice ``t``, with Hessians along SGD's path
-    and every rung of the ladder at ``t``. At the other rates, at ``t``: the pairs with a c in
-    ``fixed_c``, and the ``held`` pairs with c ∝ γ^(-1/2), so that λ is that of ``main_lr``.
+    All pairs (c, μ) to ``t``, with every rung of the ladder there, and Hessians along SGD's path to
+    the last of ``times``.
     """
 
-    main_lr: float = 0.1
-    lrs: tuple[float, ...] = (0.2, 0.1, 0.05, 0.025)
+    lr: float = 0.1
     t: float = 450.0
     c: tuple[float, ...] = (0.005, 0.01, 0.02)
-    fixed_c: tuple[float, ...] = (0.005, 0.02)
     mu: tuple[float, ...] = (0.51, 0.6, 0.7)
-    held: tuple[Pair, ...] = ((0.005, 0.51), (0.02, 0.51), (0.02, 0.7))
     seeds: tuple[int, ...] = (0, 1, 2)
     batch_size: int = 32
     times: tuple[float, ...] = (0.0, 9.0, 22.5, 45.0, 90.0, 180.0, 300.0, 450.0, 900.0)
@@ -75,62 +60,37 @@ class TheoremStudy:
     top: int = 50
     data: str = "digits"
 
-    def cells(self) -> Iterator[Cell]:
-        for lr in self.lrs:
-            for seed in self.seeds:
-                yield lr, seed
+    def cells(self) -> Iterator[int]:
+        yield from self.seeds
 
-    def label(self, cell: Cell) -> str:
-        lr, seed = cell
-        return f"lr {lr:g}, seed {seed}"
+    def label(self, cell: int) -> str:
+        return f"seed {cell}"
 
-    def pairs(self, lr: float) -> list[Pair]:
-        """The settings (c, μ) trained at this rate, in the order in which they are stored."""
-        if lr == self.main_lr:
-            return [(c, mu) for mu in self.mu for c in self.c]
-        fixed = [(c, mu) for mu in self.mu for c in self.fixed_c]
-        factor = (self.main_lr / lr) ** 0.5
-        return fixed + [(c * factor, mu) for c, mu in self.held]
-
-    def measure(self, cell: Cell) -> dict[str, Any]:
-        lr, seed = cell
-        return self._along_the_path(seed) if lr == self.main_lr else self._at_the_end(lr, seed)
+    @property
+    def pairs(self) -> list[Pair]:
+        """The settings (c, μ) trained, in the order in which they are stored."""
+        return [(c, mu) for mu in self.mu for c in self.c]
 
     def arrays(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
-        by_cell = dict(zip(self.cells(), pieces, strict=True))
-        others = [lr for lr in self.lrs if lr != self.main_lr]
         arrays: dict[str, Any] = {"about": {"configuration": self._configuration()}}
-        for name in by_cell[self.main_lr, self.seeds[0]]:
-            arrays[name] = np.stack([by_cell[self.main_lr, seed][name] for seed in self.seeds])
-        for name in by_cell[others[0], self.seeds[0]]:
-            arrays[f"rates/{name}"] = np.stack(
-                [[by_cell[lr, seed][name] for seed in self.seeds] for lr in others]
-            )
-        return arrays
+        return arrays | {name: np.stack([piece[name] for piece in pieces]) for name in pieces[0]}
 
     def _configuration(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return fields | {"model": "small_digits_cnn", "training_images": 1437, "losses": LOSSES}
 
-    # --- at one rate: to the end, or along the path
-
-    def _train(self, lr: float, seed: int) -> Iterator[np.ndarray]:
+    def _train(self, seed: int) -> Iterator[np.ndarray]:
         """Weights of SGD and of all pairs after each step: [1 + 9, D]."""
-        c, mu = zip((0.0, self.mu[0]), *self.pairs(lr), strict=True)
+        c, mu = zip((0.0, self.mu[0]), *self.pairs, strict=True)
         model, data = small_digits_cnn(seed), digits(validation=0)
-        return trainings(model, data, lr, c, mu, batch_size=self.batch_size, seed=seed)
+        return trainings(model, data, self.lr, c, mu, batch_size=self.batch_size, seed=seed)
 
-    def _at_the_end(self, lr: float, seed: int) -> dict[str, Any]:
-        weights = next(islice(self._train(lr, seed), round(self.t / lr), None))
-        of = spectrum(hessian(_loss(seed), torch.from_numpy(weights[0])))
-        return {"sgd": weights[0], "grda": weights[1:], **self._scores(of, weights[0], seed)}
-
-    def _along_the_path(self, seed: int) -> dict[str, Any]:
-        lr, loss = self.main_lr, _loss(seed)
+    def measure(self, cell: int) -> dict[str, Any]:
+        lr, seed, loss = self.lr, cell, _loss(cell)
         steps = [round(t / lr) for t in self.times]
         end = round(self.t / lr)
         whole, ours = [], {}
-        for n, weights in enumerate(islice(self._train(lr, seed), steps[-1] + 1)):
+        for n, weights in enumerate(islice(self._train(seed), steps[-1] + 1)):
             whole.append(weights[0])
             if n in steps:
                 ours[n] = weights[1:]
@@ -142,11 +102,8 @@ class TheoremStudy:
             "symmetries": np.array([_symmetries(hessians[n], seed) for n in steps]),
             "top": spectra[end].top(10).astype(np.float32),
             "grda": ours[end],
-            "grda/later": ours[steps[-1]],
             **self._scores(spectra[end], whole[end], seed),
         }
-        later = self._scores(spectra[steps[-1]], whole[steps[-1]], seed)
-        found |= {f"{name}/later": array for name, array in later.items()}
         for name in ("grda", "magnitude"):
             found[f"shares/{name}"] = np.stack(
                 [_shares(name, spectra[n], whole[n], ours[n], self.top) for n in steps[1:]]
@@ -168,8 +125,8 @@ class TheoremStudy:
         seed: int,
     ) -> dict[str, Any]:
         """Every rung's weights for every pair [9, D], and the training losses of all [9, LOSSES]."""
-        w, lr = path[-1].astype(float), self.main_lr
-        pairs = self.pairs(lr)
+        w, lr = path[-1].astype(float), self.lr
+        pairs = self.pairs
         c, mu = zip(*pairs, strict=True)
         basis = flat_subspace(of, self.main_cutoff).basis
         s, random = direction_scores(w, basis), random_scores(w, basis.shape[1], seed)
@@ -178,7 +135,7 @@ class TheoremStudy:
         along = path_twin(path.astype(float), before, lr, c, mu)
         losses = []
         for k, pair in enumerate(pairs):
-            lam, zeros = strength(lr, *pair, self.t), int((ours[k] == 0).sum())
+            lam = strength(lr, *pair, self.t)
             predicted = {
                 "gRDA": ours[k],
                 "directional": directional_pruning(w, s, lam),
@@ -186,8 +143,6 @@ class TheoremStudy:
                 "twin": twin[k],
                 "path": along[k],
                 **controls(w, ours[k], s, random, lam, seed),
-                "directional at zeros": directional_at_zeros(w, s, zeros),
-                "magnitude": magnitude_pruning(w, zeros / len(w)),
             }
             losses.append([loss(torch.from_numpy(predicted[name])) for name in LOSSES])
         rungs = {"flat": np.stack(flat), "twin": twin, "along": along}

@@ -54,7 +54,7 @@ def array(recorded, name):
 def test_the_recordings_are_the_studies(recorded):
     study = TheoremStudy()
     assert recorded.configuration["t"] == study.t == finite.first() == 450
-    assert numbers.pairs() == study.pairs(study.main_lr)
+    assert numbers.pairs() == study.pairs
     assert finite.settings() == list(SETTINGS) == list(EqualBudget().pairs)
     assert numbers.BUDGET.about("seeds") == finite.seeds() == [0, 1, 2, 3, 4]
     assert all(np.isfinite(values).all() for values in map(numbers.array, recorded.arrays))

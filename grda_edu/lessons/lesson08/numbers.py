@@ -47,7 +47,7 @@ def ended(c: float, mu: float, seed: int, cutoff: float | None = None) -> Ended:
         sgd=array("path")[k, end()],
         grda=array("grda")[k, place],
         s=array("s")[k, at(cutoffs(), about("main_cutoff") if cutoff is None else cutoff)],
-        lam=strength(about("main_lr"), c, mu, about("t")),
+        lam=strength(about("lr"), c, mu, about("t")),
         seed=seed,
     )
 

@@ -67,7 +67,7 @@ def _maps_figure() -> go.Figure:
         tiled("ŝ filters", right, moved, keys("below 0: grew", key("exactly zero", ZERO))),
         tiled("s outputs", left, "", across, showscale=True, colorbar=scale),
         tiled("ŝ outputs", right, "", "the same weights"),
-        height=600,
+        height=580,
         margin={"l": 16, "r": 20, "t": 88, "b": 12},
     )
 

@@ -31,8 +31,8 @@ D = sum(map(prod, SHAPES))
 (FILTERS, _, SIDE, _), _, (DIGITS, FEATURES), _ = SHAPES
 END = STUDY.times.index(STUDY.t)
 MAIN = STUDY.cutoffs.index(STUDY.main_cutoff)
-PAIRS = STUDY.pairs(STUDY.main_lr)
-TEXT = STUDY.held  # the settings that the lesson's text talks about
+PAIRS = STUDY.pairs
+TEXT = FiniteTime().pairs  # the settings that the lesson's text talks about
 P0 = ("P0", "ℓ1")  # names with a digit: P<sub>0</sub> and the norm
 RING = palette.Style(palette.INK, "solid", "circle")
 
@@ -96,9 +96,7 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
 def ended(c: float, mu: float, seed: int) -> Pair:
     k, place = STUDY.seeds.index(seed), PAIRS.index((c, mu))
     sgd, s, random = ARRAYS["path"][k, END], ARRAYS["s"][k], ARRAYS["s_random"][k]
-    return Pair(
-        sgd, ARRAYS["grda"][k, place], c * STUDY.main_lr**0.5 * STUDY.t**mu, s, random, seed
-    )
+    return Pair(sgd, ARRAYS["grda"][k, place], c * STUDY.lr**0.5 * STUDY.t**mu, s, random, seed)
 
 
 def all_seeds(c: float, mu: float) -> list[Pair]:
