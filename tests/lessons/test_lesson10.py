@@ -388,7 +388,7 @@ def test_any_network_is_pruned_four_ways(blobs):
     assert float(rows["no zeros"][0][:-1]) > 70
     for way in lesson10.your_own.WAYS:
         cut, after, zeros, died = rows[way]
-        assert 45 <= float(zeros[:-1]) <= 55 and died == "none"
+        assert 45 <= float(zeros[:-1]) <= 55 and died == "nothing"
         assert 0 <= float(cut[:-1]) <= 100 and float(after[:-1]) > 60
 
 
@@ -405,6 +405,14 @@ def test_a_layer_that_dies_is_named(blobs):
         model[2].weight.mul_(1e-4)  # the smallest of all, and too far away to grow in one epoch
     rows = cells(lesson10.prune_four_ways(model, *blobs, zeros=0.9, epochs=1, lr=1e-4))
     assert rows["magnitude"][3] == "2.weight: nothing gets through"
+
+
+def test_a_network_that_answers_everything_alike_is_named(blobs):
+    """One weight is left, and it lies in a bias or leads nowhere."""
+    rows = cells(lesson10.prune_four_ways(net(), *blobs, zeros=0.99, epochs=1, lr=1e-4))
+    random = rows["random, magnitude's layers"]
+    assert "get one answer" in random[3] or "2.weight: nothing gets through" in random[3]
+    assert random[0] == "33.3%"
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def _figure() -> go.Figure:
             yaxis=wrong_axis("", (0.05, -2.44)),
         ),
         height=340,
-        margin={"l": 56, "r": 20, "t": 40, "b": 48},
+        margin={"l": 66, "r": 20, "t": 40, "b": 48},
     )
 
 

@@ -135,13 +135,13 @@ def _figure(protocols: list[str]) -> go.Figure:
             words(f"{_id(way)}, name", style, textposition="middle right", x=[10.0**_NAMES]),
         ]
     order = Panel(
-        line("SGD's mean", palette.SGD, width=1.5, y=[-0.6, most - 0.4]),
+        line("SGD's mean", palette.SGD, width=1.5, y=[-0.8, most - 0.5]),
         *rows,
         x=(0.44, 1),
         title="In their order",
         beside="small: each seed, large: mean",
         xaxis=wrong_axis("test images read wrong", (_NAMES, -2.44)),
-        yaxis=axis(range=(most - 0.4, -0.6), showgrid=False, zeroline=False, ticks={}),
+        yaxis=axis(range=(most - 0.5, -0.8), showgrid=False, zeroline=False, ticks={}),
     )
     return panels(
         over,
@@ -152,7 +152,7 @@ def _figure(protocols: list[str]) -> go.Figure:
     )
 
 
-_NAMES = 2.3  # where the names begin, as a power of ten: left of all that can be read wrong
+_NAMES, _ABOVE = 1.1, 0.36  # where names begin, as a power of ten, and how far above their row
 
 
 def _row(protocols: list[str], protocol: str, sparsity: float) -> tuple[dict, str]:
@@ -181,7 +181,7 @@ def _row(protocols: list[str], protocol: str, sparsity: float) -> tuple[dict, st
         row[f"{_id(way)}, mean.x"] = [float(wrong(found[:, k].mean()))]
         row[f"{_id(way)}, mean.y"] = [place]
         row[f"{_id(way)}, name.x"] = [10.0**_NAMES]
-        row[f"{_id(way)}, name.y"] = [place]
+        row[f"{_id(way)}, name.y"] = [place - _ABOVE]
         row[f"{_id(way)}, name.text"] = [name_of(way) + ("" if made else ": collapses")]
     first, second = here[:2]
     there = [way for way in here if not np.isnan(right(*way)[0, k])]

@@ -74,7 +74,7 @@ def _figure() -> go.Figure:
             yaxis=rows | {"showticklabels": False},
         ),
         height=330,
-        margin={"l": 208, "r": 20, "t": 40, "b": 52},
+        margin={"l": 222, "r": 20, "t": 40, "b": 52},
     )
 
 

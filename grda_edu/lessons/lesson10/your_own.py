@@ -52,7 +52,7 @@ def prune_four_ways(
 
     Returns:
         A row a way: read right of the held-out fifth after the cut and after retraining, zeros, and
-        which layers have died.
+        what has died: layers without a weight, or the network that answers everything alike.
 
     Raises:
         ValueError: names what cannot be used: NaN in ``x``, labels that do not fit the outputs, one
@@ -94,11 +94,13 @@ def prune_four_ways(
         with keep_zeros(pruned):
             then = trained(pruned, seed + 1)
         after = then.message or percent(evaluate(pruned, data.x_test, data.y_test)[1])
-        rows.append((way, percent(cut), after, percent(sparsity(pruned)), _dead(pruned)))
+        rows.append(
+            (way, percent(cut), after, percent(sparsity(pruned)), _dead(pruned, data.x_test))
+        )
     spread = float(np.sqrt(before * (1 - before) / len(data.y_test)))
     return TextTable(
         rows,
-        ("way", "read right, cut", "retrained", "zeros", "layers that died"),
+        ("way", "read right, cut", "retrained", "zeros", "what died"),
         f"{len(data.y_test)} held-out examples (one standard error {percent(spread)}), "
         f"{epochs} epochs before and after",
     )
@@ -159,9 +161,13 @@ def _cut(base: nn.Module, way: str, zeros: float, data: Data, t: float, seed: in
     return pruned
 
 
-def _dead(model: nn.Module) -> str:
-    """Names of the weights of which nothing is left; the signal does not get through those."""
+@torch.no_grad()
+def _dead(model: nn.Module, x: Tensor) -> str:
+    """Names of the weights of which nothing is left; or whether all examples get one answer."""
     names = [
         name for name, p in model.named_parameters() if p.ndim > 1 and not bool(p.detach().any())
     ]
-    return f"{', '.join(names)}: nothing gets through" if names else "none"
+    if names:
+        return f"{', '.join(names)}: nothing gets through"
+    answers = deepcopy(model).eval()(x).argmax(dim=1)
+    return "all examples get one answer" if len(answers.unique()) == 1 else "nothing"

@@ -91,8 +91,8 @@ def says_ranking(protocols: tuple[str, ...], protocol: str, sparsity: float) -> 
         ],
         "title": [sparsity, WORDS[protocol], first],
         "xaxis.ticktext": SPARSITIES,
-        "yaxis.ticktext": [1.0, 0.3, 0.1, 0.03, 0.01],
-        "xaxis2.ticktext": [1.0, 0.3, 0.1, 0.03, 0.01],
+        "yaxis.ticktext": [1.0, 0.1, 0.03, 0.01],
+        "xaxis2.ticktext": [1.0, 0.1, 0.03, 0.01],
         **labels,
     }
 
@@ -172,7 +172,7 @@ def says_mask(zeros: float) -> dict:
             *("random mask", gaps["random mask, its layers"][0]),
         ],
         "title": [LEVELS[k], "another start loses", -other[0]],
-        "xaxis.ticktext": [1.0, 0.3, 0.1, 0.03, 0.01],
+        "xaxis.ticktext": [1.0, 0.1, 0.03, 0.01],
         "xaxis2.ticktext": [-4, -2, 0, 2, "≤", -6],
     }
 
@@ -207,7 +207,7 @@ def says_best(way: str, sparsity: float) -> dict:
         "sentence": [5, last, best, 100 * (best - last)],
         "title": [way, sparsity, "adds", 100 * (best - last)],
         "notes[0]": [5],
-        "yaxis.ticktext": [1.0, 0.3, 0.1, 0.03, 0.01],
+        "yaxis.ticktext": [1.0, 0.1, 0.03, 0.01],
     }
 
 
