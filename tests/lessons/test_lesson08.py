@@ -149,7 +149,10 @@ def test_with_every_doubling_of_the_time_the_correlation_rises():
         found = finite.over_time(*setting)
         assert found["correlation"].shape == (3, 5)
         assert (np.diff(found["correlation"], axis=0) > 0).all()  # in every seed
-        assert (np.diff(found["auc"].mean(axis=1)) > 0).all()
+        for name in ("auc", "slope", "partial"):
+            assert (np.diff(found[name].mean(axis=1)) > 0).all()
+        moving = found["moving cut-off"].mean(axis=1)
+        assert (np.diff(moving) > 0).all() and finite.about("moving_cutoff") == 0.45
         assert (found["cut-off"][-1] < 0.35).all() and (found["correlation"][-1] > 0.5).all()
 
 

@@ -23,9 +23,11 @@ from .curves import along, curve, named
 from .finite import about, ended, over_rates, over_time, rates, seeds, settings
 from .scatter import survivors_panel
 
+_CUT = palette.Style(palette.INK, "dash", "square")
 _CURVES = {  # name in ``over_time`` -> words, style
     "correlation": ("finite time", palette.DIRECTIONAL),
-    "cut-off": ("a fixed cut-off", palette.MAGNITUDE),
+    "cut-off": ("a fixed cut-off", _CUT),
+    "moving cut-off": ("a cut-off like 1/t", _CUT._replace(dash="dot", symbol="square-open")),
     "shuffled": ("shuffled within layers", palette.TARGET),
 }
 _BY_RATE = "correlation by γ"
@@ -89,7 +91,7 @@ def _time_figure() -> go.Figure:
         ),
         yaxis=axis(range=(0, 1), ticks=0.2),
     )
-    margin = {"l": 56, "r": 16, "t": 128, "b": 52}
+    margin = {"l": 56, "r": 16, "t": 146, "b": 52}
     return panels(
         survivors_panel("Survivors", (0, 0.34)), over_t, over_gamma, height=430, margin=margin
     )

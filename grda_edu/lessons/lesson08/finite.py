@@ -15,7 +15,13 @@ from .recorded import Recording
 FINITE = Recording("finite_time")
 array, about = FINITE.array, FINITE.about
 
-STORED = {"cut-off": "cutoff", "decay": "decay", "symmetries": "symmetries", "random": "random"}
+STORED = {
+    "cut-off": "cutoff",
+    "moving cut-off": "moving",
+    "decay": "decay",
+    "symmetries": "symmetries",
+    "random": "random",
+}
 """Rivals of the finite-time scores, and what they are stored as; "random" has the same eigenvalues, turned."""
 COMPARED = ("finite", "decay", "cut-off", "size", "symmetries", "random", "in layers", "soft")
 """What is compared: three filters of the Hessian, then what knows less."""
@@ -145,7 +151,10 @@ def over_time(c: float, mu: float) -> dict[str, np.ndarray]:
     for t in about("times"):
         cells = [ended(c, mu, t, seed) for seed in seeds()]
         found = [one.evidence() for one in cells]
-        cut = [one.evidence(rival("cut-off", mu, t, one.seed)).correlation for one in cells]
+        cuts = {
+            name: [one.evidence(rival(name, mu, t, one.seed)).correlation for one in cells]
+            for name in ("cut-off", "moving cut-off")
+        }
         rows.append(
             {
                 "correlation": [e.correlation for e in found],
@@ -153,7 +162,7 @@ def over_time(c: float, mu: float) -> dict[str, np.ndarray]:
                 "auc": [e.auc for e in found],
                 "partial": [one.partial() for one in cells],
                 "shuffled": [one.evidence(one.shuffled()).correlation for one in cells],
-                "cut-off": cut,
+                **cuts,
             }
         )
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}

@@ -142,7 +142,8 @@ FOUND = {
 }
 TIME_CURVES = {
     "correlation": palette.DIRECTIONAL,
-    "cut-off": palette.MAGNITUDE,
+    "cut-off": palette.Style(palette.INK, "dash", "square"),
+    "moving cut-off": palette.Style(palette.INK, "dot", "square-open"),
     "shuffled": palette.TARGET,
     "correlation by γ": palette.DIRECTIONAL,
 }
@@ -446,6 +447,8 @@ def says_time(setting: tuple[float, float], t: float) -> dict:
             *("fixed cut-off", mean(fixed)),
         ],
         "title": [c, mu, t, mean(found)],
+        "notes[1]": [1],  # over t
+        "moving cut-off.hovertemplate": [1],
         "xaxis2.ticktext": FINITE.times,
         "xaxis3.ticktext": rates,
         "xaxis3.title": [FINITE.times[0]],
@@ -463,6 +466,7 @@ TIME = Case(
         "notes[1]": {
             "finite time": "correlation",
             "a fixed cut-off": "cut-off",
+            "a cut-off like #/t": "moving cut-off",
             "shuffled within layers": "shuffled",
         },
     },
