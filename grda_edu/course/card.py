@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets as t
 from IPython.display import display
 
 from grda_edu.explore import fallback, rerun
+from grda_edu.explore.whole import Whole
 
 _HERE = Path(__file__).parent
 
 
-class Card(anywidget.AnyWidget):
+class Card(Whole):
     """A form on the page, whose state Python sets and reads.
 
     ``state`` has these keys, all optional (``update`` changes some of them):

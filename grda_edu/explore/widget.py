@@ -22,6 +22,7 @@ from .handle import Handle
 from .naming import name_of
 from .standalone import standalone_page
 from .table import Compute, ComputeError, Table, call, single, tabulate
+from .whole import Whole
 
 BUDGET_BYTES = 2_000_000  # a figure's table; a larger one is computed on request
 BUDGET_SECONDS = 2.5  # what tabulating may take while the learner waits
@@ -53,7 +54,7 @@ def library() -> Library:
     return _library
 
 
-class Picture(anywidget.AnyWidget):
+class Picture(Whole):
     """A figure without controls that Python redraws.
 
     figure: a plotly Figure (or a function that makes one) whose traces are named;
@@ -187,7 +188,6 @@ class Explorable(Picture):
             raise ValueError(
                 f"control {taken[0]!r}: the name is taken by the widget, choose another"
             )
-        self._handles = tuple(handles)
         self._cache: OrderedDict[tuple, dict] = OrderedDict()
         self._tables: dict[int, Table | None] = {}
         self._failed: dict[int, ComputeError] = {}
@@ -204,19 +204,18 @@ class Explorable(Picture):
             goals=[goal.describe() for goal in self._goals],
             reached=[False] * len(self._goals),
         )
-        self.observe(self._follow_page, ["index", "option"])
-        self.observe(self._tell_other_pages, "hand")
-
-    def open(self) -> None:
-        """Show the widget to the page, table and all: what comes later a busy page may miss."""
-        if self.comm is None:
-            self._add_attributes()
+        self._add_attributes()
+        try:
             self._refresh()
             if self.tabulated:
                 self._check_goals()
-            self.handles = self._described(self._handles)
-            self.longest = self._longest()
-        super().open()
+            self.handles = self._described(handles)
+        except ValueError:
+            self.close()
+            raise
+        self.longest = self._longest()
+        self.observe(self._follow_page, ["index", "option"])
+        self.observe(self._tell_other_pages, "hand")
 
     def _check_goals(self) -> None:
         grids: dict[str, list] = {name: list(s.values) for name, s in self._sliders.items()}

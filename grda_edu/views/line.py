@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import anywidget
 import traitlets as t
+
+from grda_edu.explore.whole import Whole
 
 _HERE = Path(__file__).parent
 
 
-class _Told(anywidget.AnyWidget):
+class _Told(Whole):
     """A widget whose state several threads change."""
 
     def __init__(self) -> None:

@@ -58,10 +58,10 @@ class LiveView(Generic[Result]):
         self.line, self.printed = Line(), Printed()
         self.line.on_do("start", self.start)
         self.line.on_do("stop", self.stop)
+        self._rest("Start", invitation)
         self.box = widgets.VBox(
             [self.line, self.picture, self.printed]
         )  # a lesson may add pictures
-        self._rest("Start", invitation)
         rerun.on_rerun(self.close)
 
     # --- what a subclass says

@@ -5,9 +5,11 @@ import pytest
 import traitlets
 from comm import DummyComm
 
+from grda_edu import course
 from grda_edu.explore import Choice, Explorable, Picture, Slider, palette
 from grda_edu.explore.assets import packed_plotly
 from grda_edu.explore.widget import library
+from grda_edu.views.runs import TrainingView
 
 
 def line_figure():
@@ -51,23 +53,46 @@ def test_controls_are_attributes_both_ways(demo):
     assert demo.kind == "one" and demo.table["option"] == 0
 
 
-def test_the_page_gets_a_figure_with_its_table(monkeypatch):
+class Sent(DummyComm):
+    """Notes which states the page is sent: (kind of message, state, buffers)."""
+
+    def publish_msg(self, kind, data=None, metadata=None, buffers=None, **keys):
+        if "state" in data:  # not in the last, which closes
+            self.notes.append((kind, data["state"], buffers))
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    Sent.notes = []
+    monkeypatch.setattr(ipywidgets.comm, "create_comm", Sent)
+    return Sent.notes
+
+
+def test_the_page_gets_a_figure_with_its_table(sent):
     """A page that is busy for two seconds drops what comes after a widget's first message."""
-    sent = []
-
-    class Recorded(DummyComm):
-        def publish_msg(self, kind, data=None, metadata=None, buffers=None, **keys):
-            if "table" in data.get("state", ()):  # not in the last, which closes
-                sent.append((kind, data["state"]["table"], buffers))
-
-    monkeypatch.setattr(ipywidgets.comm, "create_comm", Recorded)
     made = Explorable(line_figure, compute, CONTROLS, label="A line")
-    ((kind, table, buffers),) = sent
-    assert kind == "comm_open" and table["option"] == 0
+    made._repr_mimebundle_()
+    ((kind, state, buffers),) = [note for note in sent if "table" in note[1]]
+    assert kind == "comm_open" and state["table"]["option"] == 0
     assert [bytes(one) for one in buffers] == [bytes(made.table["data"])]
     made.kind = "two"  # the next preset's comes when it is asked for
-    assert [(kind, table["option"]) for kind, table, _ in sent[1:]] == [("comm_msg", 1)]
+    assert [(n[0], n[1]["table"]["option"]) for n in sent if "table" in n[1]][1:] == [
+        ("comm_msg", 1)
+    ]
     made.close()
+
+
+def test_nothing_follows_a_widgets_first_message(sent):
+    course.predict("08.how_flat")
+    view = TrainingView(lambda progress, stop: None, 10)
+    view._ipython_display_()
+    kinds = [kind for kind, _, _ in sent]
+    assert kinds == ["comm_open"] * len(kinds)
+    (card,) = [state for _, state, _ in sent if "How many percent" in str(state.get("state"))]
+    assert card["state"]["number"]["unit"] == "%"
+    (line,) = [state for _, state, _ in sent if "invitation" in state]
+    assert line["said"] == "Press Start to train on this computer."
+    view.close()
 
 
 def test_observers_hear_of_moves_of_the_page(demo):
