@@ -66,10 +66,10 @@ def _figure() -> go.Figure:
                 key(f"mean of the last {LAST}", palette.TARGET),
             ),
             xaxis=axis("epoch of retraining", (0, epochs() + 1)),
-            yaxis=wrong_axis("", (0.05, -2.44)),
+            yaxis=wrong_axis("share of the images", (0.05, -2.44)),
         ),
         height=340,
-        margin={"l": 66, "r": 20, "t": 40, "b": 48},
+        margin={"l": 68, "r": 20, "t": 40, "b": 48},
     )
 
 

@@ -13,6 +13,13 @@ from .looks import PARTS, with_error, wrong, wrong_axis
 from .numbers import minus, part_levels, parts, right
 
 BASE = "its mask, same start"
+LABELS = {
+    "gRDA": "gRDA itself",
+    BASE: "its mask,<br>same start",
+    "its mask, another start": "its mask,<br>another start",
+    "magnitude's mask, same start": "magnitude's,<br>same start",
+    "random mask, its layers": "random mask,<br>its layers",
+}
 LOWEST, HIGHEST = -0.06, 0.03  # differences beyond are drawn at the edge
 
 
@@ -48,7 +55,7 @@ def _figure() -> go.Figure:
             ]
     rows = axis(
         range=(len(parts()) - 0.5, -0.5),
-        ticks={k: f"{part} " for k, part in enumerate(parts())},
+        ticks={k: f"{LABELS[part]} " for k, part in enumerate(parts())},
         showgrid=False,
         zeroline=False,
     )
@@ -74,7 +81,7 @@ def _figure() -> go.Figure:
             yaxis=rows | {"showticklabels": False},
         ),
         height=330,
-        margin={"l": 222, "r": 20, "t": 40, "b": 52},
+        margin={"l": 128, "r": 20, "t": 40, "b": 52},
     )
 
 
