@@ -425,6 +425,34 @@ def test_beside_those_who_do_not_probe(held_out):
         assert (numbers.off_by(recordings.load(name), 0.55, 5, 0.15) >= 0).all()
 
 
+def test_the_picks_elsewhere_are_drawn_where_they_are():
+    figure = lesson05.picks_elsewhere()
+    assert figure.tabulated and (figure.epochs, figure.tolerance) == (5, 0.15)
+    row, _ = row_of(figure, epochs=5, tolerance=0.15)
+    at = 0
+    for name in ("digits_slow", "digits_fast", "digits_small", "mnist_grid"):
+        runs = recordings.load(name)
+        steps = runs.c[1:].tolist()
+        picks = numbers.rule_picks(runs, 0.55, 5, 0.15)
+        for k, seed in enumerate(runs.seeds.tolist()):
+            right = right_c(runs, 0.55, seed)
+            assert row["right.x"][at] == right and row["rule.x"][at] == steps[picks[k]]
+            low, high, gap = row["one step.x"][3 * at : 3 * at + 3]
+            place = steps.index(right)
+            assert low == steps[max(place - 1, 0)] and np.isnan(gap)
+            assert high == steps[min(place + 1, len(steps) - 1)]
+            at += 1
+    assert at == len(row["rule.x"]) == 18
+    good = [
+        sum(
+            numbers.hits(recordings.load(name), 0.55, epochs, tolerance)
+            for name in ("digits_slow", "digits_fast", "digits_small", "mnist_grid")
+        )
+        for epochs, tolerance in itertools.product(range(1, 6), by_seed.TOLERANCES)
+    ]
+    assert max(good) == 13 and "the best is good in 13 of 18 seeds" in TEXT
+
+
 def test_the_settings_elsewhere_differ_in_one_thing_each():
     plan = GRIDS["digits_held_out"]
     for name, what in (("digits_slow", "lr"), ("digits_fast", "lr"), ("digits_small", "model")):

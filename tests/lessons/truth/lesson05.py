@@ -177,6 +177,61 @@ RULE_ON_HARDER = rule_case(
 )
 
 
+# ------------------------------------------------- four other trainings
+
+OTHERS = {name: recordings.load(name) for name in ("digits_slow", "digits_fast", "digits_small")}
+OTHERS["mnist_grid"] = HARDER
+
+
+def good_picks(runs, epochs: int, tolerance: float, constant: float | None = None) -> int:
+    """How many picks for μ = .55, or one c for all, are at most one step from the right c."""
+    cs = runs.c[1:].tolist()
+    early = differences(runs, 0.55, epochs, "val_accuracy") >= -tolerance - SLACK
+    late = differences(runs, 0.55, int(runs.epoch[-1]), "test_accuracy") >= -0.01 - SLACK
+    right = [max((k for k, fine in enumerate(row) if fine), default=-1) for row in late]
+    picks = [picked(row.tolist(), cs) for row in early]
+    if constant is not None:
+        picks = [cs.index(constant)] * len(right)
+    return sum(abs(p - r) <= 1 for p, r in zip(picks, right, strict=True))
+
+
+def says_elsewhere(epochs: int, tolerance: float) -> dict:
+    good = [good_picks(runs, epochs, tolerance) for runs in OTHERS.values()]
+    seeds = sum(len(runs.seeds) for runs in OTHERS.values())
+    one = sum(good_picks(runs, epochs, tolerance, 0.02) for runs in OTHERS.values())
+    return {
+        "sentence": [
+            *("low learning rate", good[0], "high one", good[1]),
+            *("small network", good[2], "on MNIST", good[3]),
+        ],
+        "title": ["The rule", sum(good), seeds, "one c for all", one],
+        "notes[0]": [0.02],
+        "yaxis.ticktext": [0.03, 0.3, 1370],
+    }
+
+
+ELSEWHERE = Case(
+    "picks_elsewhere",
+    lesson05.picks_elsewhere,
+    says_elsewhere,
+    looks={
+        "constant": palette.TARGET,
+        "one step": palette.BAND_EDGE,
+        "right": CROSS,
+        "rule": hollow(palette.GRDA),
+    },
+    keys={
+        "notes[0]": {
+            "the rule picks": "rule",
+            "the right c": "right",
+            "one step": "one step",
+            "always c = #": "constant",
+        }
+    },
+    positions=[{"epochs": 5, "tolerance": 0.05}, {"epochs": 2, "tolerance": 0.15}],
+)
+
+
 # ------------------------------------------------- all pairs
 
 
@@ -564,4 +619,4 @@ LIVE_ON_HARDER = live_case(
     [{"probes": n, **SETTINGS} for n in (0, 1, 3, None)],
 )
 
-CASES = [RULE, RULE_ON_HARDER, MAP, STOPPING, FLATTERY, LIVE, LIVE_ON_HARDER]
+CASES = [RULE, RULE_ON_HARDER, ELSEWHERE, MAP, STOPPING, FLATTERY, LIVE, LIVE_ON_HARDER]
