@@ -263,7 +263,9 @@ def test_what_the_text_says_of_lasso(drawn):
     (lasso_few, lasso_few_error), (lasso_many, lasso_least) = best["Lasso"]
     assert few - 1 <= lasso_few <= few  # "as well as gRDA or better by one"
     assert lasso_few_error > few_error  # "at that λ it is far off"
-    assert 1.5 <= lasso_many / many <= 2.15  # "one and a half times to twice as many"
+    assert (
+        1.5 <= lasso_many / many <= 2.15
+    )  # "one and a half times to a little more than twice as many"
     assert lasso_least == pytest.approx(least, rel=0.05)  # "within five percent"
     (ours, many_ours), (lassos, many_lassos) = (
         [error for _, error in best[f"{who}, refitted"]] for who in ("gRDA", "Lasso")
