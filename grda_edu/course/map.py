@@ -174,6 +174,17 @@ LESSONS = (
         goals=("layers_count",),
         further=1,
     ),
+    Lesson(
+        "11",
+        "11_what_zeros_buy",
+        "What do zeros buy?",
+        "Smaller? Faster?",
+        23,
+        predictions=("file", "single", "smallest"),
+        exercises=("bitmask_bytes", "remove_unit"),
+        goals=("csr_pays", "break_even", "fifth"),
+        further=1,
+    ),
 )
 
 

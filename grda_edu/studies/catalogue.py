@@ -7,8 +7,10 @@ from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
 from grda_edu.studies.pruned import Pruning
+from grda_edu.studies.smaller import Smaller
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
+from grda_edu.studies.timing import Timing
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),
@@ -18,5 +20,7 @@ STUDIES: dict[str, Study] = {
     "opening_valley": OpeningValley(),
     "paths": Paths(),
     "pruning": Pruning(),
+    "smaller": Smaller(),
     "theorem": TheoremStudy(),
+    "timing": Timing(),
 }

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "optim": FORMULAS,
     "training": FORMULAS | {"optim"},
     "geometry": FORMULAS | {"training"},
-    "sparse": FORMULAS,
+    "sparse": FORMULAS | {"training"},
     "toy": FORMULAS | {"geometry"},
     "recordings": FORMULAS | {"training"},
     "studies": FORMULAS | {"optim", "training", "geometry", "recordings", "sparse"},
