@@ -108,7 +108,7 @@ def _figure(protocols: list[str]) -> go.Figure:
     places = np.arange(len(sparsities()))
     ends = [-0.25, len(places) - 0.75]
     over = Panel(
-        line("SGD", palette.SGD, width=1.5, x=ends),
+        line("SGD", palette.SGD, width=2, x=ends),
         *(
             dots(_id(way), style_of(way), size=7, x=places).update(
                 mode="lines+markers", line=style_of(way).line(2)
@@ -135,7 +135,7 @@ def _figure(protocols: list[str]) -> go.Figure:
             words(f"{_id(way)}, name", style, textposition="middle right", x=[10.0**_NAMES]),
         ]
     order = Panel(
-        line("SGD's mean", palette.SGD, width=1.5, y=[-0.8, most - 0.5]),
+        line("SGD's mean", palette.SGD, width=2, y=[-0.8, most - 0.5]),
         *rows,
         x=(0.44, 1),
         title="In their order",
