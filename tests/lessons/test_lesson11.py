@@ -55,6 +55,13 @@ def test_no_file_is_below_the_limit_and_every_one_below_its_ballpark():
         assert min(sizes[name] for name in sizes if name != n.BOUND) >= sizes[n.BOUND]
 
 
+def test_only_gzip_squeezes_values_and_by_some_percent():
+    for zeros in (0.0, 0.2):
+        sizes = n.pruned_bytes(n.network("SGD", 0.0), zeros)
+        below = [name for name in sizes if sizes[name] < sizes[n.BOUND]]
+        assert below == [n.ZIPPED] and sizes[n.ZIPPED] > 0.9 * sizes[n.BOUND]
+
+
 def test_the_readmes_files_are_those_of_one_and_two_networks(text):
     sizes = n.checkpoint_bytes()
     assert sizes["sparse"] == sizes["dense"]
