@@ -184,6 +184,7 @@ def test_more_of_the_first_layer_lives_than_could_unpushed(runs):
     for seed in runs.seeds:
         alive = 1 - runs.run(C, MU, int(seed)).zeros[-1] / runs.sizes
         assert alive[runs.layers.index("conv1.weight")] > above["conv1.weight"] > 0.2
+        assert alive[runs.layers.index("conv1.weight")] > 0.5  # "keeps most of its weights"
         # and initial sizes do not explain why fc2 keeps more than fc1 and conv2
         shares = {name: alive[runs.layers.index(name)] for name in WEIGHTS}
         assert shares["fc2.weight"] > 2 * max(shares["fc1.weight"], shares["conv2.weight"])
@@ -254,6 +255,24 @@ def test_a_layer_of_zeros_before_a_relu_never_comes_back():
     torch.nn.functional.cross_entropy(model(data.x_train[:32]), data.y_train[:32]).backward()
     for layer in (model.conv1, model.conv2, model.fc1):
         assert all((parameter.grad == 0).all() for parameter in layer.parameters())
+
+
+def test_without_the_relu_or_with_a_positive_bias_a_layer_of_zeros_gets_gradients():
+    """ "Every condition counts": and the layers before it get none either way."""
+    names = ["conv1", "conv2", "fc1", "fc2"]
+    data = digits()
+    for name, bias in (("fc2", 0.0), ("fc1", 0.1)):
+        model = digits_cnn(0)
+        with torch.no_grad():
+            getattr(model, name).weight.zero_()
+            getattr(model, name).bias.fill_(bias)
+        if name == "fc1":  # behind it all is as at the start: the gradient passes the ReLU
+            assert (model.fc2.weight != 0).any()
+        loss = torch.nn.functional.cross_entropy(model(data.x_train[:32]), data.y_train[:32])
+        loss.backward()
+        assert (getattr(model, name).weight.grad != 0).any()
+        for before in names[: names.index(name)]:
+            assert (getattr(model, before).weight.grad == 0).all()
 
 
 def test_predictions_are_recomputed(runs):

@@ -17,7 +17,7 @@ from grda_edu.lessons.lesson05 import EXERCISES, OBJECTIVES, PREDICTIONS, by_see
 from grda_edu.lessons.lesson05.numbers import FINAL_LOSS, MU, C
 from grda_edu.studies.recorder import GRIDS
 from grda_edu.training import search
-from grda_edu.training.rules import difference_error
+from grda_edu.training.rules import difference_error, greatest_comparable
 
 MUS = (0.501, 0.51, 0.55, 0.65)
 TEXT = (Path(__file__).parents[2] / "notebooks/05_choosing_c_and_mu.md").read_text("utf-8")
@@ -258,7 +258,12 @@ def test_flattery_decides_whether_grda_seems_to_win_over_sgd(held_out):
     sgd = np.mean([run_of(held_out, 0.0, MU, int(s)).test_accuracy[-1] for s in held_out.seeds])
     for stopping_too in (True, False):
         by_test, by_val = numbers.flattered(stopping_too)
-        assert (by_test[3:] > sgd).all() and (by_val < sgd).all()  # the text: from four runs on
+        above = 1 + int(np.argmax(by_test > sgd))
+        assert (by_test[above - 1 :] > sgd).all() and (by_val < sgd).all()
+        assert above == (3 if stopping_too else 4)
+    assert "From three runs on (four at full length) the best gRDA lies above it" in TEXT
+    stopped = [run_of(held_out, 0.0, MU, int(s)).test_accuracy[1:].max() for s in held_out.seeds]
+    assert f"SGD reads {np.mean(stopped):.2%} instead of {sgd:.2%}" in TEXT
 
 
 # ------------------------------------------------- stopping
@@ -339,8 +344,10 @@ def test_the_threshold_grows_by_three_to_the_mu():
 
 
 def test_the_threshold_grows_most_at_the_start(held_out):
-    heights = tuning_function(np.array([0, 40, 2400]), 0.1, C, MU)
-    assert heights[1] / heights[2] == pytest.approx(0.12, abs=0.005)
+    first, steep = (
+        tuning_function(40, 0.1, C, mu) / tuning_function(2400, 0.1, C, mu) for mu in (MU, 0.65)
+    )
+    assert f"{first:.0%} of its final height for $\\mu$ = {MU}, and {steep:.0%} for 0.65" in TEXT
     assert (np.diff(tuning_function(np.arange(2401), 0.1, C, MU), n=2) < 0).all()
     for mu in MUS:  # "by much more than in the end", where the rule has to decide
         for c in (0.015, 0.02, 0.03):
@@ -379,7 +386,7 @@ def test_a_tight_tolerance_loses_zeros_and_not_accuracy(held_out):
 
 def test_beside_those_who_do_not_probe(held_out):
     """The text's verdict: every setting's hits by brute force, and what the picks come to."""
-    rule, constant, chance, of = 0, 0, 0.0, 0
+    rule, constant, chance, of, variance = 0, 0, 0.0, 0, 0.0
     came_to = {}
     for name in ("digits_slow", "digits_fast", "digits_small", "mnist_grid"):
         runs = recordings.load(name)
@@ -394,7 +401,9 @@ def test_beside_those_who_do_not_probe(held_out):
             right = steps.index(right_c(runs, 0.55, seed))
             rule += abs(pick - right) <= 1
             constant += abs(fixed - right) <= 1
-            chance += np.mean([abs(k - right) <= 1 for k in range(len(steps))])
+            likely = np.mean([abs(k - right) <= 1 for k in range(len(steps))])
+            chance += likely
+            variance += likely * (1 - likely)
             of += 1
         for who, where in rows.items():
             ends = [run_of(runs, steps[k], 0.55, s) for k, s in zip(where, runs.seeds, strict=True)]
@@ -419,6 +428,14 @@ def test_beside_those_who_do_not_probe(held_out):
     )
     assert (round(100 * slow["constant"][0]), round(100 * slow["rule"][0])) == (34, 52)
     assert "it makes 34% zeros, where the rule's picks make 52%" in TEXT
+    assert (
+        f"9 of 18 where it has {chance:.1f}, with a standard error of {variance**0.5:.1f}" in TEXT
+    )
+    less, more = (-100 * fast[who][1] for who in ("rule", "constant"))
+    assert f"constant loses {more:.2f} points and the rule's picks {less:.2f}" in TEXT
+    p = recordings.load("digits_fast").final("test_accuracy")[0, 0].mean()
+    error = 100 * np.sqrt(p * (1 - p) / 360)
+    assert more - less < error and f"one standard error of {error:.1f}" in TEXT
     assert slow["rule"][1] > -0.01 and fast["rule"][1] > -0.01 > fast["constant"][1]
     for name in ("digits_small", "mnist_grid"):
         assert came_to[name, "rule"][1] < -0.01  # "the rule's picks are too large"
@@ -451,6 +468,15 @@ def test_the_picks_elsewhere_are_drawn_where_they_are():
         for epochs, tolerance in itertools.product(range(1, 6), by_seed.TOLERANCES)
     ]
     assert max(good) == 13 and "the best is good in 13 of 18 seeds" in TEXT
+
+
+def test_the_search_looks_at_twice_the_smaller_first():
+    between = greatest_comparable([0.01 * k for k in (1, 1.5, 2, 3, 5, 10)])
+    tried = [next(between)]
+    for good in (True, False):  # .01 is comparable, .1 is not
+        tried.append(between.send(good))
+    assert tried == pytest.approx([0.01, 0.1, 0.02])
+    assert "at 1.5, 2, 3 and 5 times the smaller: 2 first" in TEXT
 
 
 def test_the_settings_elsewhere_differ_in_one_thing_each():
