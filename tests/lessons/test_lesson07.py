@@ -20,7 +20,7 @@ from grda_edu.lessons.lesson07 import (
 )
 from grda_edu.lessons.lesson07.looks import NAMES, pair
 from grda_edu.lessons.lesson07.numbers import LAMS, TO_THE_TIP, W_SGD
-from grda_edu.toy.flat_valley import METHODS, line_valley
+from grda_edu.toy.flat_valley import METHODS, floor_l1, grda_paths, line_valley
 
 TEXT = (Path(__file__).parents[2] / "notebooks" / "07_flat_valley.md").read_text("utf-8")
 
@@ -252,6 +252,25 @@ def test_grda_lands_closer_at_each_halving(lands):
 def test_at_15_degrees_the_distance_halves_with_gamma_before_the_first_zero():
     assert questions.gap_at(0.05) / questions.gap_at(0.1) == pytest.approx(0.5, abs=0.05)
     assert questions.gap_at(0.025) / questions.gap_at(0.05) == pytest.approx(0.5, abs=0.05)
+
+
+def test_gamma_itself_does_nothing_once_lambda_and_the_time_are_held():
+    valley, found = numbers.valley_at(15.0), numbers.landing(15.0, 0.025)
+    k = numbers.REACHED.index(0.7)
+    lam, t = found["lam"][k], found["time"][k]
+    start = valley.w + numbers.UP_THE_SIDE * valley.sharp
+    for lr in (0.1, 0.05, 0.025):
+        n = round(t / lr)
+        c = lam / (lr**0.5 * (n * lr) ** numbers.MU)
+        way = grda_paths([valley], start[None], lr, c, numbers.MU, np.array([n]))
+        gap = np.linalg.norm(way[0, 0] - floor_l1(valley, lam))
+        assert f"the distance is {gap:.4f} with γ = 0.1, 0.05 and 0.025 alike" in TEXT
+
+
+def test_the_second_one_of_the_prediction_took_twice_the_time():
+    k = numbers.REACHED.index(questions.AT_LAM)
+    before, after = (numbers.landing(questions.AT_ANGLE, lr)["time"][k] for lr in questions.HALVED)
+    assert after / before == pytest.approx(2, abs=0.05)
 
 
 def test_the_bias_formula_gives_the_distance_to_two_digits():

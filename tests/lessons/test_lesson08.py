@@ -101,7 +101,7 @@ def test_the_recorded_eigenvalues_are_those_of_the_recorded_weights(recorded):
     expected = sign * (basis @ (basis.T @ sign))
     np.testing.assert_allclose(ended(*SETTINGS[0], 0).s, expected, atol=0.02)
     assert loss(w) == pytest.approx(float(array(recorded, "sgd_loss")[0]), rel=1e-4)
-    # "those that matter lie just above" 1/t: of what the cut-off 0.003 adds to the signs, nearly all
+    # "nearly all of that third lies just above" 1/t: of what the cut-off 0.003 adds to the signs, nearly all
     held = (vectors.T @ sign) ** 2
     added = held[(found > 1e-3) & (found < 3e-3)].sum()
     assert held[(found > 1 / about("t")) & (found < 3e-3)].sum() > 0.85 * added
@@ -115,6 +115,23 @@ def test_every_rung_is_a_network_with_its_recorded_loss(recorded):
         assert loss(torch.from_numpy(w)) == pytest.approx(
             numbers.train_loss(name, *SETTINGS[1], 1), rel=0.02
         )
+
+
+def test_the_twin_starts_where_sgd_ended_and_its_path_where_grda_began(recorded):
+    """Rungs 4 and 5 of the ladder: gRDA on the quadratic, step by step, gives the recorded twin."""
+    data, (c, mu) = digits(validation=0), SETTINGS[1]
+    loss = FixedLoss(small_digits_cnn(0), (data.x_train, data.y_train))
+    first = torch.nn.utils.parameters_to_vector(small_digits_cnn(0).parameters()).detach()
+    np.testing.assert_array_equal(recorded.arrays["path"][0, 0], first)
+    sgd = torch.from_numpy(recorded.arrays["path"][0, about("times").index(about("t"))])
+    values, vectors = np.linalg.eigh(hessian(loss, sgd))
+    curvature = torch.from_numpy((vectors * np.maximum(values, 0)) @ vectors.T).float()
+    v, w = sgd.clone(), sgd.clone()
+    for n in range(1, 4501):
+        v -= 0.1 * (curvature @ (w - sgd))
+        w = torch.nn.functional.softshrink(v, c * 0.1**0.5 * (n * 0.1) ** mu)
+    twin = recorded.arrays["twin"][0, numbers.pairs().index((c, mu))]
+    np.testing.assert_allclose(twin, w, atol=2e-3)
 
 
 # ------------------------------------------------- finite time
@@ -149,11 +166,73 @@ def test_with_every_doubling_of_the_time_the_correlation_rises():
         found = finite.over_time(*setting)
         assert found["correlation"].shape == (3, 5)
         assert (np.diff(found["correlation"], axis=0) > 0).all()  # in every seed
-        for name in ("auc", "slope", "partial"):
+        assert (np.diff(found["partial"], axis=0) > 0).all()  # in every seed as well
+        for name in ("auc", "slope", "size"):
             assert (np.diff(found[name].mean(axis=1)) > 0).all()
+        assert (np.diff(found["zeros"].mean(axis=1)) < 0).all()
         moving = found["moving cut-off"].mean(axis=1)
         assert (np.diff(moving) > 0).all() and finite.about("moving_cutoff") == 0.45
         assert (found["cut-off"][-1] < 0.35).all() and (found["correlation"][-1] > 0.5).all()
+
+
+def test_what_time_does_that_size_and_fewer_zeros_do_not_explain(text):
+    found = [
+        {name: values.mean(axis=1) for name, values in finite.over_time(*setting).items()}
+        for setting in finite.settings()
+    ]
+    weak, middle, strong = found
+    ends = [f"from {one['partial'][0]:.2f} to {one['partial'][-1]:.2f}" for one in found]
+    assert f"in the mean {ends[0]}, {ends[1]} and {ends[2]}" in text
+    first, last = (f"{strong['size'][k]:.2f}" for k in (0, -1))
+    assert f"size alone rises too, at the strongest setting from {first} to {last}" in text
+    first, last = (f"{strong['zeros'][k]:.0%}" for k in (0, -1))
+    assert f"there from {first} to {last} zeros" in text
+    assert strong["partial"][-1] > middle["partial"][0] and strong["zeros"][-1] > middle["zeros"][0]
+    assert (
+        f"this last {strong['partial'][-1]:.2f}, at {last} zeros, is more than the middle setting "
+        f"began with at {middle['zeros'][0]:.0%}" in text
+    )
+    assert f"it goes from {weak['slope'][0]:.2f} to {weak['slope'][-1]:.2f}" in text
+    sgd = np.linalg.norm(finite.array("time/sgd"), axis=-1)
+    assert (np.diff(sgd, axis=1) > 0).all()  # "the weights grow"
+
+
+def test_which_weights_die_size_tells_nearly_as_well(text, capsys):
+    """Once more by sorting: the first to reach zero, as many as gRDA's zeros, in both of the sets."""
+    means: dict[str, list[float]] = {}
+    for setting in SETTINGS:
+        found: dict[str, list[float]] = {}
+        for seed in finite.seeds():
+            one = finite.ended(*setting, finite.first(), seed)
+            ours = set(np.flatnonzero(one.grda == 0))
+            size = np.abs(one.sgd).astype(float)
+            for name, s in (("finite", one.s), ("size", 1.0), ("in layers", one.shuffled())):
+                reached = np.full(len(size), np.inf)
+                np.divide(size, s, out=reached, where=np.broadcast_to(s, size.shape) > 0)
+                theirs = set(np.argsort(reached, kind="stable")[: len(ours)])
+                found.setdefault(name, []).append(len(ours & theirs) / len(ours | theirs))
+        for name, values in found.items():
+            np.testing.assert_allclose(finite.overlap_of_zeros(name, *setting), values, atol=0.005)
+            means.setdefault(name, []).append(float(np.mean(values)))
+        assert (np.array(found["finite"]) > found["size"]).all()  # "in every seed"
+    ahead = np.subtract(means["finite"], means["size"])
+    points = {1: "one point", 6: "six points"}
+    weak, strong = (points[round(100 * ahead[k])] for k in (0, 2))
+    assert f"by {weak} where pruning is weak, and by {strong} where it is strong" in text
+    lesson08.who_dies()
+    for line, *values in zip(capsys.readouterr().out.splitlines(), *means.values(), strict=True):
+        said = [float(part.split()[-1].rstrip("%")) for part in line.split(": ")[1].split(",")]
+        assert said == pytest.approx(np.multiply(100, values), abs=0.3)
+
+
+def test_lambda_beside_the_weights(text):
+    lams, smaller = [], []
+    for setting in SETTINGS:
+        cells = [finite.ended(*setting, finite.first(), seed) for seed in finite.seeds()]
+        lams.append(f"{cells[0].lam:.2g}")
+        smaller.append(f"{np.mean([np.abs(one.sgd) < one.lam for one in cells]):.0%}")
+    assert "it is {}, {} and {}, and".format(*lams) in text
+    assert "{}, {} and {} of SGD's weights are smaller".format(*smaller) in text
 
 
 def test_gamma_moves_it_less_with_the_strength_held():
@@ -202,6 +281,8 @@ def test_another_soft_edge_does_as_well_and_a_cutoff_has_half_the_slope(text):
         assert np.abs(ours - its).max() < 0.02
     slopes = [over_seeds(name, "slope")[0].mean() for name in ("cut-off", "finite")]
     assert f"the slope is {slopes[0]:.2f} where pruning is weak, without it {slopes[1]:.2f}" in text
+    strong = [over_seeds(name, "slope")[-1].mean() for name in ("cut-off", "finite")]
+    assert f"Where pruning is strong it is {strong[0]:.2f} and {strong[1]:.2f}" in text
 
 
 def test_what_is_missing_is_no_noise_of_the_batches(text):
@@ -302,7 +383,14 @@ def test_the_mask_is_good_and_the_weights_carry_the_bias(text):
         assert (trained("gRDA", setting) > trained("gradual magnitude", setting)).all()
         means = {way: np.log(trained(way, setting)).mean() for way in pays._WAYS}
         assert means["gRDA's mask"] < min(means.values()) + 0.01
-        assert (trained("gRDA's mask", setting) < trained("random mask", setting)).all()
+        assert abs(means["magnitude mask"] - means["gRDA's mask"]) < 0.03  # "as low"
+        for mask in ("gRDA's mask", "magnitude mask"):
+            assert (trained(mask, setting) < trained("random mask", setting)).all()
+        gradual, then = (
+            trained("gradual magnitude", setting),
+            trained("gRDA, then its mask", setting),
+        )
+        assert (gradual < then).all()  # "ends lower still in every seed and setting"
         assert means["gRDA, then its mask"] < means["gRDA"]
         accuracy = {way: trained(way, setting, "accuracy").mean() for way in pays._WAYS}
         del accuracy["magnitude"]
@@ -316,6 +404,10 @@ def test_the_mask_is_good_and_the_weights_carry_the_bias(text):
         np.exp(np.log(trained(n, strong)).mean()) for n in ("gRDA", "gRDA, then its mask")
     )
     assert f"from {before:.3f} to {after:.3f} at the strongest setting" in text
+    names = "gRDA's mask", "magnitude mask", "gradual magnitude"
+    ours, its, gradual = (np.exp(np.log(trained(n, strong)).mean()) for n in names)
+    assert f"as low: {ours:.4f} and {its:.4f} at the strongest setting" in text
+    assert f"at the strongest at {gradual:.4f}" in text
     zeros, loss = trained("magnitude mask", strong, "zeros"), trained("magnitude mask", strong)
     said = f"has a loss of {np.exp(np.log(loss).mean()):.3f} at {zeros.mean():.0%} zeros"
     assert said in text

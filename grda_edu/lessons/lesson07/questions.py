@@ -115,7 +115,7 @@ PREDICTIONS = {
             "about half of it": "Half the step takes about twice the time to the same λ.",
             "about a quarter of it": "Closer, but not as much.",
         },
-        explanation="The distances are {before:.4f} and {after:.4f}.",
+        explanation="The distances are {before:.4f} and {after:.4f}. c is held, so the second one took twice the time to this λ.",
         values=lambda: {"before": gap_at(HALVED[0]), "after": gap_at(HALVED[1])},
     ),
 }
@@ -227,7 +227,7 @@ OBJECTIVES = {
     "say which weight dies when the valley turns": "turning",
     "find out where pruning makes a weight grow": "growing",
     "say how directional pruning differs from the optimal brain surgeon": "surgeon",
-    "say when gRDA lands on directional pruning": "halving",
+    "say what brings gRDA closer to directional pruning": "halving",
     "compute the direction scores of a small example": "scores",
     "prune in the directions that they allow": "prune",
 }

@@ -11,7 +11,7 @@ from .cutoff_choice import cutoff_matters
 from .eigenvalues import spectrum
 from .live import LiveTheorem
 from .pays import equal_budget, in_steps
-from .printed import use_share
+from .printed import use_share, who_dies
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .rungs import ladder
 from .scatter import scores_and_moves
@@ -33,4 +33,5 @@ __all__ = [
     "steep_share",
     "time_counts",
     "use_share",
+    "who_dies",
 ]

@@ -24,11 +24,13 @@ from .finite import about, ended, over_rates, over_time, rates, seeds, settings
 from .scatter import survivors_panel
 
 _CUT = palette.Style(palette.INK, "dash", "square")
+_GIVEN = palette.DIRECTIONAL._replace(dash="dash", symbol="diamond-open")
 _CURVES = {  # name in ``over_time`` -> words, style
     "correlation": ("finite time", palette.DIRECTIONAL),
+    "partial": ("finite time, partial", _GIVEN),
+    "size": ("size alone", palette.TARGET),
     "cut-off": ("a fixed cut-off", _CUT),
     "moving cut-off": ("a cut-off like 1/t", _CUT._replace(dash="dot", symbol="square-open")),
-    "shuffled": ("shuffled within layers", palette.TARGET),
 }
 _BY_RATE = "correlation by γ"
 
@@ -91,9 +93,9 @@ def _time_figure() -> go.Figure:
         ),
         yaxis=axis(range=(0, 1), ticks=0.2),
     )
-    margin = {"l": 56, "r": 16, "t": 146, "b": 52}
+    margin = {"l": 56, "r": 16, "t": 164, "b": 52}
     return panels(
-        survivors_panel("Survivors", (0, 0.34)), over_t, over_gamma, height=430, margin=margin
+        survivors_panel("Survivors", (0, 0.34)), over_t, over_gamma, height=448, margin=margin
     )
 
 
@@ -114,7 +116,7 @@ def _time(setting: tuple[float, float], t: float) -> tuple[dict, str]:
     row |= along(_BY_RATE, by_rate)
     here = {name: writing.decimal(values[at].mean()) for name, values in found.items()}
     return row, (
-        f"At t = {t:g} the correlation is {here['correlation']}, the slope {here['slope']}, and the AUC {here['auc']}, means "
-        f"of the seeds. Given size and layer the correlation is {here['partial']}. With the fixed cut-off it is "
-        f"{here['cut-off']}."
+        f"At t = {t:g} the correlation is {here['correlation']}, and {here['partial']} given size and layer, means of the "
+        f"seeds. Size alone has {here['size']}. The slope is {here['slope']}. gRDA has "
+        f"{writing.percent(found['zeros'][at].mean(), 0)} zeros."
     )

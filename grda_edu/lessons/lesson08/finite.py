@@ -7,7 +7,12 @@ from functools import cache
 import numpy as np
 
 from grda_edu.geometry import evidence as ev
-from grda_edu.geometry.pruning import directional_pruning, soft_pruning, threshold_for
+from grda_edu.geometry.pruning import (
+    directional_pruning,
+    magnitude_pruning,
+    soft_pruning,
+    threshold_for,
+)
 
 from .moves import LARGE, Ended
 from .recorded import Recording
@@ -129,6 +134,25 @@ def _measured(name: str, one: Ended, mu: float) -> dict[str, float]:
 
 
 @cache
+def overlap_of_zeros(name: str, c: float, mu: float) -> np.ndarray:
+    """Of the weights that are zero in gRDA or in a prediction with as many zeros, the share in both: [seeds].
+
+    name: of ``COMPARED``. "size" and "soft" let the smallest die; scores those that reach zero
+    at the smallest λ.
+    """
+    found = []
+    for seed in seeds():
+        one = ended(c, mu, first(), seed)
+        s = None if name == "size" else scores_of(name, one, mu)
+        if s is None:
+            predicted = magnitude_pruning(one.sgd, one.zeros)
+        else:
+            predicted = ev.directional_at_zeros(one.sgd, s, int((one.grda == 0).sum()))
+        found.append(one.match(predicted).overlap)
+    return np.array(found)
+
+
+@cache
 def ceiling(c: float, mu: float) -> float:
     """The highest correlation that any score can have, mean of the seeds.
 
@@ -161,7 +185,8 @@ def over_time(c: float, mu: float) -> dict[str, np.ndarray]:
                 "slope": [e.slope for e in found],
                 "auc": [e.auc for e in found],
                 "partial": [one.partial() for one in cells],
-                "shuffled": [one.evidence(one.shuffled()).correlation for one in cells],
+                "size": [one.evidence(-np.abs(one.sgd)).correlation for one in cells],
+                "zeros": [one.zeros for one in cells],
                 **cuts,
             }
         )

@@ -108,12 +108,12 @@ def _budget(setting: tuple[float, float]) -> tuple[dict, str]:
     row |= {f"{name}, seeds.x": values[name].ravel() for name in _BARS}
     zeros = writing.percent(float(values["zeros"][0].mean()), 0)
     row["layout.title.text"] = f"{named(*setting)}, {zeros} zeros, every training as long"
-    names = "gRDA", "gRDA's mask", "gradual magnitude", "random mask"
-    ours, mask, gradual, random = (writing.loss(loss[list(_WAYS).index(name)]) for name in names)
+    names = "gRDA", "gRDA's mask", "magnitude mask", "random mask", "gradual magnitude"
+    ours, mask, its, random, gradual = (writing.loss(loss[list(_WAYS).index(n)]) for n in names)
     apart = writing.points(float(accuracy[list(_WAYS).index("gRDA's mask")] - accuracy[0]))
     return row, (
-        f"Training loss: gRDA {ours}, SGD on its mask {mask}, gradual magnitude {gradual}, a random mask {random}. In test "
-        f"accuracy SGD on its mask is {apart} points from gRDA."
+        f"Training loss: gRDA {ours}, SGD on its mask {mask}, on magnitude's {its}, on a random one {random}; gradual "
+        f"magnitude {gradual}. In test accuracy SGD on gRDA's mask is {apart} points from gRDA."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the lesson prints: the learner's measure."""
+"""What the lesson prints: whose weights die, and the learner's measure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,29 @@ from collections.abc import Callable
 
 import numpy as np
 
+from grda_edu.explore import writing
 from grda_edu.geometry.pruning import magnitude_pruning
 
+from . import finite
 from .curves import named
 from .numbers import SETTINGS, array, ended, seeds
+
+_WHO_DIES = {
+    "finite": "finite-time scores",
+    "size": "size alone",
+    "in layers": "s shuffled within layers",
+}
+
+
+def who_dies() -> None:
+    """Print how well scores and size tell gRDA's zeros, with as many zeros: means of the seeds."""
+    for setting in SETTINGS:
+        zeros = np.mean([finite.ended(*setting, finite.first(), k).zeros for k in finite.seeds()])
+        found = (
+            f"{words} {writing.percent(float(finite.overlap_of_zeros(name, *setting).mean()))}"
+            for name, words in _WHO_DIES.items()
+        )
+        print(f"{named(*setting)}, {writing.percent(float(zeros), 0)} zeros: {', '.join(found)}")
 
 
 def use_share(my_share: Callable[[np.ndarray, np.ndarray], float]) -> None:

@@ -142,9 +142,10 @@ FOUND = {
 }
 TIME_CURVES = {
     "correlation": palette.DIRECTIONAL,
+    "partial": palette.DIRECTIONAL._replace(dash="dash", symbol="diamond-open"),
+    "size": palette.TARGET,
     "cut-off": palette.Style(palette.INK, "dash", "square"),
     "moving cut-off": palette.Style(palette.INK, "dot", "square-open"),
-    "shuffled": palette.TARGET,
     "correlation by γ": palette.DIRECTIONAL,
 }
 
@@ -438,13 +439,12 @@ def says_time(setting: tuple[float, float], t: float) -> dict:
     (c, mu), pairs = setting, over_time(setting, t)
     found = [pair.correlation(pair.random) for pair in pairs]
     rates = sorted({FINITE.lr, *FINITE.rates}, reverse=True)
-    fixed = [pair.correlation(pair.random) for pair in over_time(setting, t, "time/s/cutoff")]
     return {
         "sentence": [
-            *(t, mean(found), "slope", mean(slope_of(pair, pair.random) for pair in pairs)),
-            *("AUC", mean(growers_below(pair, pair.random) for pair in pairs), "Given size"),
-            mean(without_size_and_layer(pair, pair.random) for pair in pairs),
-            *("fixed cut-off", mean(fixed)),
+            *(t, mean(found), mean(without_size_and_layer(pair, pair.random) for pair in pairs)),
+            *("given size", "Size alone", mean(p.correlation(-np.abs(p.sgd)) for p in pairs)),
+            *("slope", mean(slope_of(pair, pair.random) for pair in pairs)),
+            *(mean(map(zeros, pairs)), "zeros"),
         ],
         "title": [c, mu, t, mean(found)],
         "notes[1]": [1],  # over t
@@ -465,9 +465,10 @@ TIME = Case(
         "notes[0]": {"ŝ = s": "same"},
         "notes[1]": {
             "finite time": "correlation",
+            "finite time, partial": "partial",
+            "size alone": "size",
             "a fixed cut-off": "cut-off",
             "a cut-off like #/t": "moving cut-off",
-            "shuffled within layers": "shuffled",
         },
     },
     positions=[{"setting": FINITE.pairs[1], "t": 900.0}, {"setting": FINITE.pairs[2], "t": 1800.0}],
@@ -506,7 +507,8 @@ def says_budget(setting: tuple[float, float]) -> dict:
     return {
         "sentence": [
             *("gRDA", loss["gRDA"], "its mask", loss["gRDA's mask"]),
-            *("gradual magnitude", loss["gradual magnitude"], "random", loss["random mask"]),
+            *("magnitude's", loss["magnitude mask"], "random", loss["random mask"]),
+            *("gradual magnitude", loss["gradual magnitude"]),
             *("accuracy", apart, "points"),
         ],
         "title": [*setting, mean(of("zeros", "gRDA")), "zeros"],
