@@ -3,6 +3,7 @@
 from grda_edu.studies.averages import Averages
 from grda_edu.studies.equal_budget import EqualBudget
 from grda_edu.studies.in_steps import InSteps
+from grda_edu.studies.masks import Masks
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
@@ -17,6 +18,7 @@ STUDIES: dict[str, Study] = {
     "equal_budget": EqualBudget(),
     "finite_time": FiniteTime(),
     "in_steps": InSteps(),
+    "masks": Masks(),
     "opening_valley": OpeningValley(),
     "paths": Paths(),
     "pruning": Pruning(),

@@ -1,6 +1,8 @@
 """Lesson 09: figures and claims against the recording, the recording against networks that ship."""
 
+import itertools
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from grda_edu.lessons.lesson09.looks import STYLES
 from grda_edu.lessons.lesson09.numbers import GOAL, PATHS
 from grda_edu.lessons.lesson09.worst_points import LABELS
 from grda_edu.studies.paths import PAIRS
+
+TEXT = (Path(__file__).parents[2] / "notebooks/09_same_valley.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +285,48 @@ def test_random_zeros_leave_the_valley_and_pruning_in_training_stays(arrays):
     assert (higher_end(arrays, "gradual") < higher_end(arrays, "grda")).all()
 
 
+@pytest.fixture(scope="module")
+def masks():
+    return recordings.load_measurements("masks")
+
+
+def test_the_masks_are_those_of_the_paths_networks(arrays, masks):
+    """The same trainings: gRDA's line is the paths', and the lines are measured again."""
+    found, names = masks.arrays, masks.configuration["ends"]
+    assert found["seeds"].tolist() == arrays["seeds"].tolist()
+    np.testing.assert_allclose(
+        found["line"][:, names.index("grda")], arrays["grda/line_train_loss"], rtol=1e-5
+    )
+    sgd, grda, drawn = (arrays[f"first/weights/{name}"] for name in ("sgd", "grda", "mask"))
+    assert ((found["first/random"] == 0) != (drawn == 0)).any()  # "a second draw"
+    np.testing.assert_array_equal(found["first/own"] == 0, grda == 0)
+    for name in ("own", "size", "random"):
+        end = found[f"first/{name}"].astype(float)
+        assert (end == 0).sum() == (grda == 0).sum()
+        points = [straight_line(sgd.astype(float), end, t) for t in (0.5, 0.9, 1.0)]
+        again = measure_along(digits_cnn(), points, digits())["train_loss"]
+        recorded = found["line"][0, names.index(name), [20, 36, 40]]
+        np.testing.assert_allclose(again, recorded, rtol=2e-3)
+
+
+def test_which_zeros_and_not_when(arrays, masks):
+    table, hills = repr(lesson09.which_zeros()), {}
+    for k, name in enumerate(masks.configuration["ends"]):
+        line, chance = (masks.arrays[what][:, k].astype(float) for what in ("line", "chance"))
+        hills[name] = line.max(axis=1) - line[:, [0, -1]].max(axis=1)
+        row = next(row for row in table.splitlines() if row.startswith(numbers.MASKED[name]))
+        assert f"  {hills[name].min():.3f} to {hills[name].max():.3f}  " in row
+        medians = np.median(chance, axis=1)
+        assert row.rstrip().endswith(f"{medians.min():.1f} to {medians.max():.1f}")
+        assert (chance > 5 * line[:, -1:]).all()  # "far below its own random signs"
+    assert hills["own"].max() < hills["grda"].max() < 0.02  # "the hump is like gRDA's"
+    assert hills["size"].max() < 0.005 and hills["random"].min() > 0.3
+    ends = masks.arrays["line"][:, :, -1]
+    assert (ends[:, 1] < ends[:, 0]).all()  # "and the end lower"
+    lowest, end = rise(arrays, "grda").argmin(), higher_end(arrays, "grda")
+    assert rise(arrays, "grda")[lowest] == 0 and end.argmax() == lowest  # "ends highest"
+
+
 def test_trained_curves_have_no_hill_to_speak_of(arrays):
     for pair in ("grda", "batches", "start", "grda_start"):
         assert (rise(arrays, pair, "curve") < 0.01).all()
@@ -311,6 +357,14 @@ def test_predictions_are_recomputed(arrays):
     signs, grda = (arrays[f"{pair}/line_train_loss"][:, at] for pair in ("signs", "grda"))
     answer = assert_prediction(PREDICTIONS["three_quarters"])
     assert (answer == "more than five times as high") == ((signs / grda).min() > 5)
+    signs, grda = (arrays[f"{pair}/line_train_loss"][:, half] for pair in ("signs", "grda"))
+    times, card = signs / grda, PREDICTIONS["three_quarters"]
+    assert "in most seeds" in card.options["two to five times as high"]
+    assert 2 * ((times > 2) & (times < 5)).sum() > len(times)
+    assert 2 * (times > 5).sum() < len(times)  # "mostly it is the second half"
+    said = card.values()
+    assert said["half"] == f"{times.min():.1f} to {times.max():.1f}"
+    assert said["early"] == (times > 5).sum() and said["count"] == len(times)
     answer = assert_prediction(PREDICTIONS["other_start"])
     assert answer == pytest.approx(100 * right["start"][:, half].mean())
     assert (right["start"][:, [0, -1]] > 0.96).all()  # "each reads more than 96 %"
@@ -330,7 +384,28 @@ def test_shares_in_the_steep_directions_are_all_small(arrays):
     assert min(shares.values()) < shares["grda"] < max(shares.values())
     assert f"{shares['grda']:.4f}" in repr(lesson09.steep_part())
     assert chance == pytest.approx(0.027, abs=5e-4)
-    assert np.sqrt(10 / 1e7) == pytest.approx(0.001)
+
+
+def test_the_published_shares_lie_above_those_of_chance():
+    """The networks' sizes by their definitions: 3 by 3 convolutions, batch norm in WRN only."""
+    widths = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+    vgg = sum(9 * a * b + b for a, b in itertools.pairwise(widths))
+    vgg += 2 * (512 * 512 + 512) + 512 * 10 + 10
+    wide, inputs = 9 * 3 * 16, 16
+    for width in (160, 320, 640):
+        for _ in range(4):
+            wide += 9 * inputs * width + 9 * width * width + 2 * inputs + 2 * width
+            wide += inputs * width * (inputs != width)  # the shortcut
+            inputs = width
+    wide += 2 * 640 + 640 * 10 + 10
+    vgg_chance, wide_chance = (np.sqrt(10 / size) for size in (vgg, wide))
+    assert f"{vgg_chance:.4f} for VGG16 with its {vgg / 1e6:.1f} million weights" in TEXT
+    assert f"{wide_chance:.4f} for WRN28x10 with {wide / 1e6:.1f} million" in TEXT
+    published = [
+        float(share) for share in re.findall(r"(?:and) (0\.00\d\d) after epoch (?:600|200)", TEXT)
+    ]
+    vgg_times, wide_times = np.divide(published, [vgg_chance, wide_chance])
+    assert f"{vgg_times:.1f} and {wide_times:.1f} times the share of a random direction" in TEXT
 
 
 def test_the_tables_are_the_recording(arrays):

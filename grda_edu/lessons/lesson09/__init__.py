@@ -4,7 +4,7 @@ from .bending import around
 from .numbers import ends
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .straight_ahead import straight
-from .tables import barriers, by_chance, how_far, steep_part
+from .tables import barriers, by_chance, how_far, steep_part, which_zeros
 from .training_live import live_curve
 from .worst_points import hills
 
@@ -21,4 +21,5 @@ __all__ = [
     "live_curve",
     "steep_part",
     "straight",
+    "which_zeros",
 ]

@@ -1,6 +1,6 @@
 """Lesson 09's numbers: the recorded paths between networks, and what they say about hills.
 
-All come from the recording "paths"; nothing here is typed in.
+All come from the recordings "paths" and "masks"; nothing here is typed in.
 """
 
 from __future__ import annotations
@@ -33,6 +33,30 @@ PATHS = {  # pair of the recording -> what it is called
 def paths() -> Measurements:
     """The recorded paths. RecordingError names the command that makes them again."""
     return recordings.load_measurements("paths")
+
+
+MASKED = {  # end of the recording "masks" -> what it is called
+    "own": "gRDA's own zeros",
+    "size": "zeros where SGD's network is smallest",
+    "random": "zeros at random places",
+    "grda": "beside them: gRDA",
+}
+
+
+@cache
+def masks() -> Measurements:
+    """SGD with a mask from the first step on, recorded. RecordingError as of ``paths``."""
+    return recordings.load_measurements("masks")
+
+
+def masked(end: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Height of an end, barrier on the straight line from SGD to it, its random signs' height.
+
+    Training losses by seed, [S] each; of the signs the median over the draws.
+    """
+    k = masks().configuration["ends"].index(end)
+    line, chance = (masks().arrays[name][:, k].astype(float) for name in ("line", "chance"))
+    return line[:, -1], line.max(axis=1) - line[:, [0, -1]].max(axis=1), np.median(chance, axis=1)
 
 
 def values(pair: str, name: str) -> np.ndarray:

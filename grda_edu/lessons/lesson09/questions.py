@@ -84,16 +84,17 @@ PREDICTIONS = {
         answer=fate_of_chance,
         options={
             "about as high": "So it would be if SGD's valley were flat in all directions.",
-            "two to five times as high": "Half-way it is not even that. But the walk goes on.",
+            "two to five times as high": "Half-way it is so in most seeds. But the walk goes on.",
             "more than five times as high": "The weights move equally far. The direction makes the difference.",
         },
         explanation=(
-            "{times} times as high, over {count} recorded pairs; half-way only {half} times. So it is the second half "
-            "of a walk that tells."
+            "{times} times as high, over {count} recorded pairs. Half-way it is {half} times, and more than five "
+            "times with {early} of the {count} only: mostly it is the second half of the walk that tells."
         ),
         values=lambda: {
             "times": over_seeds(times_grda("signs", 0.75), partial(decimal, digits=1)),
             "half": over_seeds(times_grda("signs", 0.5), partial(decimal, digits=1)),
+            "early": int((times_grda("signs", 0.5) > 5).sum()),
             "count": len(seeds()),
         },
     ),

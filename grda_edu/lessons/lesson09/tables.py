@@ -11,9 +11,11 @@ from grda_edu.explore.writing import decimal, percent
 
 from .looks import over_seeds
 from .numbers import (
+    MASKED,
     PATHS,
     barrier,
     ends_by_chance,
+    masked,
     network,
     paths,
     seeds,
@@ -49,6 +51,22 @@ def barriers() -> TextTable:
     ]
     header = ("straight line", "higher end", "barrier above it")
     return TextTable(rows, header, f"Training loss, ranges over {len(seeds())} seeds")
+
+
+def which_zeros() -> TextTable:
+    """SGD with a mask from the first step on: end, barrier, and the end of its random signs."""
+    rows = []
+    for end, words in MASKED.items():
+        height, hill, signs = masked(end)
+        one = partial(decimal, digits=1)
+        rows.append(
+            (words, *(over_seeds(v, _three) for v in (height, hill)), over_seeds(signs, one))
+        )
+    return TextTable(
+        rows,
+        ("SGD, from the first step with", "its end", "barrier", "its move with random signs"),
+        f"Training loss, ranges over {len(seeds())} seeds (of the signs, medians)",
+    )
 
 
 def by_chance() -> TextTable:
