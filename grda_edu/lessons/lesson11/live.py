@@ -20,6 +20,7 @@ from .numbers import break_even, processor_name, shares, speedups, was_timed
 from .one_layer import EDGES, TICKS
 
 SECONDS = 12.0  # for all measurements; what a slow computer needs comes on top
+_RECORDED = palette.Style(palette.MUTED, "dot", "circle")  # of both ways, in the key
 LARGEST = {"size": 4096, "batch": 1024}
 
 
@@ -138,6 +139,7 @@ def _figure(size: int, batches: list[int]) -> go.Figure:
                 key=keys(
                     *(key(way, look, "both") for way, look in LAYERS.items()),
                     key("dense", palette.SGD),
+                    *([key("recorded", _RECORDED)] if known else []),
                 ),
                 xaxis=axis("weights exactly zero", (0.48, 1), share=True),
                 yaxis=axis(
@@ -163,8 +165,8 @@ def _row(size: int, batches: list[int], timed: list[Timed]) -> tuple[dict[str, o
             )
             said.append(f"batch {batch}: CSR is faster {where}")
     if not said:
-        return (
-            row,
-            f"Dotted lines were recorded on {processor_name()}. Yours will be drawn over them.",
-        )
+        if not any(was_timed(size, batch) for batch in batches):
+            return row, "Nothing was recorded for this size and batch. Yours will be drawn here."
+        recorded = f"Dotted lines were recorded on {processor_name()}."
+        return row, f"{recorded} Yours will be drawn over them."
     return row, f"On this computer, with one thread, {'; '.join(said)}."

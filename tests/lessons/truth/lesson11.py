@@ -238,6 +238,7 @@ LIVE = Case(
     looks=looks_live,
     keys=lambda batches, shares: {
         f"notes[{k}]": {way: f"{way} {b}" for way in (*TIMES, "dense")}
+        | {"recorded": (palette.MUTED, *(f"recorded {way} {b}" for way in TIMES))}
         for k, b in enumerate(batches)
     },
     names=[PROCESSOR],
