@@ -283,6 +283,8 @@ def test_another_soft_edge_does_as_well_and_a_cutoff_has_half_the_slope(text):
     assert f"the slope is {slopes[0]:.2f} where pruning is weak, without it {slopes[1]:.2f}" in text
     strong = [over_seeds(name, "slope")[-1].mean() for name in ("cut-off", "finite")]
     assert f"Where pruning is strong it is {strong[0]:.2f} and {strong[1]:.2f}" in text
+    simpler = over_seeds("decay", "slope").mean(axis=1)
+    assert f"$e^{{-tH}}$ has {simpler[0]:.2f} and {simpler[-1]:.2f}" in text
 
 
 def test_what_is_missing_is_no_noise_of_the_batches(text):

@@ -34,9 +34,9 @@ _WAYS = {  # recorded way -> words, style
     "gRDA": ("gRDA", palette.GRDA),
     "gRDA, then its mask": ("gRDA, then its mask", palette.GRDA),
     "gRDA's mask": ("gRDA's mask", palette.GRDA),
-    "gradual magnitude": ("magnitude, gradually", palette.MAGNITUDE),
     "magnitude mask": ("magnitude's mask", palette.MAGNITUDE),
     "random mask": ("random mask", palette.TARGET),
+    "gradual magnitude": ("magnitude, gradually", palette.MAGNITUDE),
     "magnitude": ("cut, not retrained", palette.MAGNITUDE),
 }
 _BARS = {  # recorded quantity -> title, where, axis

@@ -489,9 +489,9 @@ TRAINED = {  # in their order: how each is drawn
     "gRDA": palette.GRDA,
     "gRDA, then its mask": palette.GRDA,
     "gRDA's mask": palette.GRDA,
-    "gradual magnitude": palette.MAGNITUDE,
     "magnitude mask": palette.MAGNITUDE,
     "random mask": palette.TARGET,
+    "gradual magnitude": palette.MAGNITUDE,
     "magnitude": palette.MAGNITUDE,
 }
 
