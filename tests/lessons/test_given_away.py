@@ -162,7 +162,6 @@ OPEN = {  # what the page would tell without its veils
     "06.recomputed",
     "06.worth_it",
     "07.surgeon",
-    "11.single",
 }
 
 
