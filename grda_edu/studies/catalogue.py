@@ -3,7 +3,6 @@
 from grda_edu.studies.averages import Averages
 from grda_edu.studies.equal_budget import EqualBudget
 from grda_edu.studies.in_steps import InSteps
-from grda_edu.studies.masks import Masks
 from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
@@ -12,6 +11,7 @@ from grda_edu.studies.smaller import Smaller
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
 from grda_edu.studies.timing import Timing
+from grda_edu.studies.which_zeros import Masks
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),

@@ -8,8 +8,8 @@ import pytest
 from grda_edu.data import digits
 from grda_edu.geometry.valley import measure_along
 from grda_edu.models import digits_cnn
-from grda_edu.studies.masks import ENDS, MASKS, Masks
 from grda_edu.studies.paths import DATA, Paths
+from grda_edu.studies.which_zeros import ENDS, MASKS, Masks
 
 
 @pytest.fixture
