@@ -6,11 +6,10 @@ The two take turns; a ratio is the median of the ratios within a turn.
 from collections.abc import Callable
 from statistics import median
 
-import torch
 from torch.nn import Parameter
 from torch.optim import SGD, AdamW, Optimizer
 
-from benchmarks.bench_step import parameters, seconds
+from benchmarks.bench_step import parameters, resnet18, seconds
 from grda_edu.optim import DualAveraging
 from grda_edu.training.device import one_thread
 
@@ -19,39 +18,10 @@ BASES: dict[str, Callable[[list[Parameter]], Optimizer]] = {
     "AdamW, fused": lambda params: AdamW(params, lr=1e-3, fused=True),
     "SGD": lambda params: SGD(params, lr=0.1),
 }
-RESNET18: list[
-    tuple[int, ...]
-] = [  # the shapes of its 62 tensors, 11.7 M numbers: stem, four stages, the last layer
-    (64, 3, 7, 7),
-    *[(64,)] * 2,
-    *[
-        shape
-        for narrow, wide in ((64, 64), (64, 128), (128, 256), (256, 512))
-        for inner in (narrow, wide, wide, wide)
-        for shape in ((wide, inner, 3, 3), (wide,), (wide,))
-    ],
-    *[
-        shape
-        for narrow, wide in ((64, 128), (128, 256), (256, 512))
-        for shape in ((wide, narrow, 1, 1), (wide,), (wide,))
-    ],
-    (1000, 512),
-    (1000,),
-]
-
-
-def of_shapes(shapes: list[tuple[int, ...]]) -> list[Parameter]:
-    """Parameters of these shapes, with small gradients."""
-    generator = torch.Generator().manual_seed(0)
-    params = [Parameter(torch.randn(shape, generator=generator)) for shape in shapes]
-    for p in params:
-        p.grad = 1e-3 * torch.randn(p.shape, generator=generator)
-    return params
-
 
 SIZES: dict[str, tuple[Callable[[], list[Parameter]], int]] = {
     "10 M in one tensor": (lambda: parameters([(10_000_000,)]), 15),
-    "11.7 M in 62 tensors": (lambda: of_shapes(RESNET18), 15),
+    "11.7 M in 62 tensors": (lambda: parameters(resnet18()), 15),
     "20 k in ten tensors": (lambda: parameters([(2000,)] * 10), 600),
     "400 small tensors": (lambda: parameters([(50,)] * 400), 100),
 }

@@ -2,7 +2,8 @@
 
 Each figure stands on a page of its own. It is swept twice in one run: as it is, and with Plotly drawing
 every picture, as where a page has no second canvas. The rates depend on the machine and on what else
-it does; their ratio does less.
+it does; their ratio does less. ``python -m benchmarks.bench_redraw_all 07 "05 stopping"`` sweeps those
+whose names begin so.
 """
 
 from __future__ import annotations
@@ -107,13 +108,17 @@ def measure(context: BrowserContext, path: Path, count: int, *, canvas: bool) ->
     return swept
 
 
-def main() -> None:
+def main(*wanted: str) -> None:
+    """Sweep the figures whose names begin with one of ``wanted``; all of them where none is named."""
+    wanted = wanted or ("",)
     if find_chromium() is None:
         print("no Chromium or Chrome: not measured")
         return
     rows = []
     with tempfile.TemporaryDirectory() as folder, browser((1180, 1000)) as context:
         for name, demo in figures():
+            if not name.startswith(wanted):
+                continue
             path = Path(folder) / "figure.html"
             path.write_text(demo.to_html(), encoding="utf-8")
             count = len(demo._sliders)
@@ -134,4 +139,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -174,19 +174,16 @@ class Match:
     """How alike a predicted network and gRDA's are."""
 
     cosine: float  # of the predicted move from w_SGD with gRDA's
-    deviation: float  # of what both moves add to plain soft-thresholding at the same λ
     overlap: float  # of the two sets of zeros: how many in both, of those in either
     zeros: float  # share of zeros in the prediction
 
 
-def match(predicted: Floats, w_sgd: Floats, w_grda: Floats, lam: float) -> Match:
+def match(predicted: Floats, w_sgd: Floats, w_grda: Floats) -> Match:
     """Compare a prediction with gRDA's weights, both [D]. NaN where a move has no length."""
-    plain = soft_pruning(w_sgd, lam)
     ours, theirs = predicted == 0, w_grda == 0
     either = int((ours | theirs).sum())
     return Match(
         cosine=cosine(predicted - w_sgd, w_grda - w_sgd),
-        deviation=cosine(predicted - plain, w_grda - plain),
         overlap=float((ours & theirs).sum()) / either if either else np.nan,
         zeros=float(ours.mean()),
     )

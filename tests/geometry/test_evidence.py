@@ -65,22 +65,20 @@ def test_shuffled_and_constant_scores_are_no_evidence(made_up):
 
 
 def test_a_match_of_a_thing_with_itself_is_perfect(made_up):
-    w, _, lam, pruned = made_up
-    found = match(pruned, w, pruned, lam)
-    assert (found.cosine, found.deviation, found.overlap) == pytest.approx((1, 1, 1))
+    w, _, _, pruned = made_up
+    found = match(pruned, w, pruned)
+    assert (found.cosine, found.overlap) == pytest.approx((1, 1))
     assert found.zeros == (pruned == 0).mean()
 
 
 def test_a_match_by_hand():
     w = np.array([1.0, -2.0, 3.0, 0.5])
     ours, theirs = np.array([0.0, -2.0, 2.0, 0.0]), np.array([0.0, -1.0, 3.0, 0.5])
-    found = match(ours, w, theirs, 0.5)
+    found = match(ours, w, theirs)
     moves = np.array([-1, 0, -1, -0.5]), np.array([-1, 1, 0, 0])
     assert found.cosine == pytest.approx(moves[0] @ moves[1] / 1.5 / np.sqrt(2))
-    beyond = np.array([-0.5, -0.5, -0.5, 0]), np.array([-0.5, 0.5, 0.5, 0.5])
-    assert found.deviation == pytest.approx(beyond[0] @ beyond[1] / np.sqrt(0.75) / 1)
     assert (found.overlap, found.zeros) == (0.5, 0.5)
-    assert np.isnan(match(ours, w, w, 0.5).cosine)
+    assert np.isnan(match(ours, w, w).cosine)
     assert cosine(np.array([1.0, 0]), np.array([1.0, 1])) == pytest.approx(2**-0.5)
 
 

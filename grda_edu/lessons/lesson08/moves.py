@@ -66,4 +66,4 @@ class Ended:
         return directional_pruning(self.sgd, self.s, self.lam)
 
     def match(self, predicted: np.ndarray) -> ev.Match:
-        return ev.match(predicted, self.sgd, self.grda, self.lam)
+        return ev.match(predicted, self.sgd, self.grda)

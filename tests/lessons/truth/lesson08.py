@@ -77,10 +77,6 @@ class Pair:
     def cosine(self, predicted: np.ndarray) -> float:
         return angle(predicted - self.sgd, self.grda - self.sgd)
 
-    def deviation(self, predicted: np.ndarray) -> float:
-        plain = moved(self.sgd, self.lam)
-        return angle(predicted - plain, self.grda - plain)
-
 
 def moved(w: np.ndarray, by: np.ndarray | float) -> np.ndarray:
     """Towards zero by ``by`` and no further; away from it where ``by`` is negative."""
