@@ -490,7 +490,10 @@ class Moving {
   faded(trace, paint) {
     const { pen, ratio } = this;
     const { opacity = 1, mode = "" } = trace;
-    const flat = (mode === "lines" && !trace.fillcolor && !broken(trace)) || (mode === "markers" && !trace.marker.line?.width && !listed(trace.marker.color));
+    const flat =
+      (mode === "lines" && !trace.fillcolor && !broken(trace)) ||
+      (mode === "none" && trace.fill === "toself") ||
+      (mode === "markers" && !trace.marker.line?.width && !listed(trace.marker.color));
     if (opacity === 1 || flat) {
       pen.globalAlpha = opacity;
       paint(pen);
