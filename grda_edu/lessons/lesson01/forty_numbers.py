@@ -34,7 +34,7 @@ RULES = {
 
 def forty_coefficients() -> Explorable:
     """Forty coefficients under three rules, with the number of exact zeros."""
-    tau = Slider.linear(0, 2, 201, label="threshold τ", format=".2f", play=True)
+    tau = Slider.linear(0, 2, 201, label="threshold τ", format=".2f", play=True, seconds=6.25)
     least = next(value for value in tau.values if value >= tau_for_zeros(30))
     goal = Goal(
         "with the soft rule, the smallest τ that leaves only ten coefficients alive, so 30 of 40 are exactly zero.",
