@@ -79,6 +79,27 @@ def outputs(model: nn.Module) -> Tensor:
     return given
 
 
+@torch.no_grad()
+def multiplications(model: nn.Module) -> int:
+    """Of one image: every weight of a convolution or a linear layer, once for each of its places.
+
+    model: [N, 1, 8, 8] -> [N, 10]. Zeros count, as dense code multiplies by them too.
+    """
+    counts: list[int] = []
+
+    def count(layer: nn.Module, _: object, given: Tensor) -> None:
+        counts.append(layer.weight[0].numel() * given.numel())  # type: ignore[index]
+
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        model(images().x_test[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(counts)
+
+
 # ------------------------------------------------- bytes
 
 SAVED, ZIPPED = "torch.save", "torch.save, gzip"
@@ -218,6 +239,11 @@ PREDICTED_LAYER = (1024, 1)
 def single_speedup() -> float:
     """Of CSR with nine tenths zeros for a single input."""
     return float(speedups(*PREDICTED_LAYER)[CSR][shares().index(NINE_TENTHS)])
+
+
+def speedup_of_many() -> float:
+    """Of CSR with nine tenths zeros for 128 inputs at a time."""
+    return float(speedups(PREDICTED_LAYER[0], 128)[CSR][shares().index(NINE_TENTHS)])
 
 
 def removed_speedup() -> float:

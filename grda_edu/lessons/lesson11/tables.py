@@ -20,6 +20,7 @@ from .numbers import (
     chosen,
     file_bytes,
     images,
+    multiplications,
     network,
     outputs,
     recipes,
@@ -56,9 +57,18 @@ def left_over(given_up: float = 0.01, seed: int = 0) -> TextTable:
     calls = {way: (lambda model=model: model(x)) for way, model in small.items()}
     with one_thread(), torch.inference_mode():
         seconds = seconds_of(calls, budget=1.0)
+    head = (
+        "way",
+        "test",
+        "zeros",
+        "parameters left",
+        "multiplications",
+        "largest difference",
+        "kB",
+        "ms",
+    )
     rows = [_row(*recipe, seed, small[recipe[0]], seconds[recipe[0]]) for recipe in found]
-    rows += [(way, *["none"] * 6) for way, k in picked.items() if k is None]
-    head = ("way", "test", "zeros", "parameters left", "largest difference", "kB", "ms")
+    rows += [(way, *["none"] * (len(head) - 1)) for way, k in picked.items() if k is None]
     return TextTable(
         rows,
         head,
@@ -75,6 +85,7 @@ def _row(way: str, strength: float, seed: int, small: nn.Module, seconds: float)
         percent(float(accuracy(way, strength)[seeds().index(seed)])),
         percent(sparsity(whole_one)),
         f"{sum(p.numel() for p in small.parameters()):,}",
+        f"{multiplications(small):,}",
         significant(apart, 1),
         decimal(file_bytes(small)[PACKED] / 1000, 1),
         decimal(1000 * seconds, 1),
