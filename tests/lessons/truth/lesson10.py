@@ -81,7 +81,7 @@ def says_ranking(protocols: tuple[str, ...], protocol: str, sparsity: float) -> 
     mean = {name: statistics.fmean(found[name]) for name in there}
     ahead, error = paired(found[first], found[second])
     labels = {
-        f"{trace(protocol, name)}, name.text": [name, *([] if found[name] else ["collapses"])]
+        f"{trace(protocol, name)}, name.text": [name, *([] if found[name] else ["not run"])]
         for name in found
     }
     return {
@@ -204,7 +204,7 @@ def says_best(way: str, sparsity: float) -> dict:
     last = statistics.fmean(sum(row[-5:]) / 5 / TEST for row in rows)
     best = statistics.fmean(max(row[1:]) / TEST for row in rows)
     return {
-        "sentence": [5, last, best, 100 * (best - last)],
+        "sentence": [5, last, best, 100 * (best - last), ABOUT["epochs"]],
         "title": [way, sparsity, "adds", 100 * (best - last)],
         "notes[0]": [5],
         "yaxis.ticktext": [1.0, 0.1, 0.03, 0.01],
