@@ -102,7 +102,7 @@ def _figure() -> go.Figure:
     marks = {size: f"{size:,}" for size in (2_000, 3_000, 5_000, 10_000)}
     dense_axis = {"ticks": marks, "log": True}
     sgd = float(accuracy(ALONE, 0.0).mean())
-    left.append(line("SGD", palette.SGD, width=1.5, x=10.0 ** np.array(dense), y=[sgd] * 2))
+    left.append(line("SGD", palette.SGD, width=2, x=10.0 ** np.array(dense), y=[sgd] * 2))
     names = keys(*(key(way, look, "both") for way, look in WAYS.items()))
     return panels(
         Panel(
