@@ -18,9 +18,9 @@ test: lint  ## set everything up and run linters, type checker and all tests
 test-stacks: $(VENV)/.stacks  ## the optimizer on several processes, under compilers, in Lightning and others: minutes
 	@$(BIN)/python -m pytest --stacks $(ARGS) tests/stacks
 
-test-pages: $(VENV)/.test  ## every figure at several widths, light and dark: nothing cut off, pale or jumping, and what moves is the table's; minutes
+test-pages: $(VENV)/.test  ## every figure at several widths, light and dark: nothing cut off, pale or jumping, and what moves is the table's; three lessons of four in JupyterLab; minutes
 	@$(BIN)/python -m tools.chromium
-	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_pages.py tests/browser/test_moving.py
+	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_pages.py tests/browser/test_moving.py tests/browser/test_lessons.py
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks

@@ -91,7 +91,14 @@ def assert_reached_by_tab(figure: Figure) -> None:
         assert figure.control(name).evaluate("node => node === document.activeElement"), name
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+# Each takes half a minute: `make test` has one in four, `make test-pages` the others.
+_EACH = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.pages] if k % 4 else [])
+    for k, path in enumerate(LESSONS)
+]
+
+
+@pytest.mark.parametrize("lesson", _EACH)
 def test_lesson(lab: Lab, server: Server, context: BrowserContext, lesson: Path) -> None:
     name = put(server, lesson)
     lab.open(name)
