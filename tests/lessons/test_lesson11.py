@@ -127,24 +127,22 @@ def test_the_recording_says_what_the_text_says(text):
 
 def test_the_break_evens_of_the_text_are_the_recorded_ones(text):
     made = n.timing().configuration
-    one, eight, some, many = (
-        n.break_even(made["zeros"], n.speedups(1024, b)[CSR]) for b in (1, 8, 32, 128)
-    )
+    evens = [n.break_even(made["zeros"], n.speedups(1024, b)[CSR]) for b in (1, 8, 32, 128)]
+    one, eight, some, many = evens
     assert (
-        f"the layer of 1,024 breaks even at {one:.0%} zeros with a single input, "
+        f"the layer of 1,024 breaks even at {one:.0%} zeros with a single input, at {eight:.0%} with 8, "
         f"at {some:.0%} with 32 and at {many:.0%} with 128"
     ) in text
-    assert eight == min(made["zeros"])
-    assert f"CSR is faster from {eight:.0%} zeros on, the smallest share recorded" in text
+    assert evens[1:] != sorted(evens[1:], reverse=True), "a larger batch is not always better"
+    barely = n.speedups(1024, 32)[CSR][made["zeros"].index(some)]
+    assert f"At {some:.0%} with 32 the two are within 2% of each other" in text and barely < 1.02
 
 
-def test_dense_code_is_slower_for_8_inputs_than_for_32(text):
-    """At every size and share; so batch 8 says little about CSR."""
+def test_dense_is_timed_as_a_layer_that_takes_longer_for_more_inputs():
+    """Timed as W x some processors take longer for 8 columns than for 32, which flattered CSR."""
     made, times = n.timing().configuration, n.timing().arrays["times"]
-    dense = times[:, :, made["ways"].index(DENSE)]
-    eight, some = (dense[:, made["batches"].index(b)] for b in (8, 32))
-    assert (eight > some).all()
-    assert "takes *longer* for 8 inputs than for 32. We did not test why." in text
+    dense = np.median(times[:, :, made["ways"].index(DENSE)], axis=-1)
+    assert (np.diff(dense, axis=1) > 0).all()
 
 
 def test_the_live_view_measures_all_shares_and_stops():
