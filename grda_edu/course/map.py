@@ -185,6 +185,15 @@ LESSONS = (
         goals=("csr_pays", "break_even", "fifth"),
         further=1,
     ),
+    Lesson(
+        "12",
+        "12_at_scale_and_your_own",
+        "At scale, and on your own",
+        "And my network?",
+        7,
+        predictions=("sent",),
+        exercises=("shared_gradient",),
+    ),
 )
 
 
