@@ -13,7 +13,6 @@ from grda_edu.explore import (
     Panel,
     Slider,
     axis,
-    dots,
     key,
     keys,
     palette,
@@ -23,6 +22,7 @@ from grda_edu.explore import (
 from grda_edu.explore.layout import rule
 
 from .curves import along, curve, named
+from .dotted import dot_rows
 from .numbers import BUDGET, SETTINGS, at
 from .recorded import Recording
 
@@ -57,27 +57,10 @@ def equal_budget() -> Explorable:
 
 
 def _budget_figure() -> go.Figure:
-    labels = [words for words, _ in _WAYS.values()]
-    colors, _, symbols = map(list, zip(*(style for _, style in _WAYS.values()), strict=True))
-    of = len(BUDGET.about("seeds"))
-    ways: dict[str, Any] = {"y": labels, "marker_color": colors, "marker_symbol": symbols}
-    each: dict[str, Any] = {"y": np.repeat(labels, of), "marker_color": np.repeat(colors, of)}
-    rows = axis(type="category", categoryarray=labels, autorange="reversed") | {"ticks": ""}
-    parts: list[Panel] = []
-    for name, (title, x, xaxis) in _BARS.items():
-        ways["hovertemplate"] = title + " %{x:.3g}<extra></extra>"
-        shown = {"automargin": False, "showticklabels": not parts}
-        parts.append(
-            Panel(
-                dots(f"{name}, seeds", palette.INK, size=5, opacity=0.6, cliponaxis=False, **each),
-                dots(name, palette.INK, size=11, outline=1.5, cliponaxis=False, **ways),
-                x=x,
-                title=title,
-                key=key("SGD, no zeros", palette.SGD) if not parts else "",
-                xaxis=xaxis,
-                yaxis=rows | shown,
-            )
-        )
+    parts = dot_rows(
+        *(_BARS, dict(_WAYS.values()), len(BUDGET.about("seeds"))),
+        key=key("SGD, no zeros", palette.SGD),
+    )
     sgd = [_sgd(name) for name in _BARS]
     lines = [rule(palette.SGD, x=value, panel=k) for k, value in enumerate(sgd)]
     margin = {"l": 16, "r": 24, "t": 76, "b": 52}

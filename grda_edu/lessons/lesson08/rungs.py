@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
-from grda_edu.explore import Explorable, Panel, axis, dots, palette, panels, writing
+from grda_edu.explore import Explorable, axis, palette, panels, writing
 from grda_edu.geometry.evidence import CONTROLS
 
 from .curves import named, setting_choice
+from .dotted import dot_rows
 from .numbers import RUNGS, ended, ladder_of, seeds
 
 _CLOSER = axis("larger is closer", (0.45, 1.03), ticks=0.25)
@@ -38,25 +37,8 @@ def _look(rung: str) -> palette.Style:
 
 
 def _ladder_figure() -> go.Figure:
-    colors, _, symbols = map(list, zip(*map(_look, RUNGS), strict=True))
-    labels, of = list(RUNGS.values()), len(seeds())
-    rungs: dict[str, Any] = {"y": labels, "marker_color": colors, "marker_symbol": symbols}
-    each: dict[str, Any] = {"y": np.repeat(labels, of), "marker_color": np.repeat(colors, of)}
-    rows = axis(type="category", categoryarray=labels, autorange="reversed") | {"ticks": ""}
-    parts: list[Panel] = []
-    for name, (title, x, xaxis) in _MEASURES.items():
-        rungs["hovertemplate"] = name + " %{x:.3g}<extra></extra>"
-        shown = {"automargin": False, "showticklabels": not parts}
-        parts.append(
-            Panel(
-                dots(f"{name}, seeds", palette.INK, size=5, opacity=0.6, cliponaxis=False, **each),
-                dots(name, palette.INK, size=11, outline=1.5, cliponaxis=False, **rungs),
-                x=x,
-                title=title,
-                xaxis=xaxis,
-                yaxis=rows | shown,
-            )
-        )
+    rungs = {label: _look(rung) for rung, label in RUNGS.items()}
+    parts = dot_rows(_MEASURES, rungs, len(seeds()))
     return panels(*parts, height=430, margin={"l": 16, "r": 24, "t": 76, "b": 52})
 
 
