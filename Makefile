@@ -1,9 +1,9 @@
 # `make lab` opens the course, `make test` proves it works. Both make their own environment in .venv first.
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,mnist
+EXTRAS := test,mnist,site
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-stacks test-pages bench mutants notebooks lesson record binder-check core-check lint format constraints clean
+.PHONY: help lab test test-stacks test-pages site bench mutants notebooks lesson record binder-check core-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ test-stacks: $(VENV)/.stacks  ## the optimizer on several processes, under compi
 test-pages: $(VENV)/.test  ## every figure at several widths, light and dark: nothing cut off, pale or jumping, and what moves is the table's; three lessons of four in JupyterLab; minutes
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_pages.py tests/browser/test_moving.py tests/browser/test_lessons.py
+
+site: $(VENV)/.site  ## build the web edition into build/site: open build/site/index.html
+	@$(BIN)/python -m tools.site $(ARGS)
 
 bench: $(VENV)/.test  ## print the benchmarks' ratios
 	$(BIN)/python -m benchmarks
@@ -78,4 +81,9 @@ $(VENV)/.test: $(VENV)/.lab
 $(VENV)/.stacks: $(VENV)/.test
 	@echo "Installing the stacks that the optimizer is tried in."
 	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[$(EXTRAS),stacks]'
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.lab
+	@echo "Installing what the web edition is built with."
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[mnist,site]'
 	@touch $@

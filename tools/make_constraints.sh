@@ -1,6 +1,6 @@
 #!/bin/sh
-# Pin what the course stands on, for every Python and system at once: constraints.txt gets everything that `make test` and
-# `make test-stacks` install, binder/requirements.txt what the course itself needs. Pins that still fit are kept; options of
+# Pin what the course stands on, for every Python and system at once: constraints.txt gets everything that `make test`,
+# `make test-stacks` and `make site` install, binder/requirements.txt what the course itself needs. Pins that still fit are kept; options of
 # `uv pip compile` renew them, all (--upgrade) or one (--upgrade-package torch==2.13.0).
 set -eu
 scratch=$(mktemp -d)
@@ -20,7 +20,7 @@ compile() {  # FILE OPTIONS…: less what a CUDA build of torch pins itself
 cp constraints.txt "$scratch/all.txt"
 {
     echo "# The tested set: both README commands and Binder install exactly these. Made by \`make constraints\`."
-    compile all.txt --extra test --extra mnist --extra stacks "$@"
+    compile all.txt --extra test --extra mnist --extra stacks --extra site "$@"
 } > "$scratch/constraints.txt"
 {
     echo "# What Binder installs: the pins of constraints.txt without the tests' tools. Made by \`make constraints\`."

@@ -8,6 +8,8 @@ from importlib.resources import files
 
 from plotly.offline import get_plotlyjs
 
+EXPORT = "export default { initialize, render };"  # how the module ends
+
 
 @cache
 def packed_plotly() -> bytes:
@@ -19,6 +21,11 @@ def figure_module() -> str:
     """The one module that draws figures: its files one after the other, the one that exports last."""
     names = ("goal.js", "handle.js", "veil.js", "code.js", "moving.js", "picture.js")
     return "\n".join(map(module_text, names))
+
+
+def page_module() -> str:
+    """The module for a page without a kernel: ``render`` and ``pageModel``, and nothing exported."""
+    return figure_module().replace(EXPORT, "") + module_text("page_model.js")
 
 
 def figure_style() -> str:

@@ -14,6 +14,8 @@ const HEADING_GAP = 6; // pixels between a heading and its panel
 const PAGE = crypto.randomUUID?.() ?? `${Math.random()}`; // who says that a control has moved
 
 function loadPlotly(model) {
+  const own = model.get("library");
+  if (typeof own === "function") return own(); // a page of the web edition, where figures share two of them
   globalThis[LOADED] ??= (async () => {
     const packed = await librarySource(model);
     const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -71,6 +73,7 @@ function isDark(el) {
   const { body } = document;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false"; // JupyterLab
   if (body.dataset.vscodeThemeKind) return body.dataset.vscodeThemeKind.includes("dark");
+  if (["light", "dark"].includes(body.dataset.theme)) return body.dataset.theme === "dark"; // the web edition
   const root = document.documentElement;
   if (root.hasAttribute("theme")) return root.getAttribute("theme") === "dark"; // Colab
   return matchMedia("(prefers-color-scheme: dark)").matches;
@@ -226,7 +229,7 @@ class Canvas {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.timer);
     this.moving?.end();
-    globalThis[LOADED]?.then((Plotly) => Plotly.purge(this.plot), () => {});
+    if (this.moving) loadPlotly(this.model).then((Plotly) => Plotly.purge(this.plot), () => {});
   }
 }
 
@@ -761,7 +764,7 @@ function render({ model, el }) {
   });
   sizes.observe(stage);
   const themes = new MutationObserver(restyle);
-  const attributes = ["data-jp-theme-light", "data-vscode-theme-kind", "theme"];
+  const attributes = ["data-jp-theme-light", "data-vscode-theme-kind", "data-theme", "theme"];
   for (const node of [document.body, document.documentElement])
     themes.observe(node, { attributes: true, attributeFilter: attributes });
   const scheme = matchMedia("(prefers-color-scheme: dark)");

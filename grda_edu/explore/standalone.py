@@ -7,27 +7,14 @@ import html
 import json
 from collections.abc import Mapping
 
-from .assets import figure_module, figure_style, packed_plotly
+from .assets import figure_style, packed_plotly, page_module
 
-# The module asks its model for get, set, on, off and save_changes; this is all of a model it needs.
 _BOOT = """
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const state = JSON.parse(document.getElementById("state").textContent);
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 state.library = bytes(document.getElementById("library").textContent);
 for (const table of state.tables) table.data = new DataView(bytes(table.data).buffer);
-state.table = state.tables[state.option];
-const listeners = new Map();
-const model = {
-  get: (name) => state[name],
-  set(name, value) {
-    state[name] = value;
-    if (name === "option") state.table = state.tables[value];
-    for (const callback of listeners.get(`change:${name}`) ?? []) callback();
-  },
-  on: (name, callback) => listeners.set(name, [...(listeners.get(name) ?? []), callback]),
-  off: (name, callback) => listeners.set(name, (listeners.get(name) ?? []).filter((c) => c !== callback)),
-  save_changes() {},
-};
+const model = pageModel(state);
 render({ model, el: document.getElementById("figure") });
 """
 
@@ -38,9 +25,8 @@ def standalone_page(state: Mapping[str, object], tables: list[dict]) -> str:
     state: what the module asks its model for, by the widget's names of it; tables: a message of
     Table for each option of the drop-down.
     """
-    played = [table | {"data": _base64(table["data"])} for table in tables]
     title = html.escape(str(state["label"]))
-    script = figure_module().replace("export default { initialize, render };", "") + _BOOT
+    script = page_module() + _BOOT
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -56,7 +42,7 @@ body {{ margin: 24px auto; padding: 0 16px; max-width: 1100px; }}
 </head>
 <body>
 <main id="figure"></main>
-<script type="application/json" id="state">{_inert(json.dumps({**state, "tables": played}))}</script>
+<script type="application/json" id="state">{page_data(state, tables)}</script>
 <script type="text/plain" id="library">{_base64(packed_plotly())}</script>
 <script type="module">
 {script}
@@ -64,6 +50,12 @@ body {{ margin: 24px auto; padding: 0 16px; max-width: 1100px; }}
 </body>
 </html>
 """
+
+
+def page_data(state: Mapping[str, object], tables: list[dict]) -> str:
+    """A figure as JSON for a page: its state, and its tables with their numbers in base64."""
+    played = [table | {"data": _base64(table["data"])} for table in tables]
+    return _inert(json.dumps({**state, "tables": played}))
 
 
 def _base64(data: bytes) -> str:

@@ -26,6 +26,8 @@ from .whole import Whole
 
 BUDGET_BYTES = 2_000_000  # a figure's table; a larger one is computed on request
 BUDGET_SECONDS = 2.5  # what tabulating may take while the learner waits
+PAGE_BYTES = 8_000_000  # of a page without a kernel: the tables of all presets
+PAGE_SECONDS = 120.0  # what tabulating one preset may take for it
 ROOM_SECONDS = 0.5  # what looking for the longest words of other presets may take
 _CACHED_ROWS = 512
 _KEPT_TEXTS = 8
@@ -119,6 +121,10 @@ class Picture(Whole):
         """Redraw with ``row`` ("trace name.attribute" or "layout.path" -> value) and a sentence."""
         table = single(lambda: (row, sentence), {}, self._traces, self._goals)
         self.table = table.message()
+
+    def page(self, *, budget: int = PAGE_BYTES) -> tuple[dict, list[dict]]:
+        """What a page without a kernel shows: the figure's state, and a table's message a preset."""
+        return {name: getattr(self, name) for name in _STATE}, [dict(self.table)]
 
     def close(self) -> None:
         """Take the figure off all pages."""
@@ -383,9 +389,33 @@ class Explorable(Picture):
     def _options(self) -> int:
         return len(self._choice[1].options) if self._choice else 1
 
-    # --- the stand-alone page
+    # --- pages without a kernel
 
-    def to_html(self, *, budget: int = 8_000_000) -> str:
+    def page(self, *, budget: int = PAGE_BYTES) -> tuple[dict, list[dict]]:
+        """What a page without a kernel shows: the figure's state, and a table's message a preset.
+
+        Args:
+            budget: bytes that the tables of all presets together may take.
+
+        Raises:
+            ValueError: where they take more.
+            ComputeError: where compute raises.
+        """
+        count = self._options()
+        tables = [
+            self._tables.get(option) or self._whole_table(option, budget, PAGE_SECONDS)
+            for option in range(count)
+        ]
+        sizes = [table.nbytes for table in tables if table is not None]
+        if len(sizes) < count or sum(sizes) > budget:
+            raise ValueError(
+                f"the table of {self.label!r} is larger than budget = {budget} bytes (or takes over two "
+                "minutes): use coarser grids or a larger budget"
+            )
+        messages = [table.message(k) for k, table in enumerate(tables) if table is not None]
+        return {name: getattr(self, name) for name in _STATE}, messages
+
+    def to_html(self, *, budget: int = PAGE_BYTES) -> str:
         """A page that plays the same table with the same module: no kernel, no network.
 
         Args:
@@ -398,19 +428,7 @@ class Explorable(Picture):
             ValueError: where they take more.
             ComputeError: where compute raises.
         """
-        count = self._options()
-        tables = [
-            self._tables.get(option) or self._whole_table(option, budget, 120.0)
-            for option in range(count)
-        ]
-        sizes = [table.nbytes for table in tables if table is not None]
-        if len(sizes) < count or sum(sizes) > budget:
-            raise ValueError(
-                f"the table of {self.label!r} is larger than budget = {budget} bytes (or takes over two "
-                "minutes): use coarser grids or a larger budget"
-            )
-        messages = [table.message(k) for k, table in enumerate(tables) if table is not None]
-        return standalone_page({name: getattr(self, name) for name in _STATE}, messages)
+        return standalone_page(*self.page(budget=budget))
 
 
 def _is_words(key: str) -> bool:

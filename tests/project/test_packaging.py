@@ -132,7 +132,8 @@ def test_constraints_are_plain_pins_of_all_that_is_asked_for(python: str, system
             pin = there[canonicalize_name(requirement.name)]
             assert requirement.specifier.contains(pin), requirement
     assert there["torch"] == "2.13.0"
-    assert all(re.fullmatch(r"[\d.]+(post\d+)?", pin) for pin in there.values())
+    # No local version (2.13.0+cpu); sphinx-basic-ng, which furo asks for, has only ever been a beta.
+    assert all(re.fullmatch(r"[\d.]+(b\d+|post\d+)?", pin) for pin in there.values())
 
 
 def test_the_tests_run_on_the_pinned_set() -> None:

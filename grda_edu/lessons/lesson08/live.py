@@ -188,7 +188,9 @@ class LiveTheorem:
         )
 
     def _ipython_display_(self) -> None:
-        self.view._ipython_display_()
+        from IPython.display import display
+
+        display(self.view)
 
     def __repr__(self) -> str:
         return f"<LiveTheorem: c = {self.c:g}, μ = {self.mu:g}, seed {self.seed}, {self.size}>"

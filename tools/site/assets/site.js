@@ -1,0 +1,345 @@
+// Wakes a page of the web edition: its figures when they near the screen, its cards at once. What the
+// reader commits to and reaches is kept in this browser. Classic scripts and no fetch, so that a folder
+// on a stick works as well as a server.
+//
+// `figures` is the module that draws (with pageModel), `cards` the one that draws cards.
+
+const HERE = new URL(".", document.currentScript.src);
+const NEAR = "600px"; // below the screen, where a figure's table is fetched
+const STORE = "grda-edu progress";
+const PLOTLY = { flat: "plotly-cartesian.min.js", space: "plotly.min.js" };
+
+// ---------------------------------------------------------------- scripts, each fetched once
+
+const scripts = new Map();
+
+function script(path) {
+  if (!scripts.has(path))
+    scripts.set(
+      path,
+      new Promise((resolve, reject) => {
+        const node = document.createElement("script");
+        node.src = new URL(path, HERE);
+        node.onload = resolve;
+        node.onerror = () => {
+          scripts.delete(path); // the next try fetches it again
+          reject(new Error(`${path} could not be fetched`));
+        };
+        document.head.append(node);
+      }),
+    );
+  return scripts.get(path);
+}
+
+const libraries = new Map();
+
+function library(kind) {
+  if (!libraries.has(kind)) {
+    const loaded = script(PLOTLY[kind]).then(() => globalThis.Plotly);
+    libraries.set(kind, loaded);
+    loaded.catch(() => libraries.delete(kind));
+  }
+  return libraries.get(kind);
+}
+
+// ---------------------------------------------------------------- what the reader has done
+
+const progress = {
+  kept: { predictions: {}, exercises: {}, goals: {} },
+  watchers: [],
+  read() {
+    try {
+      const found = JSON.parse(localStorage.getItem(STORE) ?? "{}");
+      for (const part of Object.keys(this.kept)) this.kept[part] = { ...found[part] };
+    } catch {
+      // No storage for this page: it is remembered until the page is left.
+    }
+    return this.kept;
+  },
+  change(change) {
+    change(this.read());
+    try {
+      localStorage.setItem(STORE, JSON.stringify(this.kept));
+    } catch {
+      // As above.
+    }
+    this.watchers.forEach((watcher) => watcher());
+  },
+  watch(watcher) {
+    this.watchers.push(watcher);
+    watcher();
+  },
+};
+addEventListener("storage", (event) => {
+  if (event.key !== STORE && event.key !== null) return;
+  progress.read();
+  progress.watchers.forEach((watcher) => watcher());
+});
+progress.read();
+
+const skipped = new Set(); // predictions, until the page is left
+const settled = (name) => name in progress.kept.predictions || skipped.has(name);
+
+// ---------------------------------------------------------------- figures
+
+const told = new Map(); // a figure's script -> [state, option, table]
+
+async function unpacked(table) {
+  const packed = Uint8Array.from(atob(table.data), (c) => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const parted = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = parted.length / 4;
+  const numbers = new Uint8Array(parted.length);
+  for (let k = 0; k < 4; k++) for (let i = 0; i < count; i++) numbers[4 * i + k] = parted[k * count + i];
+  return { ...table, data: new DataView(numbers.buffer) };
+}
+
+const presets = new Map(); // `${script} ${option}` -> its table, packed
+
+globalThis.grdaPage = {
+  figure: (name, ...data) => told.set(name, data),
+  table: (name, option, table) => presets.set(`${name} ${option}`, table),
+};
+
+async function modelOf(name) {
+  await script(`figures/${name}.js`);
+  const [state, option, table] = told.get(name);
+  const count = state.choice.options?.length ?? 1;
+  const tables = Array(count).fill({});
+  tables[option] = await unpacked(table);
+  const model = figures.pageModel({ ...state, tables });
+  const fetchPreset = async () => {
+    const wanted = model.get("option");
+    if (tables[wanted].columns) return;
+    try {
+      await script(`figures/${name}.${wanted}.js`);
+      const found = await unpacked(presets.get(`${name} ${wanted}`));
+      tables[wanted] = found;
+      if (model.get("option") === wanted) model.set("table", found);
+    } catch (error) {
+      model.set("error", `This preset could not be loaded: ${error.message}.`);
+    }
+  };
+  model.on("change:option", fetchPreset);
+  return model;
+}
+
+async function wake(place) {
+  const name = place.dataset.figure;
+  const model = await modelOf(name);
+  const kind = place.dataset.space ? "space" : "flat";
+  model.set("library", () => library(kind));
+  model.set("tables", model.get("tables").filter((table) => table.columns));
+  keepGoals(model);
+  cover(model, place);
+  const el = document.createElement("div");
+  figures.render({ model, el });
+  place.querySelector(".grda-still").replaceWith(el);
+  place.dataset.awake = "yes";
+}
+
+function wakeNearScreen(place) {
+  if (place.dataset.space) return offer(place);
+  const watcher = new IntersectionObserver(
+    ([entry]) => {
+      if (!entry.isIntersecting) return;
+      watcher.disconnect();
+      wake(place).catch((error) => fail(place, error));
+    },
+    { rootMargin: NEAR },
+  );
+  watcher.observe(place);
+}
+
+// A figure in space needs a library three times as large: it waits for a click.
+function offer(place) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "grda-offer";
+  button.textContent = "Open this figure in space (1.5 MB)";
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    wake(place)
+      .then(() => button.remove())
+      .catch((error) => {
+        button.disabled = false;
+        fail(place, error);
+      });
+  });
+  place.prepend(button);
+}
+
+function fail(place, error) {
+  let line = place.querySelector(".grda-failed");
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "grda-failed";
+    line.setAttribute("role", "alert");
+    place.append(line);
+  }
+  line.textContent = `This figure could not be loaded: ${error.message}. Reload the page to try again.`;
+}
+
+function keepGoals(model) {
+  const names = model.get("goals").map((goal) => goal.name);
+  model.set("reached", names.map((name) => name in progress.kept.goals));
+  model.on("change:reached", () => {
+    const fresh = names.filter((name, k) => name && model.get("reached")[k] && !(name in progress.kept.goals));
+    if (fresh.length) progress.change((kept) => fresh.forEach((name) => (kept.goals[name] = true)));
+  });
+}
+
+function cover(model, place) {
+  const names = (place.dataset.waitsFor ?? "").split(" ").filter(Boolean);
+  const waits = () => names.length && !names.every(settled);
+  model.set("veil", waits() ? place.dataset.veil : "");
+  progress.watch(() => model.get("veil") && !waits() && model.set("veil", ""));
+}
+
+// ---------------------------------------------------------------- cards
+
+function cardModel(state, press) {
+  const listeners = [];
+  const model = {
+    get: (name) => (name === "state" ? state : ""),
+    set(next) {
+      state = next;
+      listeners.forEach((callback) => callback());
+    },
+    on: (_, callback) => listeners.push(callback),
+    off() {},
+    send: ({ do: action, answer }) => press(action, answer, model),
+  };
+  return model;
+}
+
+function drawCard(place, model) {
+  place.replaceChildren();
+  cards.render({ model, el: place });
+}
+
+const dataOf = (place) => JSON.parse(place.querySelector('script[type="application/json"]').textContent);
+
+function predictionCard(place) {
+  const [name, ask, toldState, answered, number] = dataOf(place);
+  const after = (answer) => {
+    if (!number) return answered[answer];
+    const off = answer - number.answer;
+    const close = Math.abs(off) <= number.tolerance * (1 + 1e-9);
+    const state = answered[off === 0 ? 0 : close ? 1 : off > 0 ? 2 : 3];
+    return { ...state, number: { ...state.number, value: `${answer}` } };
+  };
+  const accepts = (answer) => (number ? Number.isFinite(answer) : answer in answered);
+  const former = progress.kept.predictions[name];
+  const model = cardModel(former !== undefined && accepts(former) ? after(former) : ask, (action, answer) => {
+    if (action === "commit") {
+      progress.change((kept) => (kept.predictions[name] = answer));
+      model.set(after(answer));
+    } else if (action === "skip") {
+      skipped.add(name);
+      model.set(toldState);
+      progress.watchers.forEach((watcher) => watcher());
+    } else {
+      progress.change((kept) => delete kept.predictions[name]);
+      model.set(ask);
+    }
+  });
+  drawCard(place, model);
+}
+
+function exerciseCard(place) {
+  const [name, head, title, states] = dataOf(place);
+  let opened = 0;
+  const state = () => {
+    const solved = name in progress.kept.exercises;
+    const mark = { do: "mark", label: solved ? "✓ Solved. Take the mark back" : "I have solved it in a notebook" };
+    return { label: `Exercise: ${title}`, head, ...states[opened], actions: [...states[opened].actions, mark] };
+  };
+  const model = cardModel(state(), (action) => {
+    if (action === "hint") opened += 1;
+    if (action === "solution") opened = states.length - 1;
+    if (action === "mark")
+      progress.change((kept) => {
+        if (name in kept.exercises) delete kept.exercises[name];
+        else kept.exercises[name] = true;
+      });
+    model.set(state());
+  });
+  drawCard(place, model);
+}
+
+// ---------------------------------------------------------------- the map and the aims
+
+const counted = (number, kind) => `${number} ${number === 1 ? kind.slice(0, -1) : kind}`;
+
+function courseMap(place) {
+  const lessons = dataOf(place);
+  const said = new Map();
+  for (const row of place.querySelectorAll("[data-lesson]")) {
+    const status = row.querySelector(".grda-status");
+    said.set(row.dataset.lesson, { status, minutes: status.textContent });
+  }
+  const show = () => {
+    for (const { number, names } of lessons) {
+      const { status, minutes } = said.get(number);
+      const counts = Object.entries(names).map(([kind, all]) => [kind, all.filter((name) => name in progress.kept[kind]).length, all.length]);
+      const parts = counts.filter(([, , all]) => all).map(([kind, done, all]) => `${done} of ${counted(all, kind)}`);
+      status.textContent = [minutes, parts.join(", ")].filter(Boolean).join(" · ");
+      const finished = counts.every(([, done, all]) => done === all);
+      if (finished) status.append(" ", Object.assign(document.createElement("span"), { className: "grda-finished", textContent: "✓ done" }));
+    }
+  };
+  progress.watch(show);
+  const reset = document.createElement("div");
+  place.append(reset);
+  resetCard(reset);
+}
+
+function resetCard(place) {
+  const rest = (result = "") => ({ label: "Your progress", result, actions: [{ do: "reset", label: "Reset my progress" }] });
+  const asks = () => {
+    const { kept } = progress;
+    const count = Object.keys(kept).map((kind) => counted(Object.keys(kept[kind]).length, kind));
+    return {
+      label: "Your progress",
+      result: `<p>What you committed, solved and reached (${count.join(", ")}) is kept in this browser alone. Forget it?</p>`,
+      actions: [{ do: "keep", label: "Keep it", primary: true }, { do: "forget", label: "Forget everything" }],
+    };
+  };
+  const model = cardModel(rest(), (action) => {
+    if (action === "forget") progress.change((kept) => Object.keys(kept).forEach((kind) => (kept[kind] = {})));
+    model.set(action === "reset" ? asks() : rest(action === "forget" ? "<p>Your progress is reset.</p>" : ""));
+  });
+  drawCard(place, model);
+}
+
+function aims(item) {
+  const name = item.dataset.check;
+  const words = item.querySelector(".grda-check");
+  const open = words.textContent;
+  progress.watch(() => {
+    const { predictions, exercises } = progress.kept;
+    const done = name in predictions || name in exercises;
+    item.querySelector(".grda-mark").textContent = done ? "✓" : "○";
+    words.textContent = done ? open.replace(": open", name in predictions ? ": committed" : ": solved") : open;
+  });
+}
+
+function veiledTable(details) {
+  const names = details.dataset.waitsFor.split(" ");
+  progress.watch(() => names.every(settled) && (details.open = true));
+}
+
+// ---------------------------------------------------------------- begin
+
+const CARDS = { prediction: predictionCard, exercise: exerciseCard, map: courseMap };
+
+function begin() {
+  document.querySelectorAll("[data-card]").forEach((place) => CARDS[place.dataset.card](place));
+  document.querySelectorAll("[data-check]").forEach(aims);
+  document.querySelectorAll(".grda-veiled-table").forEach(veiledTable);
+  document.querySelectorAll("[data-figure]").forEach(wakeNearScreen);
+}
+
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+else begin();

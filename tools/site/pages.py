@@ -1,0 +1,247 @@
+"""A lesson's page: Markdown for Sphinx, and the scripts that hold its figures' tables."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import nbformat
+
+from grda_edu.course import LESSONS
+from grda_edu.course.aims import _rows as objectives
+
+from . import still
+from .kinds import MIME
+
+FENCE = "``````"
+LINK = re.compile(r"\((\d\d)_\w+\.(?:ipynb|md)(#[\w-]*)?\)")
+
+
+@dataclass
+class Page:
+    """What a lesson becomes: its text, and name of each script -> the script."""
+
+    name: str
+    text: str = ""
+    scripts: dict[str, str] = field(default_factory=dict)
+    figures: dict[str, dict] = field(default_factory=dict)  # its name on the page -> its data
+
+
+def page(number: str, notebook: nbformat.NotebookNode) -> Page:
+    """The page of a lesson from its executed notebook."""
+    made = Page(f"lesson{number}")
+    parts = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            parts.append(
+                LINK.sub(lambda found: f"(lesson{found[1]}.md{found[2] or ''})", cell.source)
+            )
+            continue
+        if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+            parts.append(_block("code-block", "python", cell.source))
+        parts += [shown for output in cell.outputs if (shown := _output(output, made))]
+    made.text = "\n\n".join(parts) + "\n"
+    return made
+
+
+def _block(directive: str, argument: str, text: str) -> str:
+    return f"{FENCE}{{{directive}}} {argument}\n{text.rstrip()}\n{FENCE}"
+
+
+def _html(text: str) -> str:
+    return _block("raw", "html", text)
+
+
+def _output(output: nbformat.NotebookNode, made: Page) -> str:
+    if output.output_type == "stream":
+        return _block("code-block", "text", output.text) if output.text.strip() else ""
+    data = output.data
+    if MIME in data:
+        left = dict(data[MIME])
+        return _html(KINDS[left.pop("kind")](made, **left))
+    if "text/html" in data:
+        return _html(_scrolled(data["text/html"]))
+    text = data.get("text/plain", "")
+    return _block("code-block", "text", text) if text.strip() else ""
+
+
+def _scrolled(html: str) -> str:
+    return f'<div class="grda-scrolled" tabindex="0" role="region" aria-label="Table">{html}</div>'
+
+
+def _data(data: Any) -> str:
+    """JSON inside the page, for its script."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json">{text}</script>'
+
+
+# ---------------------------------------------------------------- figures
+
+
+def _figure(
+    made: Page,
+    *,
+    state: dict,
+    tables: list[dict],
+    veil: str,
+    waits_for: list[str],
+    live: str = "",
+) -> str:
+    name = _unused(_short(state["code"] or state["label"]), made.figures)
+    script = f"{made.name}-{name}"
+    made.figures[name] = {"state": state, "tables": tables}
+    packed = [{**table, "data": _packed(table["data"])} for table in tables]
+    first = state["option"]
+    lone = {key: value for key, value in state.items() if key != "code"} | {"code": state["code"]}
+    made.scripts[f"{script}.js"] = _call("figure", script, lone, first, packed[first])
+    for option, table in enumerate(packed):
+        if option != first:
+            made.scripts[f"{script}.{option}.js"] = _call("table", script, option, table)
+    in_space = any(trace["type"].endswith("3d") for trace in state["figure"]["data"])
+    attributes = {
+        "id": name,
+        "data-figure": script,
+        "data-veil": veil,
+        "data-waits-for": " ".join(waits_for),
+        "data-space": "yes" if in_space else "",
+    }
+    told = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items() if value)
+    note = f'<p class="grda-recorded">{escape(live)}</p>' if live else ""
+    return f'<div class="grda-shown"{told}>{note}{still.still(state, tables[first])}</div>'
+
+
+def _short(code: str) -> str:
+    """A figure's name on its page, from the call or variable that made it."""
+    called = re.sub(r"\(.*", "", code.splitlines()[0], flags=re.DOTALL).rpartition(".")[2]
+    return re.sub(r"\W+", "-", called.lower()).strip("-") or "figure"
+
+
+def _unused(name: str, taken: dict) -> str:
+    found = (name if k == 1 else f"{name}-{k}" for k in range(1, len(taken) + 2))
+    return next(one for one in found if one not in taken)
+
+
+def _call(function: str, *arguments: Any) -> str:
+    told = (json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in arguments)
+    return f"grdaPage.{function}({','.join(told)});\n"
+
+
+def _packed(data: str) -> str:
+    """A table's numbers, smaller: the first bytes of all of them, then the second ones, gzipped."""
+    numbers = base64.b64decode(data)
+    parted = b"".join(numbers[k::4] for k in range(4))
+    return base64.b64encode(gzip.compress(parted, compresslevel=9, mtime=0)).decode()
+
+
+# ---------------------------------------------------------------- cards
+
+
+def _line(made: Page, *, text: str) -> str:
+    return f'<p class="grda-computed">Computed with {escape(text)}</p>'
+
+
+def _navigation(made: Page, *, number: str) -> str:
+    return "<!-- the theme's own links to the lessons beside this one -->"
+
+
+def _objectives(made: Page, *, number: str) -> str:
+    from grda_edu.course.lookup import module
+
+    shorts = list(module(number).OBJECTIVES.values())
+    items = "".join(
+        f'<li data-check="{number}.{short}"><span class="grda-mark" aria-hidden="true">○</span>'
+        f'<span>{escape(text)} <span class="grda-check">({escape(words)})</span></span></li>'
+        for short, (text, words, _) in zip(shorts, objectives(number), strict=True)
+    )
+    return f'<div class="grda-course grda-goals"><p>After this lesson you can</p><ul>{items}</ul></div>'
+
+
+def _map(made: Page) -> str:
+    rows = [
+        {
+            "number": row.number,
+            "names": {kind: row.names(kind) for kind in ("predictions", "exercises", "goals")},
+        }
+        for row in LESSONS
+    ]
+    items = "".join(
+        f'<li data-lesson="{row.number}"><span class="grda-number">{row.number}</span><span class="grda-what">'
+        f'<a href="lesson{row.number}.html">{escape(row.title)}</a><span>{escape(row.question)}</span>'
+        f'<span class="grda-status">about {row.minutes} minutes</span></span></li>'
+        for row in LESSONS
+    )
+    return (
+        f'<div class="grda-course" data-card="map"><ol class="grda-map" aria-label="Lessons">{items}</ol>'
+        f"{_data(rows)}</div>"
+    )
+
+
+def _prediction(
+    made: Page, *, name: str, ask: dict, told: dict, answered: list, number: Any
+) -> str:
+    options = "".join(f"<li>{text}</li>" for text in ask["options"])
+    without = f"<ul>{options}</ul>{told['result']}"
+    return _card("prediction", name, ask["head"], without, [name, ask, told, answered, number])
+
+
+def _exercise(
+    made: Page, *, name: str, title: str, task: str, checks: list, count: int, states: list
+) -> str:
+    kicker = f'<p class="grda-kicker">Exercise · {escape(title)}</p>'
+    items = "".join(f"<li>{why}</li>" for why in checks)
+    head = (
+        f"{kicker}{task}<p>A notebook checks it at once, on {count} cases:</p><ul>{items}</ul>"
+        f'<p class="grda-where">{_where(made.name.removeprefix("lesson"))}</p>'
+    )
+    return _card("exercise", name, head, states[-1]["more"], [name, head, title, states])
+
+
+def _where(number: str) -> str:
+    from tools.facts import public_address
+
+    row = next(row for row in LESSONS if row.number == number)
+    address = public_address()
+    owner_name = address.removeprefix("https://github.com/")
+    path = f"notebooks/{row.link}"
+    landing = f"lab/tree/{path}".replace("/", "%2F")
+    return (
+        "Where it runs: "
+        f'<a href="https://mybinder.org/v2/gh/{owner_name}/main?urlpath={landing}">Binder</a> (starts in a few minutes), '
+        f'<a href="https://colab.research.google.com/github/{owner_name}/blob/main/{path}">Colab</a>, '
+        f"or your own computer: <code>git clone {address}</code>, then <code>make lab</code>."
+    )
+
+
+def _table(made: Page, *, html: str, veil: str, waits_for: list[str]) -> str:
+    if not veil:
+        return _scrolled(html)
+    return (
+        f'<details class="grda-veiled-table" data-waits-for="{" ".join(waits_for)}">'
+        f"<summary>{escape(veil)} Or open it now.</summary>{_scrolled(html)}</details>"
+    )
+
+
+def _card(kind: str, name: str, head: str, without: str, data: Any) -> str:
+    """A card: what a reader without JavaScript sees, and the data with which the script draws it."""
+    return (
+        f'<div class="grda-course-card" data-card="{kind}" id="{name}">'
+        f'<div class="grda-course grda-card"><div class="grda-head">{head}</div>'
+        f"<details><summary>The answer</summary>{without}</details></div>{_data(data)}</div>"
+    )
+
+
+KINDS = {
+    "figure": _figure,
+    "line": _line,
+    "navigation": _navigation,
+    "objectives": _objectives,
+    "map": _map,
+    "prediction": _prediction,
+    "exercise": _exercise,
+    "table": _table,
+}
