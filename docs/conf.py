@@ -11,7 +11,7 @@ from tools.facts import version as read_version  # noqa: E402
 project = "grda-edu"
 author = "The grda-edu authors"
 version = release = read_version()
-extensions = ["myst_parser", "tools.site.mathml"]
+extensions = ["myst_parser", "tools.site.mathml", "tools.pages"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]

@@ -24,3 +24,9 @@ def _configured(app: Any, config: Any) -> None:
     config.add_module_names = False
     config.napoleon_numpy_docstring = False
     config.napoleon_use_rtype = False
+    # Of other people's names no page says anything; of the project's own each has to be found.
+    config.nitpick_ignore_regex = [
+        *config.nitpick_ignore_regex,
+        ("py:.*", r"(?!grda_edu\.).*"),
+        ("py:.*", r"grda_edu\.(training\.interrupt\.Stop|explore\.table\.Table)"),  # internal
+    ]

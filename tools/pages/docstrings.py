@@ -16,7 +16,10 @@ _FIELD = re.compile(r"^    (\w+): .*?  # (.+)$", re.MULTILINE)
 def prepared(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """The handler of `autodoc-process-docstring`: changes the lines in place."""
     told = fields(obj) if what == "class" else {}
-    lines[:] = [*readable(lines), *_as_attributes(told)]
+    first = (
+        [""] if what in ("property", "attribute") else []
+    )  # else napoleon takes "a: b" for a type
+    lines[:] = [*first, *readable(lines), *_as_attributes(told)]
 
 
 def signature(app: Any, what: str, name: str, obj: Any, *_: Any) -> tuple[str, str] | None:
@@ -45,6 +48,8 @@ def readable(lines: list[str]) -> list[str]:
             formula = True
             if not made[-2].endswith("::"):
                 made += ["::", ""]
+        if indented and not (formula or section):
+            line = line.strip()  # a sentence that hangs: RST would see a quotation
         made.append(line if formula or ">>>" in line else _escaped(line))
     return made
 
