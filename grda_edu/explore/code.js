@@ -54,6 +54,7 @@ function codeBlock(model, row) {
     open(false);
     button.focus();
   });
-  if (row.childElementCount) row.append(button);
+  const isReached = model.get("code") !== null; // by a cell: what a page recorded is not
+  if (row.childElementCount && isReached) row.append(button);
   return { box, show: () => box.hidden || show() };
 }

@@ -45,6 +45,9 @@ class LiveView(Generic[Result]):
     a result is and how it is shown.
     """
 
+    measures_time = False
+    """Is the result a time? Then it is another one at every run, and nothing that a page can repeat."""
+
     def __init__(self, job: Job, picture: Picture, invitation: str) -> None:
         self._job, self.picture = job, picture
         self._thread: threading.Thread | None = None

@@ -50,18 +50,28 @@ def _leave(kind: str, **data: Any) -> None:
 # ---------------------------------------------------------------- figures
 
 
-def _show_picture(picture: Picture, budget: int, **more: Any) -> None:
-    picture.code = name_of(picture) or picture.code
+def _show_picture(picture: Picture, budget: int, *, name: str = "", **more: Any) -> None:
+    picture.code = name or name_of(picture) or picture.code
     state, tables = picture.page(budget=budget)
     packed = [{**table, "data": base64.b64encode(table["data"]).decode()} for table in tables]
     waits_for = list(veil.covering(picture))
-    _leave("figure", state=state, tables=packed, veil=picture.veil, waits_for=waits_for, **more)
+    _leave(
+        "figure",
+        state=state | ({"code": None} if name else {}),  # no cell can set where a film stands
+        name=picture.code,
+        tables=packed,
+        veil=picture.veil,
+        waits_for=waits_for,
+        **more,
+    )
 
 
 def _show_live(view: LiveView) -> None:
     """Its recorded twin: every picture that the work showed, as a figure that plays."""
-    for picture in films.film(view):
-        _show_picture(picture, budget=films.BUDGET, live=films.INVITATION)
+    note = films.TIMES if view.measures_time else films.INVITATION
+    for k, picture in enumerate(films.film(view)):
+        name = f"{name_of(view) or 'live'}{k + 1 if k else ''}"
+        _show_picture(picture, films.BUDGET, live="" if k else note, name=name)
 
 
 def _show_veiled_table(table: veil.VeiledTable) -> None:

@@ -87,18 +87,18 @@ def _figure(
     made: Page,
     *,
     state: dict,
+    name: str,
     tables: list[dict],
     veil: str,
     waits_for: list[str],
     live: str = "",
 ) -> str:
-    name = _unused(_short(state["code"] or state["label"]), made.figures)
+    name = _unused(_short(name or state["label"]), made.figures)
     script = f"{made.name}-{name}"
     made.figures[name] = {"state": state, "tables": tables}
     packed = [{**table, "data": _packed(table["data"])} for table in tables]
     first = state["option"]
-    lone = {key: value for key, value in state.items() if key != "code"} | {"code": state["code"]}
-    made.scripts[f"{script}.js"] = _call("figure", script, lone, first, packed[first])
+    made.scripts[f"{script}.js"] = _call("figure", script, state, first, packed[first])
     for option, table in enumerate(packed):
         if option != first:
             made.scripts[f"{script}.{option}.js"] = _call("table", script, option, table)
@@ -142,7 +142,12 @@ def _packed(data: str) -> str:
 
 
 def _line(made: Page, *, text: str) -> str:
-    return f'<p class="grda-computed">Computed with {escape(text)}</p>'
+    where = _where(made.name.removeprefix("lesson"))
+    return (
+        '<aside class="grda-edition" aria-label="About this page"><p>On this page the figures play without Python. '
+        f"Its code runs in the notebook: {where}</p>"
+        f'<p class="grda-computed">The numbers were computed with {escape(text)}.</p></aside>'
+    )
 
 
 def _navigation(made: Page, *, number: str) -> str:
@@ -158,7 +163,10 @@ def _objectives(made: Page, *, number: str) -> str:
         f'<span>{escape(text)} <span class="grda-check">({escape(words)})</span></span></li>'
         for short, (text, words, _) in zip(shorts, objectives(number), strict=True)
     )
-    return f'<div class="grda-course grda-goals"><p>After this lesson you can</p><ul>{items}</ul></div>'
+    return (
+        '<div class="grda-course"><div class="grda-goals"><p>After this lesson you can</p>'
+        f"<ul>{items}</ul></div></div>"
+    )
 
 
 def _map(made: Page) -> str:
@@ -196,7 +204,7 @@ def _exercise(
     items = "".join(f"<li>{why}</li>" for why in checks)
     head = (
         f"{kicker}{task}<p>A notebook checks it at once, on {count} cases:</p><ul>{items}</ul>"
-        f'<p class="grda-where">{_where(made.name.removeprefix("lesson"))}</p>'
+        f'<p class="grda-where">Where it runs: {_where(made.name.removeprefix("lesson"))}</p>'
     )
     return _card("exercise", name, head, states[-1]["more"], [name, head, title, states])
 
@@ -210,7 +218,6 @@ def _where(number: str) -> str:
     path = f"notebooks/{row.link}"
     landing = f"lab/tree/{path}".replace("/", "%2F")
     return (
-        "Where it runs: "
         f'<a href="https://mybinder.org/v2/gh/{owner_name}/main?urlpath={landing}">Binder</a> (starts in a few minutes), '
         f'<a href="https://colab.research.google.com/github/{owner_name}/blob/main/{path}">Colab</a>, '
         f"or your own computer: <code>git clone {address}</code>, then <code>make lab</code>."

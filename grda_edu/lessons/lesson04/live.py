@@ -87,7 +87,7 @@ def _beside(view: TrainingView) -> TextTable:
 
 def _end(name: str, run: Run) -> tuple[str, ...]:
     accuracy = percent(run.test_accuracy[-1], 2)
-    seconds = decimal(run.seconds[-1], 0)
+    seconds = "not timed" if np.isnan(run.seconds[-1]) else decimal(run.seconds[-1], 0)
     return name, percent(run.total_zeros[-1], 2), accuracy, str(run.epoch[-1]), seconds
 
 

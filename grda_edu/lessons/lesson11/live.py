@@ -53,6 +53,8 @@ def live_timing(size: int = 1024, batches: Sequence[int] = (1, 32)) -> TimingVie
 class TimingView(LiveView[list[Timed]]):
     """Speed-ups of one layer, drawn while they are measured; ``wait()`` returns all measurements."""
 
+    measures_time = True
+
     def __init__(self, size: int, batches: list[int]) -> None:
         self._size, self._batches = size, batches
         self._all = len(batches) * len(shares())

@@ -132,9 +132,11 @@ async function wake(place) {
   model.set("tables", model.get("tables").filter((table) => table.columns));
   keepGoals(model);
   cover(model, place);
+  keepAddress(model, place);
   const el = document.createElement("div");
   figures.render({ model, el });
   place.querySelector(".grda-still").replaceWith(el);
+  if (model.get("controls").length || model.get("choice").options) linkButton(model, place);
   place.dataset.awake = "yes";
 }
 
@@ -194,6 +196,82 @@ function cover(model, place) {
   const waits = () => names.length && !names.every(settled);
   model.set("veil", waits() ? place.dataset.veil : "");
   progress.watch(() => model.get("veil") && !waits() && model.set("veil", ""));
+}
+
+// ---------------------------------------------------------------- the address: #figure?c=0.02&mu=0.65
+
+const KEPT_AFTER_MS = 300;
+
+function addressed() {
+  const [id, query] = decodeURIComponent(location.hash.slice(1)).split("?");
+  return { id, asked: new URLSearchParams(query ?? "") };
+}
+
+const unquoted = (text) => text.replace(/^"|"$/g, "");
+
+// The controls as the address writes them: the values that Python would be given.
+function addressOf(model) {
+  const { options, name, python } = model.get("choice");
+  const parts = options ? [[name, unquoted(python[model.get("option")])]] : [];
+  model.get("controls").forEach((control, axis) => parts.push([control.name, control.python[model.get("index")[axis]]]));
+  return new URLSearchParams(parts).toString();
+}
+
+// Put the controls where an address says; what it does not name, or names wrongly, stays.
+function goTo(model, asked) {
+  const { name, python } = model.get("choice");
+  const option = (python ?? []).findIndex((text) => unquoted(text) === asked.get(name));
+  if (option >= 0) model.set("option", option);
+  const index = model.get("index").map((at, axis) => {
+    const control = model.get("controls")[axis];
+    const wanted = Number(asked.get(control.name) ?? NaN);
+    if (!Number.isFinite(wanted)) return at;
+    const off = control.python.map((text) => Math.abs(Number(text) - wanted));
+    return off.indexOf(Math.min(...off));
+  });
+  model.set("index", index);
+}
+
+function keepAddress(model, place) {
+  const { id, asked } = addressed();
+  if (id === place.id) goTo(model, asked);
+  let timer = 0;
+  const keep = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      try {
+        history.replaceState(null, "", `#${place.id}?${addressOf(model)}`);
+      } catch {
+        // A browser that lets no page change its address.
+      }
+    }, KEPT_AFTER_MS);
+  };
+  model.on("change:index", keep);
+  model.on("change:option", keep);
+  addEventListener("hashchange", () => {
+    const { id: now, asked: wanted } = addressed();
+    if (now === place.id) goTo(model, wanted);
+  });
+}
+
+function linkButton(model, place) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy link";
+  const said = document.createElement("span");
+  said.className = "grda-copied";
+  said.setAttribute("role", "status");
+  button.addEventListener("click", async () => {
+    const link = new URL(`#${place.id}?${addressOf(model)}`, location.href).href;
+    history.replaceState(null, "", link);
+    try {
+      await navigator.clipboard.writeText(link);
+      said.textContent = "Copied.";
+    } catch {
+      said.textContent = "The link stands in the address line now.";
+    }
+  });
+  place.querySelector(".grda-controls").append(button, said);
 }
 
 // ---------------------------------------------------------------- cards
@@ -339,6 +417,7 @@ function begin() {
   document.querySelectorAll("[data-check]").forEach(aims);
   document.querySelectorAll(".grda-veiled-table").forEach(veiledTable);
   document.querySelectorAll("[data-figure]").forEach(wakeNearScreen);
+  document.getElementById(addressed().id)?.scrollIntoView();
 }
 
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
