@@ -25,10 +25,11 @@ from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
 from torch.nn.functional import cross_entropy
 from torch.nn.parallel import DistributedDataParallel
 
-from grda_edu import GRDA, digits, digits_cnn, zeros_by_layer
+from grda_edu import GRDA, digits, digits_cnn, save_sparse, zeros_by_layer
 from grda_edu.data import Data
 
 
@@ -96,6 +97,8 @@ def main(options: argparse.Namespace) -> None:
     # Each process counts all pieces of a sharded weight: all have to ask.
     for name, (zeros, size) in zeros_by_layer(inner).items():
         say(f"{name:14} {zeros:6,} of {size:6,} are zero")
+    if options.weights:
+        write_weights(inner, optimizer, options.weights)
     dist.barrier()  # who leaves early would break off what another still receives
     dist.destroy_process_group()
 
@@ -140,6 +143,20 @@ def complete(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.name.isdigit())
 
 
+def write_weights(inner: nn.Module, optimizer: GRDA, folder: Path) -> None:
+    """Each process writes the whole network as it has it, and its threshold of each weight."""
+    state = {name: whole(p.detach()) for name, p in inner.named_parameters()}
+    for name, p in inner.named_parameters():
+        threshold = optimizer.state[p]["threshold"]
+        state[f"threshold of {name}"] = torch.tensor(threshold, dtype=torch.float64)
+    save_sparse(state, folder / f"{dist.get_rank()}.sparse")
+
+
+def whole(weights: Tensor) -> Tensor:
+    """A sharded weight put together from its pieces, for which all processes have to ask."""
+    return weights.full_tensor() if isinstance(weights, DTensor) else weights
+
+
 # ------------------------------------------------- what is said
 
 
@@ -168,6 +185,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"), metavar="FOLDER")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FOLDER", help="where each process writes its weights"
+    )
     return parser.parse_args()
 
 

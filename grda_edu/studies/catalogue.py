@@ -11,6 +11,7 @@ from grda_edu.studies.smaller import Smaller
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
 from grda_edu.studies.timing import Timing
+from grda_edu.studies.two_processes import TwoProcesses
 from grda_edu.studies.which_zeros import Masks
 
 STUDIES: dict[str, Study] = {
@@ -25,4 +26,5 @@ STUDIES: dict[str, Study] = {
     "smaller": Smaller(),
     "theorem": TheoremStudy(),
     "timing": Timing(),
+    "two_processes": TwoProcesses(),
 }

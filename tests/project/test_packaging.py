@@ -48,10 +48,13 @@ def test_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
         f"grda_edu/{path.relative_to(ROOT).as_posix()}"
         for path in (ROOT / "notebooks").glob("*.ipynb")
     }
-    assert lessons
+    examples = {
+        f"grda_edu/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "examples").glob("*.py")
+    }
+    assert lessons and examples
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert names == package | lessons
+    assert names == package | lessons | examples
 
 
 def test_installed_wheel_puts_the_lessons_into_a_folder(wheel: Path, tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from grda_edu import recordings
 from grda_edu.data import digits
 from grda_edu.explore import palette
 from grda_edu.lessons import lesson12
+from grda_edu.lessons.lesson12.side_by_side import Outcome
 from grda_edu.models import digits_cnn
+from grda_edu.studies.two_processes import Agreement
 from grda_edu.training.run import Run
 from lessons.truth import Case
 
@@ -78,4 +81,71 @@ TRAINING = Case(
     positions=[{"epoch": 0}, {"epoch": 7}, {"epoch": 60}],
 )
 
-CASES = [TRAINING]
+# ------------------------------------------------- two processes
+
+MADE = recordings.load_measurements("two_processes")
+WAYS = ("DDP", "fully_shard")
+STRIPS = {
+    "one process": (0, 0),
+    "DDP, process 0": (0, 1),
+    "DDP, process 1": (0, 2),
+    "fully_shard, both halves": (1, 1),
+}
+
+
+def dead_in(strip: str, live: int) -> np.ndarray:
+    """Of the recording; live ones have a corner dead, a row more with each process."""
+    way, process = STRIPS[strip]
+    if live > (way + 1 if process else 0):
+        dead = np.zeros((10, 64), bool)
+        dead[: 3 + process, :5] = True
+        return dead
+    return MADE.arrays["dead"][way, process]
+
+
+def processes(live: int):
+    view = lesson12.two_processes()
+    here = {"one process": Outcome((dead_in("one process", 3),), 1500)}
+    for k, way in enumerate(WAYS):
+        dead = tuple(dead_in(f"{WAYS[0]}, process {process}", 3) for process in (0, 1))
+        found = Agreement(np.zeros((2, 8), int), (k + 1) * 1e-7, 3e-3, 5 * k, True)
+        here[way] = Outcome(dead if k == 0 else dead[:1], 1600 + k, found)
+    view._take(dict(list(here.items())[:live]))
+    view._draw()
+    return view
+
+
+def says_processes(live: int) -> dict:
+    totals = MADE.arrays["zeros"].sum(axis=2)
+    said: list[object] = [
+        ("Recorded", "Partly recorded", "Partly recorded", "On this computer")[live],
+        1500 if live else totals[0, 0],
+    ]
+    for k in (0, 1):
+        here = live > k + 1
+        moved = 5 * k if here else MADE.arrays["moved"][k]
+        apart = 3e-3 if here else MADE.arrays["differences"][k].max()
+        said += [1600 + k if here else totals[k, 1]]
+        said += [moved] if moved else ["the same places"]
+        said += [apart]
+    notes = {
+        f"notes[{k}]": [*([STRIPS[name][1] - 1] if k in (1, 2) else []), dead_in(name, live).sum()]
+        for k, name in enumerate(STRIPS)
+    }
+    return {"title": [64], "sentence": said, **notes}
+
+
+PROCESSES = Case(
+    "two_processes",
+    processes,
+    says_processes,
+    looks={f"alive {name}": palette.INK for name in STRIPS}
+    | {f"zero {name}": palette.ZERO for name in STRIPS},
+    keys={
+        f"notes[{k}]": {"# zeros": f"zero {name}", "alive": f"alive {name}"}
+        for k, name in enumerate(STRIPS)
+    },
+    positions=[{"live": k} for k in range(4)],
+)
+
+CASES = [TRAINING, PROCESSES]
