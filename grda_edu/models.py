@@ -1,13 +1,15 @@
 """The networks of the course: small enough to watch, real enough to prune.
 
-None has batch norm or dropout, so that their loss is one fixed function of the weights.
+None has dropout, and but for ``resnet20`` none has batch norm, so that their loss is one fixed function
+of the weights.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from grda_edu.checks import whole
 
@@ -96,6 +98,75 @@ def mnist_cnn(seed: int = 0) -> nn.Sequential:
             fc2=nn.Linear(64, 10),
         ),
     )
+
+
+class BasicBlock(nn.Module):
+    """Two convolutions beside a shortcut that has no weights.
+
+    Where the block has more channels than it is given, the shortcut takes every second pixel and adds
+    channels of zeros, half of them in front: option A of He et al. 2015.
+
+    Args:
+        given: channels of its input.
+        channels: of its output.
+    """
+
+    def __init__(self, given: int, channels: int) -> None:
+        super().__init__()
+        self.added = channels - given
+        self.conv1 = nn.Conv2d(given, channels, 3, 2 if self.added else 1, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, given, H, W] -> [N, channels, H, W], or half of H and W, rounded up."""
+        inner = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        if self.added:
+            front = self.added // 2
+            x = pad(x[:, :, ::2, ::2], (0, 0, 0, 0, front, self.added - front))
+        return torch.relu(inner + x)
+
+
+def resnet20(seed: int = 0, *, channels: int = 1, classes: int = 10) -> nn.Sequential:
+    """The ResNet-20 that was made for CIFAR: 269,434 weights for one colour, 269,722 for three.
+
+    Args:
+        seed: what the convolutions' weights are drawn from, normal of variance 2 / fan-in.
+        channels: colours of an image.
+        classes: outputs.
+
+    Returns:
+        A network [N, channels, H, W] -> [N, classes], with batch norm after each convolution.
+
+    Raises:
+        ValueError: unless all are integers, the seed ≥ 0 and the others ≥ 1.
+
+    Source: He, Zhang, Ren, Sun 2015, Deep residual learning for image recognition (arXiv:1512.03385),
+    section 4.2; its initialisation is that of arXiv:1502.01852.
+    """
+    channels, classes = whole("channels", channels, 1), whole("classes", classes, 1)
+
+    def layers() -> "OrderedDict[str, nn.Module]":
+        blocks = [(16, 16)] * 3 + [(16, 32)] + [(32, 32)] * 2 + [(32, 64)] + [(64, 64)] * 2
+        made: OrderedDict[str, nn.Module] = OrderedDict(
+            conv=nn.Conv2d(channels, 16, 3, padding=1, bias=False),
+            bn=nn.BatchNorm2d(16),
+            relu=nn.ReLU(),
+        )
+        made |= {f"block{k}": BasicBlock(*sizes) for k, sizes in enumerate(blocks, start=1)}
+        made |= {
+            "pool": nn.AdaptiveAvgPool2d(1),
+            "flatten": nn.Flatten(),
+            "fc": nn.Linear(64, classes),
+        }
+        for layer in made.values():
+            for module in layer.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        return made
+
+    return _seeded("resnet20", seed, layers)
 
 
 def _seeded(

@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import orth
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csc_array
 from torch import Tensor, nn
 from torch.func import grad
 
@@ -27,6 +28,7 @@ from grda_edu.geometry import Floats
 from grda_edu.geometry.curvature import FixedLoss, softmax_shift
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 _BETWEEN = (  # each gives positive multiples of its input on, unit by unit
     *(nn.ReLU, nn.Identity, nn.Flatten),
     *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d),
@@ -224,6 +226,73 @@ def unheard(loss: FixedLoss) -> NDArray[np.bool_]:
         reached |= grad(loss.share)(loss.weights, x, y) != 0
     unreached: NDArray[np.bool_] = ~reached.cpu().numpy()
     return unreached
+
+
+def scale_directions(network: nn.Module, *, fixed: bool) -> csc_array:
+    """Directions along which batch norm undoes what a filter in front of it does.
+
+    With the statistics of the batch the output stays the same when the filter is scaled by any α > 0.
+    With fixed statistics, mean m and deviation σ, it does when batch norm's own weight g becomes g/α and
+    its bias b becomes b + (1 - α)·g·m/(α·σ): the direction (w, -g, -g·m/σ).
+
+    Args:
+        network: whose convolutions and linear layers in front of a batch norm are followed by it in the
+            order of the modules, and have no bias; of D trainable weights, none of them frozen.
+        fixed: whether batch norm's statistics are fixed, as in evaluation.
+
+    Returns:
+        Sparse [D, filters], orthonormal columns; a filter of zeros has none.
+
+    Raises:
+        ValueError: for a bias in front of a batch norm and for a batch norm without weight or bias.
+    """
+    places, size = {}, 0
+    for p in network.parameters():
+        places[id(p)], size = size, size + p.numel()
+    columns, rows, values, k = [], [], [], 0
+    for (name, layer), (_, norm) in pairwise(network.named_modules()):
+        if not isinstance(norm, _NORMS) or not isinstance(layer, (nn.Linear, *_CONVOLUTIONS)):
+            continue
+        if layer.bias is not None:
+            checks.refuse(f"{name}.bias", "a tensor", "None in front of a batch norm")
+        if norm.weight is None or norm.bias is None:
+            checks.refuse(f"the batch norm behind {name}", norm, "one with weight and bias")
+        for unit in range(len(layer.weight)):
+            filter = layer.weight[unit].detach().double().flatten().cpu().numpy()
+            start = places[id(layer.weight)] + unit * len(filter)
+            index, move = np.arange(start, start + len(filter)), filter
+            if fixed:
+                gain = float(norm.weight.detach()[unit])
+                deviation = (float(norm.running_var[unit]) + norm.eps) ** 0.5
+                index = np.append(index, [places[id(p)] + unit for p in (norm.weight, norm.bias)])
+                move = np.append(move, [-gain, -gain * float(norm.running_mean[unit]) / deviation])
+            if filter.any():
+                rows.append(index)
+                values.append(move / np.linalg.norm(move))
+                columns.append(np.full(len(index), k))
+                k += 1
+    flat = [np.concatenate(part) if part else np.zeros(0, int) for part in (values, rows, columns)]
+    return csc_array((flat[0].astype(float), (flat[1], flat[2])), shape=(size, k))
+
+
+def with_batch_statistics(network: nn.Module) -> nn.Module:
+    """A copy in evaluation mode whose batch norms divide by the statistics of what they are given.
+
+    Its loss on images put together in a fixed way is a fixed function of the weights: what training
+    sees, without the chance in the order.
+
+    Args:
+        network: of the same weights.
+
+    Returns:
+        The copy.
+    """
+    copy = deepcopy(network).eval()
+    for module in copy.modules():
+        if isinstance(module, _NORMS):
+            module.track_running_stats = False
+            module.running_mean = module.running_var = None
+    return copy
 
 
 def symmetry_scores(loss: FixedLoss) -> Floats:

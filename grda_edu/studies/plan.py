@@ -1,18 +1,24 @@
 """What a recording can consist of. ``record`` makes it, whatever kind it is."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import platformdirs
 from torch.nn import Module
 
 from grda_edu.data import Data, digits, mnist5k
-from grda_edu.models import digits_cnn, mnist_cnn, small_digits_cnn
+from grda_edu.models import digits_cnn, mnist_cnn, resnet20, small_digits_cnn
+from grda_edu.training.device import versions
 from grda_edu.training.run import Run
 
 DATA: dict[str, Callable[[], Data]] = {"digits": digits, "mnist5k": mnist5k}
 MODELS: dict[str, Callable[[int], Module]] = {
     "digits_cnn": digits_cnn,
     "mnist_cnn": mnist_cnn,
+    "resnet20": resnet20,
     "small_digits_cnn": small_digits_cnn,
 }
 
@@ -76,3 +82,16 @@ class Study(Protocol):
 
         Arrays, and "about", a dict: {"configuration": …}, what a reader needs to know of all.
         """
+
+
+def kept_folder(name: str, plan: Plan | Study) -> Path:
+    """Where the pieces of a recording are kept until all are there.
+
+    One for each plan, split and set of versions: runs of another making are not mixed in. A study
+    whose pieces take long keeps their parts there too.
+    """
+    data = DATA[plan.data]()
+    described = repr(plan)
+    made_with = json.dumps([described, len(data.y_train), data.mean, data.std, versions()])
+    key = hashlib.sha256(made_with.encode()).hexdigest()[:8]
+    return Path(platformdirs.user_cache_dir("grda-edu")) / f"{name}-{key}"

@@ -27,7 +27,7 @@ from grda_edu.optim import GRDA
 from grda_edu.recordings import FOLDER, MANIFEST, manifest
 from grda_edu.studies.catalogue import STUDIES
 from grda_edu.studies.frontier import FRONTIERS
-from grda_edu.studies.plan import DATA, MODELS, Plan, Study
+from grda_edu.studies.plan import DATA, MODELS, Plan, Study, kept_folder
 from grda_edu.studies.recipes import RECIPES
 from grda_edu.training.device import versions
 from grda_edu.training.loop import train
@@ -152,7 +152,7 @@ def record(name: str, workers: int = 2, folder: Path = FOLDER) -> Path:
     one_of("name", name, PLANS)
     whole("workers", workers, 1)
     plan = PLANS[name]
-    kept = _kept_runs_folder(name, plan)
+    kept = kept_folder(name, plan)
     kept.mkdir(parents=True, exist_ok=True)
     cells = list(plan.cells())
     todo = [cell for cell in cells if not _path(kept, plan, cell).exists()]
@@ -225,15 +225,6 @@ def _record_one(plan: Plan | Study, cell: Any, kept: Path) -> str:
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         return {key: file[key] for key in file.files}
-
-
-def _kept_runs_folder(name: str, plan: Plan | Study) -> Path:
-    """One for each plan, split and set of versions: runs of another making are not mixed in."""
-    data = DATA[plan.data]()
-    described = repr(plan)
-    made_with = json.dumps([described, len(data.y_train), data.mean, data.std, versions()])
-    key = hashlib.sha256(made_with.encode()).hexdigest()[:8]
-    return Path(platformdirs.user_cache_dir("grda-edu")) / f"{name}-{key}"
 
 
 def _path(kept: Path, plan: Plan | Study, cell: Any) -> Path:
