@@ -1,7 +1,7 @@
 # `make lab` opens the course, `make test` proves it works. Both make their own environment in .venv first.
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := test,mnist,site
+EXTRAS := test,mnist,cifar,site
 .DEFAULT_GOAL := help
 .PHONY: help lab test test-stacks test-pages site bench mutants notebooks lesson record binder-check core-check lint format constraints clean
 

@@ -1,5 +1,7 @@
 """What editors and type checkers read in place of the lazy table in ``__init__.py``; a test compares the two."""
 
+from grda_edu.cifar import cifar10 as cifar10
+from grda_edu.cifar import download_cifar10 as download_cifar10
 from grda_edu.data import digits as digits
 from grda_edu.data import mnist5k as mnist5k
 from grda_edu.explore import Explorable as Explorable
@@ -29,6 +31,7 @@ from grda_edu.geometry.valley import train_curve as train_curve
 from grda_edu.geometry.valley import weights_of as weights_of
 from grda_edu.models import digits_cnn as digits_cnn
 from grda_edu.models import mnist_cnn as mnist_cnn
+from grda_edu.models import resnet20 as resnet20
 from grda_edu.models import small_digits_cnn as small_digits_cnn
 from grda_edu.optim import GRDA as GRDA
 from grda_edu.optim import AccumulatorAverage as AccumulatorAverage
@@ -46,6 +49,7 @@ from grda_edu.sparse.storage import save_sparse as save_sparse
 from grda_edu.training.checkpoint import Checkpoint as Checkpoint
 from grda_edu.training.grids import sweep as sweep
 from grda_edu.training.interrupt import interrupted as interrupted
+from grda_edu.training.kept import train_kept as train_kept
 from grda_edu.training.loop import train as train
 from grda_edu.training.rules import stopping_epoch as stopping_epoch
 from grda_edu.training.run import Run as Run

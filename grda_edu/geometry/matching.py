@@ -249,7 +249,29 @@ def scale_directions(network: nn.Module, *, fixed: bool) -> csc_array:
     places, size = {}, 0
     for p in network.parameters():
         places[id(p)], size = size, size + p.numel()
-    columns, rows, values, k = [], [], [], 0
+    rows, values = [np.zeros(0, int)], [np.zeros(0)]
+    for layer, norm in _before_batch_norm(network):
+        filters = layer.weight.detach().double().flatten(1).cpu().numpy()
+        for unit, filter in enumerate(filters):
+            if not filter.any():
+                continue
+            index = places[id(layer.weight)] + unit * len(filter) + np.arange(len(filter))
+            if fixed:
+                gain = float(norm.weight.detach()[unit])
+                shift = gain * float(
+                    norm.running_mean[unit] / (norm.running_var[unit] + norm.eps).sqrt()
+                )
+                index = np.append(index, [places[id(p)] + unit for p in (norm.weight, norm.bias)])
+                filter = np.append(filter, [-gain, -shift])
+            rows.append(index)
+            values.append(filter / np.linalg.norm(filter))
+    columns = np.repeat(np.arange(-1, len(rows) - 1), [len(row) for row in rows])
+    found = np.concatenate(values), (np.concatenate(rows), columns)
+    return csc_array(found, shape=(size, len(rows) - 1))
+
+
+def _before_batch_norm(network: nn.Module) -> Iterator[tuple[Any, Any]]:
+    """Each layer whose filters a batch norm follows, and that batch norm."""
     for (name, layer), (_, norm) in pairwise(network.named_modules()):
         if not isinstance(norm, _NORMS) or not isinstance(layer, (nn.Linear, *_CONVOLUTIONS)):
             continue
@@ -257,22 +279,7 @@ def scale_directions(network: nn.Module, *, fixed: bool) -> csc_array:
             checks.refuse(f"{name}.bias", "a tensor", "None in front of a batch norm")
         if norm.weight is None or norm.bias is None:
             checks.refuse(f"the batch norm behind {name}", norm, "one with weight and bias")
-        for unit in range(len(layer.weight)):
-            filter = layer.weight[unit].detach().double().flatten().cpu().numpy()
-            start = places[id(layer.weight)] + unit * len(filter)
-            index, move = np.arange(start, start + len(filter)), filter
-            if fixed:
-                gain = float(norm.weight.detach()[unit])
-                deviation = (float(norm.running_var[unit]) + norm.eps) ** 0.5
-                index = np.append(index, [places[id(p)] + unit for p in (norm.weight, norm.bias)])
-                move = np.append(move, [-gain, -gain * float(norm.running_mean[unit]) / deviation])
-            if filter.any():
-                rows.append(index)
-                values.append(move / np.linalg.norm(move))
-                columns.append(np.full(len(index), k))
-                k += 1
-    flat = [np.concatenate(part) if part else np.zeros(0, int) for part in (values, rows, columns)]
-    return csc_array((flat[0].astype(float), (flat[1], flat[2])), shape=(size, k))
+        yield layer, norm
 
 
 def with_batch_statistics(network: nn.Module) -> nn.Module:

@@ -7,7 +7,6 @@ from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
 from grda_edu.studies.pruned import Pruning
-from grda_edu.studies.resnet import ResNetStudy
 from grda_edu.studies.smaller import Smaller
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
@@ -24,7 +23,6 @@ STUDIES: dict[str, Study] = {
     "opening_valley": OpeningValley(),
     "paths": Paths(),
     "pruning": Pruning(),
-    "resnet20": ResNetStudy(),
     "smaller": Smaller(),
     "theorem": TheoremStudy(),
     "timing": Timing(),

@@ -16,7 +16,7 @@ from torch import nn
 
 from grda_edu import files
 from grda_edu.geometry import Floats
-from grda_edu.geometry.curvature import FixedLoss
+from grda_edu.geometry.curvature import IMAGES, FixedLoss
 from grda_edu.geometry.evidence import (
     cosine,
     evidence_of,
@@ -33,6 +33,7 @@ from grda_edu.geometry.valley import weights_of
 from grda_edu.optim import GRDA
 from grda_edu.studies.plan import DATA, MODELS, kept_folder
 from grda_edu.training.kept import train_kept
+from grda_edu.training.loop import evaluate
 from grda_edu.training.run import Run
 
 Pair = tuple[float, float]  # c, mu
@@ -60,7 +61,7 @@ class ResNetStudy:
     batch_size: int = 32
     seeds: tuple[int, ...] = (0, 1)
     ordered: tuple[int, ...] = (0,)  # trained once more, in another order, for the noise
-    images: int = 512  # the first so many training images are those of the Hessian
+    images: int = 512  # of the training images, evenly spaced, those of the Hessian
     products: int = 40
     sample: int = 6000  # weights of which all is kept
     edges: tuple[float, float, float] = (-1.5, 2.5, 0.05)  # of the bins of s and ŝ
@@ -104,6 +105,7 @@ class ResNetStudy:
             found
             | kept
             | self._curves([run for _, run in runs], grda, sizes)
+            | self._losses([model for model, _ in runs])
             | self._evidence(sgd, grda, scores, sizes, seed)
             | {f"sample/{name}": s[..., sampled].astype(np.float16) for name, s in scores.items()}
         )
@@ -144,19 +146,24 @@ class ResNetStudy:
             batch_size=self.batch_size,
             seed=order,
             device="cpu",
-            measured=1000 if len(self._data().y_train) >= 1000 else None,
+            measured=self.images,
         )
         return model.eval(), run
 
     def _curves(self, runs: list[Run], grda: list[Floats], sizes: list[int]) -> dict[str, Any]:
-        """Of SGD and each setting: accuracy and loss by epoch, zeros by epoch and by tensor."""
+        """Of SGD and each setting: accuracy by epoch, zeros by epoch and by tensor."""
         parts = [np.split(w == 0, np.cumsum(sizes)[:-1]) for w in grda]
         return {
             "test": np.stack([run.test_accuracy for run in runs]).astype(np.float32),
-            "loss": np.stack([run.train_loss for run in runs]).astype(np.float32),
             "zeros": np.stack([run.total_zeros for run in runs]).astype(np.float32),
             "layer_zeros": np.array([[part.sum() for part in row] for row in parts], np.int32),
         }
+
+    def _losses(self, models: list[nn.Module]) -> dict[str, Any]:
+        """Training loss and accuracy of SGD and each setting at the end, over all images."""
+        data = self._data()
+        found = [evaluate(model, data.x_train, data.y_train) for model in models]
+        return {"train": np.array(found, np.float32)}
 
     def _sampled(self, seed: int, size: int) -> np.ndarray:
         """Which weights are kept, the same ones in every order of the images."""
@@ -197,7 +204,11 @@ class ResNetStudy:
         data = self._data()
         t = self.time(len(data.y_train))
         ours = with_batch_statistics(model) if kind == "batch" else model
-        loss = FixedLoss(ours, (data.x_train[: self.images], data.y_train[: self.images]))
+        # Images lie class by class: put together, 128 at a time, so that each batch has all classes.
+        some = (
+            np.arange(self.images).reshape(IMAGES, -1).T.ravel() * len(data.y_train) // self.images
+        )
+        loss = FixedLoss(ours, (data.x_train[some], data.y_train[some]))
         space = krylov(loss, products=self.products)
         found = [space.scores(t, mu) for mu in self.mus]
         return {

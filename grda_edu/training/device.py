@@ -93,7 +93,10 @@ def threads_for(model: nn.Module, device: torch.device) -> Iterator[None]:
 def draws_at_random(model: nn.Module) -> bool:
     """Whether a module of the model, dropout or the like, draws random numbers in training."""
     kinds = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.RReLU)
-    return any(isinstance(module, kinds) for module in model.modules())
+    return any(
+        isinstance(module, kinds) or getattr(module, "draws_at_random", False)
+        for module in model.modules()
+    )
 
 
 @contextmanager

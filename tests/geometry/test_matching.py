@@ -1,5 +1,6 @@
 """Units exchanged on purpose and found again; directions along which the loss is flat exactly."""
 
+from copy import deepcopy
 from itertools import pairwise
 
 import numpy as np
@@ -7,10 +8,24 @@ import pytest
 import torch
 from torch import nn
 
-from grda_edu import digits_cnn, hessian, matched_units, small_digits_cnn, spectrum
+from grda_edu import (
+    digits_cnn,
+    hessian,
+    matched_units,
+    small_digits_cnn,
+    spectrum,
+)
 from grda_edu.geometry.curvature import FixedLoss, softmax_shift
-from grda_edu.geometry.matching import rescalings, symmetry_scores, unheard
+from grda_edu.geometry.finite_time import krylov
+from grda_edu.geometry.matching import (
+    rescalings,
+    scale_directions,
+    symmetry_scores,
+    unheard,
+    with_batch_statistics,
+)
 from grda_edu.geometry.pruning import direction_scores
+from grda_edu.models import BasicBlock
 
 IMAGES = torch.randn(60, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 
@@ -203,3 +218,106 @@ def test_at_a_minimum_the_symmetries_are_flat():
 
 def test_the_small_cnn_has_eight_rescalings():
     assert rescalings(small_digits_cnn()).shape == (1370, 8)
+
+
+# ------------------------------------------------- batch norm
+
+
+def with_batch_norm(seed=0):
+    """A residual network in the small, whose batch norm has seen images: float64."""
+    torch.manual_seed(seed)
+    block = BasicBlock(3, 4)
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(3),
+        nn.ReLU(),
+        block,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 3),
+    ).double()
+    with torch.no_grad():
+        for p in model.parameters():
+            p += 0.1 * torch.randn_like(p)
+    model.train()
+    for _ in range(20):
+        model(IMAGES + 0.3)
+    return model.eval()
+
+
+def moved(model, move, far):
+    other = deepcopy(model)
+    w = nn.utils.parameters_to_vector(model.parameters())
+    nn.utils.vector_to_parameters(w + far * torch.from_numpy(move), other.parameters())
+    return other
+
+
+def test_a_filter_before_batch_norm_may_be_scaled():
+    """The outputs themselves, far from where the weights are and not at first order alone."""
+    model = with_batch_statistics(with_batch_norm())
+    directions = scale_directions(with_batch_norm(), fixed=False).toarray()
+    assert directions.shape[1] == 3 + 4 + 4
+    for move in directions.T:
+        outputs = moved(model, move, 0.5)(IMAGES)
+        assert (outputs - model(IMAGES)).abs().max() < 1e-3  # batch norm's eps is not scaled
+        assert (moved(with_batch_norm(), move, 0.5)(IMAGES) - model(IMAGES)).abs().max() > 1e-2
+
+
+def test_with_fixed_statistics_batch_norm_scales_back():
+    """Along the curve (αw, g/α, b + (1 - α)gm/ασ) outputs stay; the direction is its tangent."""
+    model = with_batch_norm()
+    directions = scale_directions(model, fixed=True).toarray()
+    alpha, norm = 1.7, model[1]
+    shift = norm.weight * norm.running_mean / (norm.running_var + norm.eps).sqrt()
+    for k in range(3):
+        other = deepcopy(model)
+        with torch.no_grad():
+            other[0].weight[k] *= alpha
+            other[1].weight[k] /= alpha
+            other[1].bias[k] += (1 - alpha) / alpha * shift[k]
+        assert (other(IMAGES) - model(IMAGES)).abs().max() < 1e-12
+    here = model(IMAGES)
+    for move in directions.T:  # what is left is of second order
+        near, nearer = ((moved(model, move, h)(IMAGES) - here).abs().max() for h in (1e-3, 1e-5))
+        assert nearer < 2e-4 * near + 1e-13
+
+
+def test_scale_directions_are_orthonormal_and_leave_out_dead_filters():
+    model = with_batch_norm()
+    with torch.no_grad():
+        model[0].weight[1] = 0.0
+    for fixed in (True, False):
+        found = scale_directions(model, fixed=fixed)
+        assert found.shape[1] == 10
+        np.testing.assert_allclose((found.T @ found).toarray(), np.eye(10), atol=1e-12)
+
+
+def test_finite_time_scores_of_a_network_with_batch_norm_are_those_of_its_whole_hessian():
+    """Products against the explicit matrix, and the matrix against finite differences of the slope."""
+    for model in (with_batch_norm(), with_batch_statistics(with_batch_norm())):
+        labels = torch.arange(60) % 3
+        loss = FixedLoss(model, (IMAGES, labels))
+        H, w = hessian(loss), loss.weights.numpy()
+        move = np.random.default_rng(0).standard_normal(len(w))
+        ahead, behind = (loss.gradient(torch.from_numpy(w + h * move)) for h in (1e-5, -1e-5))
+        np.testing.assert_allclose(H @ move, (ahead - behind) / 2e-5, atol=1e-5)
+        values, vectors = np.linalg.eigh(H)
+        t, mu = 30.0, 0.6
+        u = (np.arange(20_000) + 0.5) / 20_000  # the integral, by the midpoint rule in s = u^μ
+        left = [np.exp(-t * max(h, 0) * (1 - u ** (1 / mu))).mean() for h in values]
+        sign = np.sign(w)
+        wanted = sign * (vectors @ (left * (vectors.T @ sign)))
+        found = krylov(loss, products=loss.size).scores(t, mu).s  # untrained: without its check
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("norm", "says"),
+    [
+        (nn.BatchNorm1d(3, affine=False), "with weight and bias"),
+        (nn.BatchNorm1d(3), "None in front"),
+    ],
+)
+def test_what_stands_in_front_of_batch_norm_is_checked(norm, says):
+    with pytest.raises(ValueError, match=says):
+        scale_directions(nn.Sequential(nn.Linear(2, 3, bias="None" in says), norm), fixed=False)

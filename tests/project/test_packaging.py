@@ -90,7 +90,8 @@ def imported_by(folder: Path) -> set[str]:
 
 def test_dependencies_are_named_completely() -> None:
     """What the package imports it also asks for (torch brings no numpy, plotly no anywidget)."""
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mnist"]]
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["mnist"], *extras["cifar"]]
     named = {canonicalize_name(Requirement(text).name) for text in wanted}
     homes = packages_distributions()
     imported = imported_by(ROOT / "grda_edu")
@@ -129,7 +130,7 @@ def test_constraints_are_plain_pins_of_all_that_is_asked_for(python: str, system
     environment = SYSTEMS[system] | {"python_version": short, "python_full_version": python}
     there = pins(**environment)
     extras = PROJECT["optional-dependencies"]
-    asked = [*PROJECT["dependencies"], *extras["test"], *extras["mnist"]]
+    asked = [*PROJECT["dependencies"], *extras["test"], *extras["mnist"], *extras["cifar"]]
     for requirement in map(Requirement, asked):
         if requirement.marker is None or requirement.marker.evaluate(environment):
             pin = there[canonicalize_name(requirement.name)]

@@ -11,7 +11,7 @@ PACKAGE = "grda_edu"
 ROOT = Path(__file__).parents[2]
 
 # What stands right under the package: formulas, counts, and how files are written.
-FORMULAS = {"shrinkage", "zeros", "data", "models", "checks", "files"}
+FORMULAS = {"shrinkage", "zeros", "data", "cifar", "images", "models", "checks", "files"}
 CORE = FORMULAS | {"sparse", "optim", "training", "geometry", "toy", "recordings", "studies"}
 # Room -> the rooms that it may import. What stands beside no room here may import nothing.
 MAY_IMPORT = {
