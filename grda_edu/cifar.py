@@ -24,7 +24,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import platformdirs
 import torch
 
 from grda_edu import checks
@@ -71,6 +70,8 @@ CIFAR10 = Archive(
 
 def cifar10_folder() -> Path:
     """Where the archive is looked for and put, unless another folder is named."""
+    import platformdirs  # here: the core works beside torch, numpy and scipy alone
+
     return Path(platformdirs.user_cache_dir("grda-edu"))
 
 

@@ -20,11 +20,7 @@ compile() {  # FILE OPTIONS…: less what a CUDA build of torch pins itself
 cp constraints.txt "$scratch/all.txt"
 {
     echo "# The tested set: both README commands and Binder install exactly these. Made by \`make constraints\`."
-<<<<<<< HEAD
-    compile all.txt --extra test --extra mnist --extra stacks --extra site "$@"
-=======
-    compile all.txt --extra test --extra mnist --extra cifar --extra stacks "$@"
->>>>>>> 864b88b (CIFAR-10 fetched on request and read without unpacking; a training that is kept and survives kill -9; the ResNet-20 script)
+    compile all.txt --extra test --extra mnist --extra cifar --extra stacks --extra site "$@"
 } > "$scratch/constraints.txt"
 {
     echo "# What Binder installs: the pins of constraints.txt without the tests' tools. Made by \`make constraints\`."
