@@ -25,8 +25,11 @@ def style() -> str:
 
 def inline(text: str) -> str:
     """A text as HTML within a line: escaped, `backticks` as code, *stars* as emphasis."""
-    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text.strip(), quote=False))
-    return re.sub(r"(?<!\w)\*(\S(?:[^*]*\S)?)\*(?!\w)", r"<em>\1</em>", html)
+    parts = re.split(r"`([^`]+)`", escape(text.strip(), quote=False))
+    for k, part in enumerate(parts):  # a star in code is a star
+        words = re.sub(r"(?<!\w)\*(\S(?:[^*]*\S)?)\*(?!\w)", r"<em>\1</em>", part)
+        parts[k] = f"<code>{part}</code>" if k % 2 else words
+    return "".join(parts)
 
 
 def prose(text: str) -> str:

@@ -1,8 +1,9 @@
 """What the library's pages are made of beside their text: a Sphinx extension, and what it calls."""
 
+from pathlib import Path
 from typing import Any
 
-from tools.pages import docstrings
+from tools.pages import docstrings, generated
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -10,6 +11,7 @@ def setup(app: Any) -> dict[str, bool]:
     for name in ("sphinx.ext.autodoc", "sphinx.ext.napoleon"):
         app.setup_extension(name)
     app.connect("config-inited", _configured)
+    app.connect("builder-inited", lambda app: generated.write(Path(app.srcdir)))
     app.connect("autodoc-process-docstring", docstrings.prepared, priority=400)  # before napoleon
     app.connect("autodoc-process-signature", docstrings.signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
