@@ -190,9 +190,10 @@ LESSONS = (
         "12_at_scale_and_your_own",
         "At scale, and on your own",
         "And my network?",
-        7,
-        predictions=("sent",),
-        exercises=("shared_gradient",),
+        15,
+        predictions=("around_order", "sent"),
+        exercises=("two_spaces", "shared_gradient"),
+        goals=("most_zeros",),
     ),
 )
 

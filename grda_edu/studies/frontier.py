@@ -32,14 +32,23 @@ _ADAMW: Make = lambda params: AdamW(params, lr=ADAM_LR, weight_decay=DECAY)  # n
 class GradualMagnitude:
     """Gradual magnitude pruning of an optimizer's parameters, all together, as a hook of its steps.
 
+    Of ``params`` alone, where they are given.
+
     After step n of N the share pruned is s(1 - (1 - u)³), where u goes from 0 to 1 between ``BEGIN``
     and ``END`` of the steps; what is pruned stays zero. The masks are renewed every ``every`` steps.
 
     Source: the schedule of Zhu, Gupta 2017 (arXiv:1710.01878).
     """
 
-    def __init__(self, optimizer: Optimizer, zeros: float, steps: int, every: int = 10) -> None:
-        self.zeros, self.steps, self.every = zeros, steps, every
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        zeros: float,
+        steps: int,
+        every: int = 10,
+        params: list[Parameter] | None = None,
+    ) -> None:
+        self.zeros, self.steps, self.every, self.params = zeros, steps, every, params
         self.step, self.alive = 0, dict[Tensor, Tensor]()
         optimizer.register_step_post_hook(self)
 
@@ -51,7 +60,7 @@ class GradualMagnitude:
     @torch.no_grad()
     def __call__(self, optimizer: Optimizer, *_: object) -> None:
         self.step += 1
-        params = [p for group in optimizer.param_groups for p in group["params"]]
+        params = self.params or [p for group in optimizer.param_groups for p in group["params"]]
         pruned = self.share()
         due = self.step % self.every == 0 or self.step == self.steps
         if pruned and due and (self.step - self.every) / self.steps < END:

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 import torch
 from course.checking import assert_exercise, assert_prediction
+from torch.nn.functional import softshrink
 
 from grda_edu.lessons import lesson12
-from grda_edu.lessons.lesson12 import EXERCISES, OBJECTIVES, PREDICTIONS, numbers, side_by_side
+from grda_edu.lessons.lesson12 import (
+    EXERCISES,
+    OBJECTIVES,
+    PREDICTIONS,
+    frontier_numbers,
+    numbers,
+    questions_adamw,
+    side_by_side,
+)
 from grda_edu.training import processes
 from grda_edu.training.processes import ProcessesError
 
@@ -155,6 +164,139 @@ def test_stop_ends_it_between_two_lines(spread, monkeypatch):
     view.stop()
     assert list(view.wait(30)) in ([], ["one process"])
     assert view.line.said.startswith("Stopped")
+
+
+def test_the_two_spaces():
+    def stub(begin, loss, thresholds):
+        return ...
+
+    def begun(begin):
+        v, optimizer = begin()
+        return v, optimizer, v.detach().clone().requires_grad_()
+
+    def gradient_at_v(begin, loss, thresholds):
+        v, optimizer, w = begun(begin)
+        for g in thresholds:
+            optimizer.zero_grad()
+            loss(v).backward()
+            optimizer.step()
+            w = softshrink(v.detach(), g)
+        return w.detach()
+
+    def one_space(begin, loss, thresholds):
+        v, optimizer = begin()
+        for g in thresholds:
+            optimizer.zero_grad()
+            loss(v).backward()
+            optimizer.step()
+            with torch.no_grad():
+                v.copy_(softshrink(v, g))
+        return v.detach()
+
+    def cut_instead_of_shrunk(begin, loss, thresholds):
+        v, optimizer, w = begun(begin)
+        for g in thresholds:
+            (v.grad,) = torch.autograd.grad(loss(w), w)
+            optimizer.step()
+            w = torch.where(v.abs() > g, v, 0.0).detach().requires_grad_()
+        return w.detach()
+
+    def only_at_the_end(begin, loss, thresholds):
+        v, optimizer, w = begun(begin)
+        for _ in thresholds:
+            (v.grad,) = torch.autograd.grad(loss(w), w)
+            optimizer.step()
+            w = v.detach().clone().requires_grad_()
+        return softshrink(w.detach(), thresholds[-1]) if thresholds else w.detach()
+
+    def returns_the_accumulator(begin, loss, thresholds):
+        v, optimizer, w = begun(begin)
+        for g in thresholds:
+            (v.grad,) = torch.autograd.grad(loss(w), w)
+            optimizer.step()
+            w = softshrink(v.detach(), g).requires_grad_()
+        return v.detach()
+
+    def raising(begin, loss, thresholds):
+        return begin(loss)
+
+    def by_backward(begin, loss, thresholds):
+        v, optimizer, w = begun(begin)
+        for g in thresholds:
+            loss(w).backward()
+            v.grad = w.grad
+            optimizer.step()
+            w = (v.sign() * (v.abs() - g).clamp(min=0)).detach().requires_grad_()
+        return w.detach()
+
+    def by_swapping(begin, loss, thresholds):
+        w, optimizer = begin()
+        v = w.detach().clone()
+        for g in thresholds:
+            optimizer.zero_grad()
+            loss(w).backward()
+            w.data.copy_(v)
+            optimizer.step()
+            v = w.detach().clone()
+            w.data.copy_(softshrink(v, g))
+        return w.detach()
+
+    assert_exercise(
+        EXERCISES["two_spaces"],
+        stub=stub,
+        wrong=[
+            gradient_at_v,
+            one_space,
+            cut_instead_of_shrunk,
+            only_at_the_end,
+            returns_the_accumulator,
+        ],
+        raising=raising,
+        right=[by_backward, by_swapping],
+    )
+
+
+def test_without_thresholds_the_two_spaces_are_adamw_bit_for_bit():
+    begin = questions_adamw.Started("AdamW", [0.5, -1.0, 0.02], lr=0.1, weight_decay=0.1)
+    w, optimizer = begin()
+    for _ in range(30):
+        optimizer.zero_grad()
+        questions_adamw.tied(w).backward()
+        optimizer.step()
+    found = questions_adamw.two_spaces(begin, questions_adamw.tied, [0.0] * 30)
+    assert torch.equal(found, w.detach())
+
+
+def gap(data, ahead, behind):
+    """Points between two ways near 90% zeros, in pairs, with the standard error."""
+    one, other = (
+        frontier_numbers.right(data, frontier_numbers.nearest(data, way, 0.9))
+        for way in (ahead, behind)
+    )
+    gaps = 100 * (one - other)
+    return gaps.mean(), gaps.std(ddof=1) / len(gaps) ** 0.5
+
+
+def test_what_the_text_says_of_adamw():
+    digits, mnist = frontier_numbers.DIGITS, frontier_numbers.MNIST
+    gradual, dual = "gradual magnitude, SGD", frontier_numbers.DUAL
+    for data, behind, told in (
+        (digits, "gRDA", (0.6, 0.2)),
+        (mnist, "gRDA", (0.7, 0.1)),
+        (digits, dual, (0.6, 0.2)),
+        (mnist, dual, (1.4, 0.4)),
+    ):
+        assert tuple(np.round(gap(data, gradual, behind), 1)) == told
+    mean, error = gap(digits, "gRDA", dual)
+    assert abs(mean) < 2 * error
+    share = {
+        way: frontier_numbers.zeros(digits, frontier_numbers.nearest(digits, way, 0.9)).mean()
+        for way in ("gRDA", dual)
+    }
+    assert share[dual] < share["gRDA"]
+    for data in (digits, mnist):  # SGD alone reads as many
+        alone = frontier_numbers.from_base(data, "SGD")
+        assert alone.mean() > -2 * alone.std(ddof=1) / len(alone) ** 0.5
 
 
 def test_every_objective_has_its_check():

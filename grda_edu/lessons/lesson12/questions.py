@@ -6,6 +6,7 @@ import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
 
+from . import questions_adamw
 from .numbers import STEPS, sent_only_gradients
 
 
@@ -16,6 +17,7 @@ def what_is_sent() -> str:
 
 
 PREDICTIONS = {
+    **questions_adamw.PREDICTIONS,
     "sent": Prediction(
         title="what two processes send each other",
         question=(
@@ -57,6 +59,7 @@ def _of_all_examples(gradients, sizes):
 
 _A, _B = np.array([1.0, -2.0]), np.array([3.0, 4.0])
 EXERCISES = {
+    **questions_adamw.EXERCISES,
     "shared_gradient": Exercise(
         title="one gradient for all processes",
         task=(
@@ -82,6 +85,7 @@ EXERCISES = {
 }
 
 OBJECTIVES = {
+    **questions_adamw.OBJECTIVES,
     "say what processes have to send one another": "sent",
     "say which gradient several processes have to share": "shared_gradient",
 }

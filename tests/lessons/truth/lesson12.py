@@ -12,7 +12,7 @@ from grda_edu.lessons.lesson12.side_by_side import Outcome
 from grda_edu.models import digits_cnn
 from grda_edu.studies.two_processes import Agreement
 from grda_edu.training.run import Run
-from lessons.truth import Case
+from lessons.truth import Case, adamw12
 
 LAYERS = {name: p.numel() for name, p in digits_cnn(0).named_parameters()}
 CURVES = ("test_accuracy", "train_loss", "total_zeros")
@@ -148,4 +148,4 @@ PROCESSES = Case(
     positions=[{"live": k} for k in range(4)],
 )
 
-CASES = [TRAINING, PROCESSES]
+CASES = [TRAINING, PROCESSES, *adamw12.CASES]
