@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import platformdirs
 import pytest
 import torch
 
@@ -23,7 +24,8 @@ from grda_edu.recordings import (
     manifest,
     read,
 )
-from grda_edu.studies import recorder
+from grda_edu.studies import plan, recorder
+from grda_edu.studies.plan import kept_folder
 from grda_edu.studies.recorder import GRIDS, PLANS, RUNS, Grid, record
 from grda_edu.training.run import CURVES
 
@@ -315,9 +317,9 @@ SMALL = Grid(c=(0.0, 0.03), mu=(0.6, 0.7), seeds=(0, 1), epochs=1, picture_epoch
 @pytest.fixture
 def kept(monkeypatch, tmp_path):
     """Where runs are kept meanwhile: not in the user's cache."""
-    monkeypatch.setattr(recorder.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.setitem(PLANS, "small", SMALL)
-    return recorder._kept_runs_folder("small", SMALL)
+    return kept_folder("small", SMALL)
 
 
 def test_recorders_that_end_at_the_same_moment_are_all_listed(kept, tmp_path):
@@ -376,12 +378,12 @@ def test_an_interrupt_keeps_what_was_computed(kept, tmp_path, monkeypatch):
 
 
 def test_runs_of_another_making_are_not_mixed_in(kept, monkeypatch):
-    assert recorder._kept_runs_folder("small", Grid(epochs=2)) != kept
+    assert kept_folder("small", Grid(epochs=2)) != kept
     with monkeypatch.context() as other_split:
-        other_split.setitem(recorder.DATA, "digits", lambda: digits(validation=200))
-        assert recorder._kept_runs_folder("small", SMALL) != kept
-    monkeypatch.setattr(recorder, "versions", lambda: {"torch": "0.1"})
-    assert recorder._kept_runs_folder("small", SMALL) != kept
+        other_split.setitem(plan.DATA, "digits", lambda: digits(validation=200))
+        assert kept_folder("small", SMALL) != kept
+    monkeypatch.setattr(plan, "versions", lambda: {"torch": "0.1"})
+    assert kept_folder("small", SMALL) != kept
 
 
 def test_a_run_that_diverged_is_not_recorded(kept):
@@ -425,7 +427,7 @@ class Squares:
 
 def test_a_study_is_measured_kept_and_read(kept, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(PLANS, "squares", Squares())
-    folder = recorder._kept_runs_folder("squares", Squares())
+    folder = kept_folder("squares", Squares())
     folder.mkdir(parents=True)
     recorder._record_one(Squares(), 2, folder)
     (tmp_path / "out").mkdir()

@@ -1,6 +1,7 @@
 """Recorded measurements: what lessons show that is more than the curves of runs."""
 
 from grda_edu.studies.averages import Averages
+from grda_edu.studies.collapse import Collapse
 from grda_edu.studies.equal_budget import EqualBudget
 from grda_edu.studies.in_steps import InSteps
 from grda_edu.studies.opening_valley import OpeningValley
@@ -16,6 +17,7 @@ from grda_edu.studies.which_zeros import Masks
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),
+    "collapse": Collapse(),
     "equal_budget": EqualBudget(),
     "finite_time": FiniteTime(),
     "in_steps": InSteps(),

@@ -182,7 +182,7 @@ def _row(protocols: list[str], protocol: str, sparsity: float) -> tuple[dict, st
         row[f"{_id(way)}, mean.y"] = [place]
         row[f"{_id(way)}, name.x"] = [10.0**_NAMES]
         row[f"{_id(way)}, name.y"] = [place - _ABOVE]
-        row[f"{_id(way)}, name.text"] = [name_of(way) + ("" if made else ": not run")]
+        row[f"{_id(way)}, name.text"] = [name_of(way) + ("" if made else ": none")]
     first, second = here[:2]
     there = [way for way in here if not np.isnan(right(*way)[0, k])]
     means = [float(right(*way)[:, k].mean()) for way in (first, second, there[-1])]

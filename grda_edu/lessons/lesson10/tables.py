@@ -49,7 +49,7 @@ def in_pairs() -> TextTable:
 def _difference(way: Way, share: float) -> str:
     k = level(share)
     own = right(*way)[:, k]
-    return "not run" if np.isnan(own).any() else with_error(minus(own, right(*REFERENCE)[:, k]))
+    return "none" if np.isnan(own).any() else with_error(minus(own, right(*REFERENCE)[:, k]))
 
 
 def batch_norm() -> TextTable:

@@ -81,7 +81,7 @@ def says_ranking(protocols: tuple[str, ...], protocol: str, sparsity: float) -> 
     mean = {name: statistics.fmean(found[name]) for name in there}
     ahead, error = paired(found[first], found[second])
     labels = {
-        f"{trace(protocol, name)}, name.text": [name, *([] if found[name] else ["not run"])]
+        f"{trace(protocol, name)}, name.text": [name, *([] if found[name] else ["none"])]
         for name in found
     }
     return {
