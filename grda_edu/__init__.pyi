@@ -4,6 +4,7 @@ from grda_edu.cifar import cifar10 as cifar10
 from grda_edu.cifar import download_cifar10 as download_cifar10
 from grda_edu.data import digits as digits
 from grda_edu.data import mnist5k as mnist5k
+from grda_edu.data import split_data as split_data
 from grda_edu.explore import Explorable as Explorable
 from grda_edu.geometry.curvature import FixedLoss as FixedLoss
 from grda_edu.geometry.curvature import flat_subspace as flat_subspace
@@ -42,6 +43,7 @@ from grda_edu.shrinkage import hard_threshold as hard_threshold
 from grda_edu.shrinkage import soft_threshold as soft_threshold
 from grda_edu.shrinkage import tuning_function as tuning_function
 from grda_edu.shrinkage import tuning_increment as tuning_increment
+from grda_edu.sparse.account import report as report
 from grda_edu.sparse.compaction import compact as compact
 from grda_edu.sparse.masks import keep_zeros as keep_zeros
 from grda_edu.sparse.storage import load_sparse as load_sparse

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grda_edu.checks import whole
+from grda_edu.checks import finite, number, refuse, whole
 
 DIGITS_TEST = 360
 MNIST_TEST = 1000
@@ -101,6 +101,62 @@ def mnist5k(device: torch.device | str = "cpu", validation: int = 512) -> Data:
     """
     images, labels = _mnist_pixels()
     return _split("mnist5k", images / 255, labels, MNIST_TEST, validation).to(device)
+
+
+def split_data(
+    x: Any, y: Any, *, test: float = 0.2, validation: float = 0.1, name: str = "yours"
+) -> Data:
+    """Examples of your own in three parts, each with every class in proportion.
+
+    From a DataLoader: ``x, y = (torch.cat(parts) for parts in zip(*loader))``.
+
+    Args:
+        x: examples [N, …], a tensor or an array of finite numbers; they are taken as they are:
+            standardise them first.
+        y: labels 0 … classes - 1, integers [N].
+        test: share that is held out to be read once, at the end.
+        validation: share that is held out to choose on.
+        name: of the data, in what is written down of a training.
+
+    Returns:
+        The parts on the CPU, x as float32; mean 0 and std 1 stand for "not standardised here".
+
+    Raises:
+        ValueError: names what cannot be used.
+
+    Examples:
+        >>> import numpy as np
+        >>> data = split_data(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, test=0.2)
+        >>> len(data.y_train), len(data.y_val), len(data.y_test), data.y_test.tolist()
+        (7, 1, 2, [0, 1])
+    """
+    x, y = (torch.as_tensor(values).detach().cpu() for values in (x, y))
+    number("test", test, "[0, 1)")
+    number("validation", validation, "[0, 1)")
+    if y.ndim != 1 or y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
+        raise ValueError(
+            f"y is {y.dtype} of shape {tuple(y.shape)}: accepted are integer labels [N]"
+        )
+    if len(x) != len(y) or len(y) < 10:
+        raise ValueError(
+            f"x has {len(x)} examples and y {len(y)} labels: accepted are as many, at least 10"
+        )
+    x, y = x.to(torch.float32), y.to(torch.int64)
+    finite("x", x.numpy())
+    if int(y.min()) < 0:
+        raise ValueError(f"y has the label {int(y.min())}: accepted are 0 to classes - 1")
+    order = torch.from_numpy(stratified_order(y.numpy()))
+    tested, held = round(test * len(y)), round(validation * len(y))
+    if tested + held >= len(y):
+        refuse("test + validation", test + validation, "a share that leaves something to train on")
+    parts: dict[str, Tensor] = {}
+    for part, where in (
+        ("train", order[tested + held :].sort().values),
+        ("val", order[tested : tested + held]),
+        ("test", order[:tested]),
+    ):
+        parts |= {f"x_{part}": x[where], f"y_{part}": y[where]}
+    return Data(name, **parts, mean=0.0, std=1.0, classes=int(y.max()) + 1)
 
 
 def stratified_order(labels: np.ndarray) -> np.ndarray:

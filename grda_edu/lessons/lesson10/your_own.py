@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from grda_edu.checks import finite, number, whole
-from grda_edu.data import Data, stratified_order
+from grda_edu.checks import number, whole
+from grda_edu.data import Data, split_data
 from grda_edu.explore import TextTable
 from grda_edu.explore.writing import percent
 from grda_edu.geometry.curvature import FixedLoss
@@ -65,7 +65,7 @@ def prune_four_ways(
         raise ValueError(f"model is a {type(model).__name__}: accepted is a torch.nn.Module")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError("model has no trainable parameters: there is nothing to prune")
-    data, base = _split(x, y), deepcopy(model).cpu()
+    data, base = split_data(x, y, test=HELD_OUT, validation=0), deepcopy(model).cpu()
     _check_fits(base, data)
 
     def sgd(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -104,28 +104,6 @@ def prune_four_ways(
         f"{len(data.y_test)} held-out examples (one standard error {percent(spread)}), "
         f"{epochs} epochs before and after",
     )
-
-
-def _split(x: Any, y: Any) -> Data:
-    """Four fifths to train on, every class in proportion."""
-    x, y = (torch.as_tensor(values).detach().cpu() for values in (x, y))
-    if y.ndim != 1 or y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
-        raise ValueError(
-            f"y is {y.dtype} of shape {tuple(y.shape)}: accepted are integer labels [N]"
-        )
-    if len(x) != len(y) or len(y) < 10:
-        raise ValueError(
-            f"x has {len(x)} examples and y {len(y)} labels: accepted are as many, at least 10"
-        )
-    x = x.to(torch.float32)
-    finite("x", x.numpy())
-    order = torch.from_numpy(stratified_order(y.numpy()))
-    test, trained = order[: round(HELD_OUT * len(y))], order[round(HELD_OUT * len(y)) :]
-    y = y.to(torch.int64)
-    parts: dict[str, Tensor] = {}
-    for part, where in (("train", trained.sort().values), ("val", order[:0]), ("test", test)):
-        parts |= {f"x_{part}": x[where], f"y_{part}": y[where]}
-    return Data("yours", **parts, mean=0.0, std=1.0, classes=int(y.max()) + 1)
 
 
 def _check_fits(model: nn.Module, data: Data) -> None:

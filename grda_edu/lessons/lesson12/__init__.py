@@ -1,15 +1,19 @@
 """Lesson 12, at scale and on your own: and my network?"""
 
+from .at_end import when_trained
 from .beside_adamw import around_adamw
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .side_by_side import two_processes
-from .your_own import your_training
+from .your_own import stand_in, your_search, your_training
 
 __all__ = [
     "EXERCISES",
     "OBJECTIVES",
     "PREDICTIONS",
     "around_adamw",
+    "stand_in",
     "two_processes",
+    "when_trained",
+    "your_search",
     "your_training",
 ]

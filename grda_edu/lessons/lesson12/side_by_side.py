@@ -49,6 +49,7 @@ STRIPS = {  # what a strip shows -> the way, and the process; of sharded weights
 }
 CLOSE = 1e-6  # weights that differ by less are the same but for rounding
 ROWS, COLUMNS = 10, 64
+_ENDS = (-1, COLUMNS), (-0.8, ROWS - 0.2)  # of the axes
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class ProcessesView(LiveView[dict[str, Outcome]]):
         super().__init__(self._train, picture, "Press Start to train on two processes here.")
 
     def _train(self, progress: Callable, stop: threading.Event) -> dict[str, Outcome]:
-        settings, made = self._settings, {}
+        settings, made = self._settings, dict[str, Outcome]()
         progress(made, 0.0, "One process, in this kernel")
         one = in_one_process(settings, stop)
         if stop.is_set():
@@ -185,10 +186,7 @@ def recorded() -> dict[str, Outcome]:
 
 
 def _figure() -> go.Figure:
-    hidden = {
-        "xaxis": axis(range=(-1, COLUMNS), hidden=True),
-        "yaxis": axis(range=(-0.8, ROWS - 0.2), hidden=True),
-    }
+    across, down = (axis(range=(low, high), hidden=True) for low, high in _ENDS)
     height = 1 / len(STRIPS)
     parts = []
     for k, name in enumerate(STRIPS):
@@ -197,7 +195,8 @@ def _figure() -> go.Figure:
             dots(f"alive {name}", palette.INK, size=3),
             dots(f"zero {name}", palette.ZERO, size=7, outline=1.2),
         )
-        parts.append(Panel(*drawn, y=(top - height + 0.005, top - 0.06), title=name, **hidden))
+        place = (top - height + 0.005, top - 0.06)
+        parts.append(Panel(*drawn, y=place, title=name, xaxis=across, yaxis=down))
     return panels(*parts, height=560, margin={"l": 8, "r": 8, "t": 40, "b": 8})
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice
+
 import numpy as np
 
-from grda_edu import recordings
+from grda_edu import GRDA, recordings
 from grda_edu.data import digits
 from grda_edu.explore import palette
 from grda_edu.lessons import lesson12
@@ -12,17 +15,19 @@ from grda_edu.lessons.lesson12.side_by_side import Outcome
 from grda_edu.models import digits_cnn
 from grda_edu.studies.two_processes import Agreement
 from grda_edu.training.run import Run
+from grda_edu.training.search import Search
 from lessons.truth import Case, adamw12
+from lessons.truth.lesson05 import FIRST, HELD_OUT, Recorded, live_case
 
 LAYERS = {name: p.numel() for name, p in digits_cnn(0).named_parameters()}
-CURVES = ("test_accuracy", "train_loss", "total_zeros")
+CURVES = ("val_accuracy", "train_loss", "total_zeros")
 
 
 def run_of(epoch: int) -> Run:
     """A run as a training would leave it: half of each layer at zero."""
     rows = np.arange(epoch + 1)
     others = dict.fromkeys(
-        ("train_accuracy", "val_loss", "val_accuracy", "test_loss"), np.zeros(epoch + 1)
+        ("train_accuracy", "val_loss", "test_accuracy", "test_loss"), np.zeros(epoch + 1)
     )
     return Run(
         configuration={},
@@ -32,7 +37,7 @@ def run_of(epoch: int) -> Run:
         sizes=np.array(list(LAYERS.values())),
         epoch=rows,
         train_loss=1 / (rows + 2),
-        test_accuracy=0.5 + rows / 200,
+        val_accuracy=0.5 + rows / 200,
         zeros=np.array([[size // 2 for size in LAYERS.values()]] * (epoch + 1)),
         seconds=rows.astype(float),
         **others,
@@ -40,7 +45,9 @@ def run_of(epoch: int) -> Run:
 
 
 def training(epoch: int):
-    view = lesson12.your_training(digits_cnn(0), digits(), lambda parameters: None, epochs=60)
+    view = lesson12.your_training(
+        digits_cnn, digits(), lambda model: GRDA(model.parameters(), 0.1, 0.01, 0.6), epochs=60
+    )
     if epoch:
         view._take(run_of(epoch))
         view._draw()
@@ -148,4 +155,23 @@ PROCESSES = Case(
     positions=[{"live": k} for k in range(4)],
 )
 
-CASES = [TRAINING, PROCESSES, *adamw12.CASES]
+# ------------------------------------------------- the search, whose words lesson 05 has checked
+
+
+def search(probes: int | None, **settings):
+    view = lesson12.your_search(digits_cnn, digits(), mu=settings["mu"])
+    if probes != 0:
+        tried = tuple(HELD_OUT.c[1:].tolist())
+        view._take(Search(Recorded(HELD_OUT, **settings), tried, None, None))
+        for _ in islice(view.search, probes):
+            pass
+    view._draw()
+    return view
+
+
+SEARCH = replace(
+    live_case("your_search", HELD_OUT, "digits", [{"probes": n, **FIRST} for n in (0, 1, 3, None)]),
+    make=search,
+)
+
+CASES = [TRAINING, SEARCH, PROCESSES, *adamw12.CASES]
