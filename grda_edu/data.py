@@ -128,7 +128,7 @@ def split_data(
         >>> import numpy as np
         >>> data = split_data(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, test=0.2)
         >>> len(data.y_train), len(data.y_val), len(data.y_test), data.y_test.tolist()
-        (7, 1, 2, [0, 1])
+        (7, 1, 2, [1, 0])
     """
     x, y = (torch.as_tensor(values).detach().cpu() for values in (x, y))
     number("test", test, "[0, 1)")
