@@ -7,91 +7,96 @@ import shutil
 import sys
 from pathlib import Path
 
+from nbformat import NotebookNode
 from sphinx.cmd.build import build_main
 
 from grda_edu.explore.assets import figure_style, page_module
 
-from . import execute, pages
+from . import execute, pages, still, teach
+from .glossary import Glossary, GlossaryError
 from .library import libraries
 
 ROOT = execute.ROOT
 ASSETS = Path(__file__).parent / "assets"
 COURSE = ROOT / "grda_edu" / "course"
+OUT, WORK = ROOT / "build" / "site", ROOT / "build" / "site.work"
+STRICT = ("-n", "-W", "--keep-going")  # a reference to nothing, or any other warning, fails
+WHOLE = """---
+nosearch: true
+---
+# The whole course on one page
+
+For printing, or for reading without a script: every figure is its first picture. The pages of the single lessons
+have the figures that move.
+"""
 
 
-def build(out: Path, work: Path, only: list[str]) -> int:
+def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> int:
     """Build the site into ``out``; 0 where all is well.
 
     work: where what was executed is kept, and the pages for Sphinx are laid; only: numbers of
-    lessons, all where empty.
+    lessons, all where there are none.
     """
     sources = [one for one in execute.lessons() if not only or one.name[:2] in only]
     notebooks = execute.executed(sources, work / "executed")
-    laid, scripts = work / "source", work / "scripts"
-    for folder in (laid, scripts, out):
+    laid, static = work / "source", work / "static"
+    for folder in (laid, static, out):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", laid)
-    (scripts / "_static" / "figures").mkdir(parents=True)
+    lay_assets(static)
+    lay_pages(notebooks, laid, static / "figures")
+    conf = ["-c", str(ROOT / "docs"), "-D", f"html_static_path={static}"]
+    cache = ["-d", str(work / "doctrees"), "-E"]
+    return build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
+
+
+def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> None:
+    """The lessons' pages and their figures' scripts, the page for printing, the teachers' and the front page."""
+    figures.mkdir(parents=True)
+    glossary = Glossary.read()
+    shown: dict[str, str] = {}
+    whole = [WHOLE]
     for number, notebook in notebooks.items():
-        made = pages.page(number, notebook)
+        made = pages.page(number, notebook, glossary)
         (laid / f"{made.name}.md").write_text(made.text, "utf-8")
         for name, text in made.scripts.items():
-            (scripts / "_static" / "figures" / name).write_text(text, "utf-8")
-    lay_assets(scripts / "_static")
-    options = [
-        "-b",
-        "html",
-        "-c",
-        str(ROOT / "docs"),
-        "-d",
-        str(work / "doctrees"),
-        "-E",
-        "-q",
-        "-n",
-        "-W",
-        "--keep-going",
-    ]
-    failed = build_main(
-        [*options, "-D", f"html_static_path={scripts / '_static'}", str(laid), str(out)]
-    )
-    return failed
+            (figures / name).write_text(text, "utf-8")
+        shown |= {f"{made.name} {name}": html for name, html in made.figures.items()}
+        whole.append(pages.page(number, notebook, glossary, printed=True).text)
+    (laid / "whole.md").write_text("\n\n".join(whole), "utf-8")
+    for name, text in teach.pages(list(notebooks)).items():
+        (laid / f"{name}.md").write_text(text, "utf-8")
+    front = laid / "index.md"
+    front.write_text(pages.filled(front.read_text("utf-8"), shown), "utf-8")
 
 
 def lay_assets(folder: Path) -> None:
     """The page's own script and style, and plotly.js."""
-    cards = module_text_of_cards()
+    folder.mkdir(parents=True)
     figures = f"{page_module()}\nreturn {{ render, pageModel }};"
+    cards = (COURSE / "card.js").read_text("utf-8")
+    cards = cards.replace("export default { render };", "return { render };")
     site = (ASSETS / "site.js").read_text("utf-8")
-    text = (
-        f"(() => {{\nconst figures = (() => {{\n{figures}\n}})();\n"
-        f"const cards = (() => {{\n{cards}\n}})();\n{site}\n}})();\n"
-    )
-    (folder / "site.js").write_text(text, "utf-8")
-    style = [
-        figure_style(),
-        (COURSE / "card.css").read_text("utf-8"),
-        (ASSETS / "site.css").read_text("utf-8"),
-    ]
-    (folder / "site.css").write_text("\n".join(style), "utf-8")
+    parts = {"figures": figures, "cards": cards}
+    closed = "".join(f"const {name} = (() => {{\n{text}\n}})();\n" for name, text in parts.items())
+    (folder / "site.js").write_text(f"(() => {{\n{closed}{site}\n}})();\n", "utf-8")
+    cards_style = (COURSE / "card.css").read_text("utf-8")
+    own_style = (ASSETS / "site.css").read_text("utf-8")
+    style = "\n".join([figure_style(), still.style(), cards_style, own_style])
+    (folder / "site.css").write_text(style, "utf-8")
     for name, text in libraries().items():
         (folder / name).write_text(text, "utf-8")
 
 
-def module_text_of_cards() -> str:
-    """The cards' module with nothing exported."""
-    text = (COURSE / "card.js").read_text("utf-8")
-    return text.replace("export default { render };", "return { render };")
-
-
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.site", description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "site")
-    parser.add_argument("--work", type=Path, default=ROOT / "build" / "site.work")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--only", nargs="*", default=[], metavar="NN", help="these lessons alone")
     given = parser.parse_args(arguments)
     try:
         return build(given.out, given.work, given.only)
-    except execute.LessonError as problem:
+    except (execute.LessonError, pages.PageError, GlossaryError) as problem:
         print(problem, file=sys.stderr)
         return 1
 

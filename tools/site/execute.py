@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from tools.make_notebooks import FOLDER, notebook
 
 ROOT = Path(__file__).parents[2]
-TABLE_BYTES = 64_000_000
+TABLE_BYTES = 4_000_000  # of one preset of a figure
 BEFORE = f"from tools.site import kernel as _kernel; _kernel.begin({TABLE_BYTES})"
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "plotly", "anywidget", "ipywidgets")
 

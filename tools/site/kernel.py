@@ -25,6 +25,8 @@ from grda_edu.views.live import LiveView
 from . import films
 from .kinds import MIME
 
+PRESETS = 16  # of a figure, at most
+
 
 def begin(budget: int) -> None:
     """Show things as data of a page from here on. budget: bytes of a figure's tables."""
@@ -52,7 +54,13 @@ def _leave(kind: str, **data: Any) -> None:
 
 def _show_picture(picture: Picture, budget: int, *, name: str = "", **more: Any) -> None:
     picture.code = name or name_of(picture) or picture.code
-    state, tables = picture.page(budget=budget)
+    state, tables = picture.page(budget=PRESETS * budget)
+    for table in tables:
+        if len(table["data"]) > budget:
+            raise ValueError(
+                f"the table of {picture.label!r} has {len(table['data']):,} bytes in preset "
+                f"{table['option']}: accepted are {budget:,}; use coarser grids"
+            )
     packed = [{**table, "data": base64.b64encode(table["data"]).decode()} for table in tables]
     waits_for = list(veil.covering(picture))
     _leave(

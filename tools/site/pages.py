@@ -16,6 +16,7 @@ from grda_edu.course import LESSONS
 from grda_edu.course.aims import _rows as objectives
 
 from . import still
+from .glossary import Glossary
 from .kinds import MIME
 
 FENCE = "``````"
@@ -27,26 +28,49 @@ class Page:
     """What a lesson becomes: its text, and name of each script -> the script."""
 
     name: str
+    printed: bool = False
     text: str = ""
     scripts: dict[str, str] = field(default_factory=dict)
-    figures: dict[str, dict] = field(default_factory=dict)  # its name on the page -> its data
+    figures: dict[str, str] = field(default_factory=dict)  # its name on the page -> its HTML
 
 
-def page(number: str, notebook: nbformat.NotebookNode) -> Page:
-    """The page of a lesson from its executed notebook."""
-    made = Page(f"lesson{number}")
-    parts = []
+class PageError(Exception):
+    """A lesson that makes no page; the message names the lesson and the figure."""
+
+
+def page(
+    number: str, notebook: nbformat.NotebookNode, glossary: Glossary, *, printed: bool = False
+) -> Page:
+    """The page of a lesson from its executed notebook.
+
+    printed: without what only a script brings to life: its figures are their first pictures.
+    """
+    made = Page(f"lesson{number}", printed=printed)
+    parts, used = [], set[str]()
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            parts.append(
-                LINK.sub(lambda found: f"(lesson{found[1]}.md{found[2] or ''})", cell.source)
-            )
+            glossary.check(cell.source, made.name)
+            text = glossary.linked(cell.source, used)
+            parts.append(LINK.sub(lambda found: f"(lesson{found[1]}.md{found[2] or ''})", text))
             continue
         if not cell.metadata.get("jupyter", {}).get("source_hidden"):
             parts.append(_block("code-block", "python", cell.source))
         parts += [shown for output in cell.outputs if (shown := _output(output, made))]
     made.text = "\n\n".join(parts) + "\n"
     return made
+
+
+PLACE = re.compile(r"<!-- (figure|map):? ?([\w -]*?) ?-->")
+
+
+def filled(text: str, figures: dict[str, str]) -> str:
+    """Markdown with ``<!-- figure: lesson00 opening_figure -->`` and ``<!-- map -->`` replaced by these.
+
+    figures: "lesson00 opening_figure" -> its HTML. One that is not built is left out.
+    """
+    return PLACE.sub(
+        lambda found: _html(course_map() if found[1] == "map" else figures.get(found[2], "")), text
+    )
 
 
 def _block(directive: str, argument: str, text: str) -> str:
@@ -63,7 +87,8 @@ def _output(output: nbformat.NotebookNode, made: Page) -> str:
     data = output.data
     if MIME in data:
         left = dict(data[MIME])
-        return _html(KINDS[left.pop("kind")](made, **left))
+        html = KINDS[left.pop("kind")](made, **left)
+        return _html(html) if html else ""
     if "text/html" in data:
         return _html(_scrolled(data["text/html"]))
     text = data.get("text/plain", "")
@@ -95,7 +120,10 @@ def _figure(
 ) -> str:
     name = _unused(_short(name or state["label"]), made.figures)
     script = f"{made.name}-{name}"
-    made.figures[name] = {"state": state, "tables": tables}
+    if state["error"]:
+        raise PageError(f"{made.name}: figure {name!r} shows an error: {state['error']}")
+    if not state["label"] or state["label"] == "figure":
+        raise PageError(f"{made.name}: figure {name!r} has no label, which screen readers need")
     packed = [{**table, "data": _packed(table["data"])} for table in tables]
     first = state["option"]
     made.scripts[f"{script}.js"] = _call("figure", script, state, first, packed[first])
@@ -112,7 +140,10 @@ def _figure(
     }
     told = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items() if value)
     note = f'<p class="grda-recorded">{escape(live)}</p>' if live else ""
-    return f'<div class="grda-shown"{told}>{note}{still.still(state, tables[first])}</div>'
+    told = "" if made.printed else told
+    first_picture = still.still(state, tables[first], script)
+    made.figures[name] = f'<div class="grda-shown"{told}>{note}{first_picture}</div>'
+    return made.figures[name]
 
 
 def _short(code: str) -> str:
@@ -142,6 +173,8 @@ def _packed(data: str) -> str:
 
 
 def _line(made: Page, *, text: str) -> str:
+    if made.printed:
+        return ""
     where = _where(made.name.removeprefix("lesson"))
     return (
         '<aside class="grda-edition" aria-label="About this page"><p>On this page the figures play without Python. '
@@ -151,7 +184,7 @@ def _line(made: Page, *, text: str) -> str:
 
 
 def _navigation(made: Page, *, number: str) -> str:
-    return "<!-- the theme's own links to the lessons beside this one -->"
+    return ""  # the theme has links of its own to the lessons beside this one
 
 
 def _objectives(made: Page, *, number: str) -> str:
@@ -170,6 +203,11 @@ def _objectives(made: Page, *, number: str) -> str:
 
 
 def _map(made: Page) -> str:
+    return course_map()
+
+
+def course_map() -> str:
+    """Every lesson of the course, with what has been done in it."""
     rows = [
         {
             "number": row.number,
@@ -193,8 +231,9 @@ def _prediction(
     made: Page, *, name: str, ask: dict, told: dict, answered: list, number: Any
 ) -> str:
     options = "".join(f"<li>{text}</li>" for text in ask["options"])
-    without = f"<ul>{options}</ul>{told['result']}"
-    return _card("prediction", name, ask["head"], without, [name, ask, told, answered, number])
+    choices = f"<ul>{options}</ul>" if options else ""
+    data = [name, ask, told, answered, number]
+    return _card(made, "prediction", name, ask["head"] + choices, told["result"], data)
 
 
 def _exercise(
@@ -206,7 +245,7 @@ def _exercise(
         f"{kicker}{task}<p>A notebook checks it at once, on {count} cases:</p><ul>{items}</ul>"
         f'<p class="grda-where">Where it runs: {_where(made.name.removeprefix("lesson"))}</p>'
     )
-    return _card("exercise", name, head, states[-1]["more"], [name, head, title, states])
+    return _card(made, "exercise", name, head, states[-1]["more"], [name, head, title, states])
 
 
 def _where(number: str) -> str:
@@ -233,12 +272,17 @@ def _table(made: Page, *, html: str, veil: str, waits_for: list[str]) -> str:
     )
 
 
-def _card(kind: str, name: str, head: str, without: str, data: Any) -> str:
+def _card(made: Page, kind: str, name: str, head: str, answer: str, data: Any) -> str:
     """A card: what a reader without JavaScript sees, and the data with which the script draws it."""
-    return (
-        f'<div class="grda-course-card" data-card="{kind}" id="{name}">'
+    folded = "<details open>" if made.printed else "<details>"
+    drawn = (
         f'<div class="grda-course grda-card"><div class="grda-head">{head}</div>'
-        f"<details><summary>The answer</summary>{without}</details></div>{_data(data)}</div>"
+        f"{folded}<summary>The answer</summary>{answer}</details></div>"
+    )
+    if made.printed:
+        return f'<div class="grda-course-card">{drawn}</div>'
+    return (
+        f'<div class="grda-course-card" data-card="{kind}" id="{name}">{drawn}{_data(data)}</div>'
     )
 
 

@@ -7,7 +7,6 @@ for printing. It is drawn from what Plotly would draw from, plainly: lines, mark
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import itertools
 import math
@@ -33,13 +32,16 @@ DASHES = {
 FONT = 'font-family="system-ui, sans-serif"'
 
 
-def still(state: dict, table: dict) -> str:
-    """HTML: the title, the picture where it can be drawn, and the sentence of the first state."""
+def still(state: dict, table: dict, name: str) -> str:
+    """HTML: the title, the picture where it can be drawn, and the sentence of the first state.
+
+    name: the figure's own among all pages, for the picture's parts.
+    """
     position = [0] * len(state["index"]) if table.get("at") is not None else state["index"]
     figure = _placed(state["figure"], table, position)
     title = figure["layout"].get("title", {}).get("text", "")
     sentence = at(table["sentence"], position)
-    picture = _svg(figure, state["label"])
+    picture = _svg(figure, state["label"], name)
     return (
         f'<div class="grda-still"><p class="grda-title">{_words(title) or escape(state["label"])}</p>'
         f'{picture}<p class="grda-sentence">{escape(sentence)}</p></div>'
@@ -188,7 +190,7 @@ def _categories(data: list[Any]) -> dict[str, int]:
     return found
 
 
-def _svg(figure: dict, label: str) -> str:
+def _svg(figure: dict, label: str, name: str) -> str:
     """The picture, or "" where it is one in space."""
     layout, data = figure["layout"], figure["data"]
     if any(trace["type"].endswith("3d") for trace in data):
@@ -204,10 +206,10 @@ def _svg(figure: dict, label: str) -> str:
         return margin["t"] + (1 - share) * inner[1]
 
     axes: dict[str, _Axis] = {}
-    for name, options in layout.items():
-        if found := re.fullmatch(r"([xy])axis(\d*)", name):
+    for option, options in layout.items():
+        if found := re.fullmatch(r"([xy])axis(\d*)", option):
             letter = found[1]
-            own = [
+            data_on_it = [
                 trace[letter]
                 for trace in data
                 if trace.get(f"{letter}axis", letter) == letter + found[2]
@@ -215,25 +217,25 @@ def _svg(figure: dict, label: str) -> str:
             ]
             low, high = options.get("domain", (0, 1))
             place = across if letter == "x" else up
-            axes[letter + found[2]] = _Axis(options, place(low), place(high), own)
+            axes[letter + found[2]] = _Axis(options, place(low), place(high), data_on_it)
 
     parts: list[str] = []
-    drawn = [name for name in axes if name.startswith("x")]
-    for name in drawn:
-        parts += _frame(axes[name], axes["y" + name[1:]])
+    drawn = [one for one in axes if one.startswith("x")]
+    for across_axis in drawn:
+        parts += _frame(axes[across_axis], axes["y" + across_axis[1:]])
     clips = []
-    for k, name in enumerate(drawn):
-        x, y = axes[name], axes["y" + name[1:]]
+    for k, own in enumerate(drawn):
+        x, y = axes[own], axes["y" + own[1:]]
         left, top = min(x.low, x.high), min(y.low, y.high)
         size = f'width="{_n(abs(x.high - x.low))}" height="{_n(abs(y.high - y.low))}"'
-        clip = f"c{abs(hash_of(label)) % 10**8}-{k}"
+        clip = f"{name}-panel-{k}"
         clips.append(
             f'<clipPath id="{clip}"><rect x="{_n(left)}" y="{_n(top)}" {size}/></clipPath>'
         )
-        inside = [p for shape in layout.get("shapes", ()) for p in _shape(shape, name, axes)]
+        inside = [p for shape in layout.get("shapes", ()) for p in _shape(shape, own, axes)]
         words: list[str] = []
         for trace in data:
-            if trace.get("xaxis", "x") == name and trace.get("visible", True) is True:
+            if trace.get("xaxis", "x") == own and trace.get("visible", True) is True:
                 inside += DRAW[trace["type"]](trace, x, y)
                 words += _texts(trace, x, y)
         parts.append(f'<g clip-path="url(#{clip})">{"".join(inside)}</g>{"".join(words)}')
@@ -243,11 +245,6 @@ def _svg(figure: dict, label: str) -> str:
         f'<svg class="grda-picture" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
         f'{FONT} font-size="12">{"".join(clips)}{"".join(parts)}</svg>'
     )
-
-
-def hash_of(text: str) -> int:
-    """A number of a text, the same at every build."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
 
 
 def _some(values: Any) -> bool:
