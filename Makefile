@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := test,mnist,cifar,site
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-stacks test-pages site bench mutants notebooks lesson record binder-check core-check lint format constraints clean
+.PHONY: help lab test test-stacks test-pages test-site site bench mutants notebooks lesson record binder-check core-check lint format constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,10 @@ test-stacks: $(VENV)/.stacks  ## the optimizer on several processes, under compi
 test-pages: $(VENV)/.test  ## every figure at several widths, light and dark: nothing cut off, pale or jumping, and what moves is the table's; three lessons of four in JupyterLab; minutes
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m pytest --pages --require-browser $(ARGS) tests/browser/test_pages.py tests/browser/test_moving.py tests/browser/test_lessons.py
+
+test-site: $(VENV)/.test  ## build the web edition and open every page of it, offline, by phone, without scripts; minutes
+	@$(BIN)/python -m tools.chromium
+	@$(BIN)/python -m pytest --site --require-browser $(ARGS) tests/browser/test_edition.py
 
 site: $(VENV)/.site  ## build the web edition into build/site: open build/site/index.html
 	@$(BIN)/python -m tools.site $(ARGS)

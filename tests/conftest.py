@@ -13,7 +13,7 @@ import pytest
 from tools.chromium import find_chromium
 
 TESTS = Path(__file__).parent
-APART = ("stacks", "pages")  # marks of tests that `make test` leaves out
+APART = ("stacks", "pages", "site")  # marks of tests that `make test` leaves out
 NO_BROWSER = "no Chromium or Chrome was found; install one, or set CHROMIUM to its path"
 
 
@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes minutes is marked and has a target of its own, `make test-stacks`, `make test-pages`."""
+    """What takes minutes is marked and has a target of its own, `make test-stacks` and so on."""
     chosen = [mark for mark in APART if config.getoption(f"--{mark}")]
     marks = [[mark for mark in APART if item.get_closest_marker(mark)] for item in items]
     out = [item for item, own in zip(items, marks, strict=True) if own != chosen]

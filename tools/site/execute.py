@@ -20,6 +20,7 @@ from tools.make_notebooks import FOLDER, notebook
 ROOT = Path(__file__).parents[2]
 TABLE_BYTES = 4_000_000  # of one preset of a figure
 BEFORE = f"from tools.site import kernel as _kernel; _kernel.begin({TABLE_BYTES})"
+AFTER = "print(_kernel.read())"
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "plotly", "anywidget", "ipywidgets")
 
 
@@ -35,45 +36,42 @@ def lessons() -> list[Path]:
 def executed(sources: list[Path], cache: Path) -> dict[str, nbformat.NotebookNode]:
     """Number of each lesson -> its notebook with what it showed, from the cache or run now."""
     cache.mkdir(parents=True, exist_ok=True)
-    state = _state()
     with ThreadPoolExecutor(max(1, min(2, os.cpu_count() or 1))) as pool:
-        made = list(pool.map(lambda source: _kept(source, cache, state), sources))
+        made = list(pool.map(lambda source: _kept(source, cache), sources))
     return {source.name[:2]: one for source, one in zip(sources, made, strict=True)}
 
 
-def _state() -> str:
-    """What every lesson's outputs depend on besides its own text."""
-    digest = hashlib.sha256()
-    here = [
-        Path(__file__).with_name(f"{name}.py") for name in ("execute", "kernel", "films", "kinds")
-    ]
-    files = [*(ROOT / "grda_edu").rglob("*"), *here]
-    for path in sorted(files):
-        if path.suffix in (".py", ".npz", ".json"):
-            digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
-    for name in PACKAGES:
-        digest.update(f"{name} {version(name)}\n".encode())
-    digest.update(f"{platform.python_version()} {platform.machine()}\n".encode())
-    return digest.hexdigest()
-
-
-def _kept(source: Path, cache: Path, state: str) -> nbformat.NotebookNode:
+def _kept(source: Path, cache: Path) -> nbformat.NotebookNode:
     text = source.read_text("utf-8")
-    key = hashlib.sha256(f"{state}\n{text}".encode()).hexdigest()
     kept = cache / f"{source.stem}.json"
     if kept.exists():
         found = json.loads(kept.read_text("utf-8"))
-        if found["key"] == key:
+        if found["key"] == _key(text, found.get("read", [])):
             return nbformat.from_dict(found["notebook"])
-    made = run(nbformat.reads(notebook(text), as_version=4), source.stem)
-    kept.write_text(json.dumps({"key": key, "notebook": made}), "utf-8")
+    made, read = run(nbformat.reads(notebook(text), as_version=4), source.stem)
+    state = {"key": _key(text, read), "read": read, "notebook": made}
+    kept.write_text(json.dumps(state), "utf-8")
     return made
 
 
-def run(made: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
-    """The notebook with what its cells showed. Raises LessonError, naming lesson and cell."""
-    before = nbformat.v4.new_code_cell(BEFORE)
-    made.cells.insert(0, before)
+def _key(text: str, read: list[str]) -> str:
+    """Of everything that a lesson's outputs follow from: its text, the project's files that it read, the packages."""
+    digest = hashlib.sha256(f"{platform.python_version()} {platform.machine()}\n{text}".encode())
+    for name in PACKAGES:
+        digest.update(f"{name} {version(name)}\n".encode())
+    for name in [*read, str(Path(__file__).relative_to(ROOT))]:
+        path = ROOT / name
+        digest.update(f"{name}\n".encode() + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()
+
+
+def run(made: nbformat.NotebookNode, name: str) -> tuple[nbformat.NotebookNode, list[str]]:
+    """The notebook with what its cells showed, and the project's files that were read meanwhile.
+
+    Raises LessonError, naming lesson and cell.
+    """
+    before, after = (nbformat.v4.new_code_cell(source) for source in (BEFORE, AFTER))
+    made.cells = [before, *made.cells, after]
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
@@ -97,8 +95,8 @@ def run(made: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
             raise LessonError(
                 f"lesson {name}: cell {where} failed: {error.ename}: {error.evalue}\n\n{made.cells[where].source}"
             ) from None
-    made.cells.remove(before)
-    return made
+    made.cells = made.cells[1:-1]
+    return made, json.loads(after.outputs[0].text)
 
 
 def _failed(cell: nbformat.NotebookNode) -> bool:

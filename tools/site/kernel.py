@@ -7,6 +7,9 @@ and the cards of the course leave every state that they can have, so that the pa
 from __future__ import annotations
 
 import base64
+import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -28,8 +31,14 @@ from .kinds import MIME
 PRESETS = 16  # of a figure, at most
 
 
+ROOT = Path(__file__).parents[2]
+OURS = (ROOT / "grda_edu", ROOT / "tools")
+_opened: set[str] = set()
+
+
 def begin(budget: int) -> None:
-    """Show things as data of a page from here on. budget: bytes of a figure's tables."""
+    """Show things as data of a page from here on. budget: bytes of one preset of a figure."""
+    sys.addaudithook(_note_opened)
     printers = get_ipython().display_formatter.ipython_display_formatter
     printers.for_type(Picture, lambda picture: _show_picture(picture, budget))
     printers.for_type(LiveView, _show_live)
@@ -43,6 +52,20 @@ def begin(budget: int) -> None:
     course.course_map = lambda: _leave("map")
     course.predict, course.check = _predict, _check
     films.begin()
+
+
+def read() -> str:
+    """The project's files that were read since ``begin``, and its modules: a list in JSON, from the root."""
+    modules = {str(getattr(module, "__file__", None)) for module in tuple(sys.modules.values())}
+    files = {Path(name) for name in _opened | modules if name.endswith((".py", ".npz", ".json"))}
+    ours = [path for path in files for room in OURS if path.is_relative_to(room)]
+    ours = [path for path in ours if path.name != "manifest.json"]  # of recordings not read, too
+    return json.dumps(sorted(path.relative_to(ROOT).as_posix() for path in ours))
+
+
+def _note_opened(event: str, arguments: tuple) -> None:
+    if event == "open" and isinstance(arguments[0], str):
+        _opened.add(arguments[0])
 
 
 def _leave(kind: str, **data: Any) -> None:

@@ -1,0 +1,299 @@
+"""The web edition as readers open it: from a folder, from a server, by phone, with and without scripts.
+
+The site is built first, which runs every lesson; minutes, so it has a target of its own, ``make test-site``.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import gzip
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tools.site.__main__ import OUT, WORK, build
+
+from .edition import Edition, cell_of, notebook_figures, served, words
+
+pytestmark = pytest.mark.site
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.md"))
+LESSONS = [path.stem for path in NOTEBOOKS]
+COLD, WARM = 1_000_000, 400_000  # bytes to the first slider, gzipped as a static host sends them
+WIDTHS = {"phone": (390, 844), "laptop": (1280, 900)}
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    """The built site."""
+    assert build() == 0
+    return OUT
+
+
+@pytest.fixture(scope="session")
+def pages(site: Path) -> list[str]:
+    return sorted(str(path.relative_to(site)) for path in site.rglob("*.html"))
+
+
+@pytest.fixture
+def folder(context: BrowserContext, site: Path) -> Iterator[Edition]:
+    """The site opened by double click, with no network at all."""
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    yield Edition(apart, site.as_uri())
+    apart.close()
+
+
+def page_of(lesson: str) -> str:
+    return f"lesson{lesson[:2]}.html"
+
+
+# ------------------------------------------------- figures
+
+
+def visited(grids: list[int]) -> list[list[int]]:
+    """Positions of the sliders: both ends, and one between that is each slider's own."""
+    last = [size - 1 for size in grids]
+    between = [(k + 1) * end // (k + 2) for k, end in enumerate(last)]
+    return [[0] * len(last), last, between]
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_what_is_drawn_is_the_notebooks_table(folder: Edition, lesson: str) -> None:
+    """Every figure, every preset: what Plotly was given and what the page says, from a folder, offline."""
+    folder.open(page_of(lesson))
+    names = folder.figures()
+    figures = notebook_figures(WORK / "executed" / f"{lesson}.json")
+    assert len(names) == len(figures) > 0
+    for name, figure in zip(names, figures, strict=True):
+        folder.wake(name)
+        state = figure["state"]
+        grids = [len(control["texts"]) for control in state["controls"]]
+        for table in figure["tables"]:
+            assert_drawn(folder, name, table, visited(grids) if grids else [[]])
+    assert folder.outside == []
+    assert folder.complaints == []
+
+
+def assert_drawn(folder: Edition, name: str, table: dict, positions: list[list[int]]) -> None:
+    spoken = re.compile(r"title\.text|annotations\[\d+\]\.text")
+    columns = table["columns"]
+    drawn = [c for c in columns if c["trace"] is not None or not spoken.fullmatch(c["path"])]
+    wanted = [[c["trace"], re.findall(r"[^.\[\]]+", c["path"])] for c in drawn]
+    for index in positions:
+        at = index if table["at"] is None else []
+        found = folder.read(name, table["option"], index, wanted)
+        where = f"{name}, preset {table['option']}, at {index}"
+        assert found["problem"] == "", where
+        assert found["sentence"] == cell_of(table, table["sentence"], at), where
+        for column, value in zip(drawn, found["values"], strict=True):
+            expected = cell_of(table, column, at)
+            what = f"{where}: {column['key']}"
+            if "strings" in column:
+                assert np.array_equal(np.asarray(value), np.asarray(expected)), what
+            else:
+                got = np.asarray(np.where(np.equal(value, None), np.nan, value), dtype=np.float32)
+                assert np.array_equal(got.reshape(np.shape(expected)), expected, equal_nan=True), (
+                    what
+                )
+        for column in columns:
+            if column["trace"] is None and column["path"] == "title.text":
+                assert words(found["title"]) == words(cell_of(table, column, at)), where
+
+
+def test_under_a_path_of_a_server(context: BrowserContext, site: Path, pages: list[str]) -> None:
+    """Every page opens under /some/sub/path/ without a complaint, and asks nobody else for anything."""
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": 1280, "height": 900})
+    with served(site) as address:
+        edition = Edition(apart, address)
+        for path in pages:
+            edition.open(path)
+            for name in edition.figures()[:2]:
+                edition.wake(name)
+        assert edition.outside == []
+        assert edition.complaints == []
+    apart.close()
+
+
+def test_a_link_puts_the_controls_back(folder: Edition) -> None:
+    folder.open("lesson04.html#all_runs?c=0.02")
+    folder.wake("lesson04-all_runs")
+    slider = folder.place("lesson04-all_runs").get_by_role("slider").first
+    assert slider.get_attribute("aria-valuetext") == "0.02"
+    slider.press("ArrowRight")
+    folder.page.wait_for_function("location.hash === '#all_runs?c=0.03'")
+    folder.page.reload()
+    folder.wake("lesson04-all_runs")
+    assert slider.get_attribute("aria-valuetext") == "0.03"
+
+
+# ------------------------------------------------- cards
+
+
+def test_what_was_committed_is_remembered_and_opens_what_it_covered(folder: Edition) -> None:
+    folder.open("lesson11.html")
+    card = folder.page.locator("[id='11.file']")
+    folder.wake("lesson11-written")
+    veil = folder.place("lesson11-written").locator(".grda-veil")
+    expect(veil).to_be_visible()
+    card.get_by_role("radio").first.check()
+    card.get_by_role("button", name="Commit").click()
+    expect(card).to_contain_text("The answer is")
+    expect(veil).to_be_hidden()
+    expect(folder.page.locator(".grda-goals")).to_contain_text("committed")
+    folder.open("index.html")
+    expect(folder.page.locator("[data-lesson='11']")).to_contain_text("1 of 3 predictions")
+    folder.open("lesson11.html")
+    expect(card).to_contain_text("The answer is")
+    card.get_by_role("button").click()
+    expect(card.get_by_role("button", name="Commit")).to_be_visible()
+    assert folder.complaints == []
+
+
+def test_hints_come_one_by_one_and_then_the_solution(folder: Edition) -> None:
+    folder.open("lesson04.html")
+    card = folder.page.locator("[id='04.count_zeros']")
+    for k in range(1, 4):
+        card.get_by_role("button", name=f"Hint {k} of").click()
+        expect(card.locator(".grda-hint")).to_have_count(k)
+    card.get_by_role("button", name="Show the solution").click()
+    expect(card.locator(".grda-solution")).to_contain_text("def count_zeros")
+    expect(card.get_by_role("link", name="Binder")).to_be_visible()
+
+
+# ------------------------------------------------- pages
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_bars_readers(
+    context: BrowserContext, site: Path, pages: list[str], theme: str
+) -> None:
+    assert context.browser is not None
+    apart = context.browser.new_context(color_scheme=theme, offline=True)  # type: ignore[arg-type]
+    edition = Edition(apart, site.as_uri())
+    found = {}
+    for path in pages:
+        edition.open(path)
+        for name in edition.figures():
+            edition.wake(name)
+        if barriers := edition.barriers():
+            found[path] = barriers
+    apart.close()
+    assert found == {}
+
+
+@pytest.mark.parametrize("size", WIDTHS)
+def test_no_page_is_wider_than_the_screen(
+    context: BrowserContext, site: Path, pages: list[str], size: str
+) -> None:
+    width, height = WIDTHS[size]
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": width, "height": height}, offline=True)
+    edition = Edition(apart, site.as_uri())
+    wide = []
+    for path in pages:
+        edition.open(path)
+        for name in edition.figures():
+            edition.wake(name)
+        if edition.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+    apart.close()
+    assert wide == []
+
+
+def test_the_search_finds_lessons_in_a_folder(folder: Edition) -> None:
+    folder.open("search.html?q=accumulator")
+    results = folder.page.locator("#search-results li a")
+    expect(results.first).to_be_visible(timeout=20_000)
+    found = results.evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
+    assert any("lesson02.html" in link for link in found)
+    assert not any("whole.html" in link for link in found)
+    assert folder.complaints == []
+
+
+def test_without_scripts_there_are_text_formulas_pictures_and_sentences(
+    context: BrowserContext, site: Path
+) -> None:
+    assert context.browser is not None
+    apart = context.browser.new_context(java_script_enabled=False, offline=True)
+    page = apart.new_page()
+    for lesson in LESSONS:
+        page.goto(f"{site.as_uri()}/{page_of(lesson)}")
+        shown = page.locator("[data-figure]")
+        for k in range(shown.count()):
+            assert shown.nth(k).locator(".grda-sentence").inner_text().strip()
+            in_space = shown.nth(k).locator(".grda-still-note").count()
+            picture = shown.nth(k).locator("svg.grda-picture")
+            assert in_space or picture.bounding_box()["height"] > 100  # type: ignore[index]
+    page.goto(f"{site.as_uri()}/lesson02.html")
+    assert page.locator("math").first.bounding_box()["width"] > 4  # type: ignore[index]
+    apart.close()
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: set[str] = set()
+        self.asked: set[str] = set()  # what the page itself fetches
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        told = dict(attributes)
+        self.ids |= {told[name] or "" for name in ("id", "name") if name in told}
+        if tag == "a" and told.get("href"):
+            self.links.add(told["href"] or "")
+        elif told.get("src") or (tag == "link" and told.get("rel") != "canonical"):
+            self.asked.add(told.get("src") or told.get("href") or "")
+
+
+def test_every_link_leads_somewhere(site: Path, pages: list[str]) -> None:
+    read = {}
+    for path in pages:
+        read[(site / path).resolve()] = parsed = _Links()
+        parsed.feed((site / path).read_text("utf-8"))
+    astray = []
+    for path, parsed in read.items():
+        assert not [url for url in parsed.asked if urlsplit(url).netloc], path
+        for link in parsed.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            to = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            fragment = unquote(parts.fragment)
+            if not to.exists() or (fragment and to in read and fragment not in read[to].ids):
+                astray.append(f"{path.name}: {link}")
+    assert astray == []
+
+
+def packed(path: Path) -> int:
+    return len(gzip.compress(path.read_bytes(), 6))
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_is_small(site: Path, lesson: str) -> None:
+    """What a browser fetches up to the first slider, and what of it is new on a second lesson."""
+    path = site / page_of(lesson)
+    text = path.read_text("utf-8")
+    parsed = _Links()
+    parsed.feed(text)
+    shared = {url.partition("?")[0] for url in parsed.asked if "_static" in url}
+    first = re.search(r'data-figure="([^"]+)"', text)
+    assert first is not None
+    own = packed(path) + packed(site / "_static" / "figures" / f"{first[1]}.js")
+    library = packed(site / "_static" / "plotly-cartesian.min.js")
+    assert own <= WARM
+    assert own + library + sum(packed(site / url) for url in shared) <= COLD
+
+
+def test_a_second_build_gives_the_same_bytes(site: Path, tmp_path: Path) -> None:
+    again = tmp_path / "site"
+    assert build(again) == 0
+    files = sorted(str(p.relative_to(site)) for p in site.rglob("*") if p.is_file())
+    assert files == sorted(str(p.relative_to(again)) for p in again.rglob("*") if p.is_file())
+    assert filecmp.cmpfiles(site, again, files, shallow=False)[1:] == ([], [])
