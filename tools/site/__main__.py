@@ -12,7 +12,7 @@ from sphinx.cmd.build import build_main
 
 from grda_edu.explore.assets import figure_style, page_module
 
-from . import execute, pages, still, teach
+from . import execute, pages, still
 from .glossary import Glossary, GlossaryError
 from .library import libraries
 
@@ -51,7 +51,7 @@ def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> 
 
 
 def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> None:
-    """The lessons' pages and their figures' scripts, the page for printing, the teachers' and the front page."""
+    """The lessons' pages and their figures' scripts, the page for printing and the front page."""
     figures.mkdir(parents=True)
     glossary = Glossary.read()
     shown: dict[str, str] = {}
@@ -64,8 +64,6 @@ def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> 
         shown |= {f"{made.name} {name}": html for name, html in made.figures.items()}
         whole.append(pages.page(number, notebook, glossary, printed=True).text)
     (laid / "whole.md").write_text("\n\n".join(whole), "utf-8")
-    for name, text in teach.pages(list(notebooks)).items():
-        (laid / f"{name}.md").write_text(text, "utf-8")
     front = laid / "index.md"
     front.write_text(pages.filled(front.read_text("utf-8"), shown), "utf-8")
 

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -56,10 +57,11 @@ def _kept(source: Path, cache: Path) -> nbformat.NotebookNode:
 
 def _key(text: str, read: list[str]) -> str:
     """Of everything that a lesson's outputs follow from: its text, the project's files that it read, the packages."""
-    digest = hashlib.sha256(f"{platform.python_version()} {platform.machine()}\n{text}".encode())
+    where = f"{platform.python_version()} {platform.machine()}"
+    digest = hashlib.sha256(f"{where}\n{BEFORE}\n{text}".encode())
     for name in PACKAGES:
         digest.update(f"{name} {version(name)}\n".encode())
-    for name in [*read, str(Path(__file__).relative_to(ROOT))]:
+    for name in read:
         path = ROOT / name
         digest.update(f"{name}\n".encode() + (path.read_bytes() if path.exists() else b""))
     return digest.hexdigest()
@@ -90,8 +92,8 @@ def run(made: nbformat.NotebookNode, name: str) -> tuple[nbformat.NotebookNode, 
         )
         try:
             client.execute(env=environment)
-        except CellExecutionError as error:
-            where = next(k for k, cell in enumerate(made.cells) if _failed(cell))
+        except CellExecutionError:
+            where, error = next(_errors(made))
             raise LessonError(
                 f"lesson {name}: cell {where} failed: {error.ename}: {error.evalue}\n\n{made.cells[where].source}"
             ) from None
@@ -99,5 +101,9 @@ def run(made: nbformat.NotebookNode, name: str) -> tuple[nbformat.NotebookNode, 
     return made, json.loads(after.outputs[0].text)
 
 
-def _failed(cell: nbformat.NotebookNode) -> bool:
-    return any(output.output_type == "error" for output in cell.get("outputs", []))
+def _errors(made: nbformat.NotebookNode) -> Iterator[tuple[int, nbformat.NotebookNode]]:
+    """Number of each cell that failed, and its error, the first one that it told of."""
+    for k, cell in enumerate(made.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                yield k, output

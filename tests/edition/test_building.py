@@ -1,0 +1,216 @@
+"""What stops the build of the web edition, each by its name; and what pages are made of."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+
+import nbformat
+import numpy as np
+import pytest
+
+from grda_edu.explore import Choice, Explorable, Slider, line, palette, panels
+from grda_edu.explore.panel import Panel
+from tools.site import execute, films, library, pages, still
+from tools.site.glossary import Glossary, GlossaryError
+from tools.site.kinds import MIME
+from tools.site.mathml import formula
+
+X = np.linspace(0, 1, 7)
+WORDS = Glossary(frozenset({"accumulator", "soft-thresholding", "SGD"}), {"c": "symbol-c"})
+
+
+def demo(label: str = "A line", **more: object) -> Explorable:
+    return Explorable(
+        lambda: panels(Panel(line("line", palette.INK, x=X))),
+        lambda a, kind: ({"line.y": a * X + kind}, f"slope {a:g}, {kind:g}"),
+        {"a": Slider(range(5), start=2), "kind": Choice({"low": 0.0, "high": 1.0})},
+        label=label,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def shown(figure: Explorable, **more: object) -> dict:
+    """What the kernel would leave of it."""
+    state, tables = figure.page()
+    packed = [{**t, "data": base64.b64encode(t["data"]).decode()} for t in tables]
+    return {
+        "kind": "figure",
+        "state": state,
+        "name": "lesson.demo()",
+        "tables": packed,
+        "veil": "",
+        "waits_for": [],
+        **more,
+    }
+
+
+def page(*outputs: dict, text: str = "# 00 · A lesson") -> pages.Page:
+    cells = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("run()")]
+    cells[1].outputs = [nbformat.v4.new_output("display_data", {MIME: left}) for left in outputs]
+    return pages.page("00", nbformat.v4.new_notebook(cells=cells), WORDS)
+
+
+# ------------------------------------------------- what stops it
+
+
+def test_a_failing_cell_names_lesson_and_cell() -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1 / 0")])
+    with pytest.raises(
+        execute.LessonError, match=r"lesson 03_x: cell 1 failed: ZeroDivisionError.*\n.*\nx = 1 / 0"
+    ):
+        execute.run(notebook, "03_x")
+
+
+def test_a_table_over_its_budget_names_the_figure() -> None:
+    source = (
+        "import numpy as np\n"
+        "from grda_edu.explore import Explorable, Panel, Slider, line, palette, panels\n"
+        "x = np.linspace(0, 1, 400)\n"
+        "Explorable(lambda: panels(Panel(line('l', palette.INK, x=x))), lambda a: ({'l.y': a * x}, ''),"
+        " {'a': Slider(range(4000))}, label='Too large')"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    with pytest.raises(execute.LessonError, match=r"'Too large' .*accepted are 4,000,000"):
+        execute.run(notebook, "03_x")
+
+
+def test_a_figure_without_a_label_is_named() -> None:
+    with pytest.raises(pages.PageError, match="lesson00: figure 'demo' has no label"):
+        page(shown(demo("")))
+
+
+def test_a_figure_that_shows_an_error_is_named() -> None:
+    left = shown(demo())
+    left["state"]["error"] = "This figure could not be computed. Recording paths is missing."
+    with pytest.raises(pages.PageError, match=r"figure 'demo' shows an error: .*paths is missing"):
+        page(left)
+
+
+@pytest.mark.parametrize("term", ["lobster", "Bezier path"])
+def test_a_term_without_an_entry_is_named(term: str) -> None:
+    with pytest.raises(GlossaryError, match=f"lesson00: the term '{term}' has no entry"):
+        page(text=f"# 00\n\nThis is a **{term}**.")
+
+
+@pytest.mark.parametrize("said", ["**accumulator**", "**Honest limits.**", "**Start**", "**SGD**"])
+def test_what_is_explained_or_no_term_passes(said: str) -> None:
+    page(text=f"# 00\n\nThis is {said} here.")
+
+
+def test_another_plotly_js_is_refused(tmp_path, monkeypatch) -> None:
+    other = tmp_path / library.FLAT.name
+    other.write_text(library.FLAT.read_text("utf-8") + " ", "utf-8")
+    monkeypatch.setattr(library, "FLAT", other)
+    with pytest.raises(ValueError, match=f"SHA-256 .*accepted is {library.FLAT_SHA256}"):
+        library.libraries()
+
+
+def test_both_parts_of_plotly_js_are_of_one_version() -> None:
+    found = library.libraries()
+    assert len({library.version(text) for text in found.values()} - {""}) == 1
+
+
+# ------------------------------------------------- terms and symbols
+
+
+def test_the_first_use_of_a_term_is_linked_and_no_other() -> None:
+    used: set[str] = set()
+    text = WORDS.linked("# Accumulator\n`accumulator` An Accumulator, and an accumulator.", used)
+    assert text == (
+        "# Accumulator\n`accumulator` An {term}`Accumulator <accumulator>`, and an accumulator."
+    )
+    assert WORDS.linked("an accumulator", used) == "an accumulator"
+
+
+def test_a_symbol_is_linked_where_it_stands_alone_or_has_a_value() -> None:
+    text = WORDS.linked("With $c\\gamma$, $c = 0.02$ and $c$.", set())
+    assert text == "With $c\\gamma$, [$c = 0.02$](#symbol-c) and $c$."
+
+
+def test_nothing_is_linked_inside_links_and_formulas() -> None:
+    text = "[the accumulator](x.md) and $accumulator$ and ![SGD](y.png)"
+    assert WORDS.linked(text, set()) == text
+
+
+def test_the_glossary_has_what_it_links_to() -> None:
+    text = Glossary.read()
+    assert len(text.terms) > 50 and len(text.symbols) > 15
+    assert {"accumulator", "directional pruning", "threshold"} <= text.terms
+    assert text.symbols[r"\gamma"] == "symbol-gamma"
+
+
+# ------------------------------------------------- pages
+
+
+def test_a_figure_leaves_a_place_and_a_script_for_each_preset() -> None:
+    made = page(shown(demo(), veil="Commit first.", waits_for=["00.one"]))
+    assert sorted(made.scripts) == ["lesson00-demo.1.js", "lesson00-demo.js"]
+    assert 'data-figure="lesson00-demo"' in made.text and 'id="demo"' in made.text
+    assert 'data-waits-for="00.one"' in made.text and "slope 2, 0" in made.text
+    assert made.scripts["lesson00-demo.js"].startswith('grdaPage.figure("lesson00-demo",{')
+    assert made.scripts["lesson00-demo.1.js"].startswith('grdaPage.table("lesson00-demo",1,{')
+
+
+def test_a_table_keeps_every_number() -> None:
+    """Unpacked by hand: the first bytes of all numbers, then the second ones, and so on."""
+    figure = demo()
+    made = page(shown(figure))
+    packed = re.search(r'"data":"([^"]+)"', made.scripts["lesson00-demo.js"])
+    assert packed is not None
+    parted = np.frombuffer(gzip.decompress(base64.b64decode(packed[1])), np.uint8).reshape(4, -1)
+    assert parted.T.tobytes() == figure.page()[1][0]["data"]
+
+
+def test_two_figures_of_one_name_have_places_of_their_own() -> None:
+    made = page(shown(demo()), shown(demo()))
+    assert list(made.figures) == ["demo", "demo-2"]
+
+
+def test_links_between_notebooks_are_links_between_pages() -> None:
+    made = page(
+        text="# 00\n\n[next](01_soft_thresholding.ipynb) and [this](02_two_spaces.md#recap)"
+    )
+    assert "[next](lesson01.md)" in made.text and "[this](lesson02.md#recap)" in made.text
+
+
+def test_a_printed_page_has_nothing_that_waits_for_a_script() -> None:
+    cells = [nbformat.v4.new_code_cell("run()")]
+    cells[0].outputs = [nbformat.v4.new_output("display_data", {MIME: shown(demo())})]
+    made = pages.page("00", nbformat.v4.new_notebook(cells=cells), WORDS, printed=True)
+    assert "data-figure" not in made.text and "<svg" in made.text
+
+
+def test_the_still_picture_has_the_line_where_its_values_are() -> None:
+    state, tables = demo().page()
+    table = {**tables[0], "data": base64.b64encode(tables[0]["data"]).decode()}
+    html = still.still(state, table, "demo")
+    path = re.search(r'<path d="M([^"]+)" fill="none" stroke="var\(--grda-24292f', html)
+    assert path is not None
+    points = [tuple(map(float, pair.split())) for pair in path[1].split("L")]
+    assert len(points) == len(X)
+    across = np.diff([x for x, _ in points])
+    assert np.allclose(across, across[0], atol=0.11)  # x is even, and so is the picture
+    up = -np.diff([y for _, y in points])
+    assert np.allclose(up, up[0], atol=0.11) and up[0] > 0  # a line that rises
+
+
+def test_a_formula_is_mathml() -> None:
+    found = formula(r"w_n = S_{g(n,\gamma)}(v_n)", "block")
+    assert found.startswith("<math") and 'display="block"' in found and "&#x003B3;" in found
+
+
+# ------------------------------------------------- films
+
+
+def test_a_film_has_a_picture_for_everything_that_was_shown() -> None:
+    rows = [
+        {"line.y": [], "layout.title.text": "a"},
+        {"line.y": [1.0], "layout.title.text": "b"},
+        {"line.y": [1.0, 2.0], "layout.title.text": "c"},
+    ]
+    even = films._even(rows)
+    assert [row["layout.title.text"] for row in even] == ["a", "b", "c"]
+    expected = [[np.nan, np.nan], [1, np.nan], [1, 2]]
+    assert np.array_equal([row["line.y"] for row in even], expected, equal_nan=True)
