@@ -49,6 +49,7 @@ def _kept(source: Path, cache: Path) -> nbformat.NotebookNode:
         found = json.loads(kept.read_text("utf-8"))
         if found["key"] == _key(text, found.get("read", [])):
             return nbformat.from_dict(found["notebook"])
+    print(f"Running lesson {source.stem} …", flush=True)
     made, read = run(nbformat.reads(notebook(text), as_version=4), source.stem)
     state = {"key": _key(text, read), "read": read, "notebook": made}
     kept.write_text(json.dumps(state), "utf-8")
@@ -88,6 +89,9 @@ def run(made: nbformat.NotebookNode, name: str) -> tuple[nbformat.NotebookNode, 
             kernel_name="python3",
             store_widget_state=False,
             coalesce_streams=True,
+            extra_arguments=[
+                "--Application.log_level=40"
+            ],  # it warns of what is not ours to change
             resources={"metadata": {"path": folder}},
         )
         try:

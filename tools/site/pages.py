@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -19,6 +20,7 @@ from . import still
 from .glossary import Glossary
 from .kinds import MIME
 
+ROOT = Path(__file__).parents[2]
 FENCE = "``````"
 LINK = re.compile(r"\((\d\d)_\w+\.(?:ipynb|md)(#[\w-]*)?\)")
 
@@ -83,7 +85,8 @@ def _html(text: str) -> str:
 
 def _output(output: nbformat.NotebookNode, made: Page) -> str:
     if output.output_type == "stream":
-        return _block("code-block", "text", output.text) if output.text.strip() else ""
+        text = output.text.replace(f"{ROOT}/", "")  # where it was built is nobody's business
+        return _block("code-block", "text", text) if text.strip() else ""
     data = output.data
     if MIME in data:
         left = dict(data[MIME])
