@@ -12,6 +12,14 @@ TEXT = (ROOT / "docs" / "glossary.md").read_text("utf-8")
 WHERE = re.compile(r" \{doc\}`Lesson (\d\d) </lesson\1>`\.$| \{py:obj\}`grda_edu\.(\w+)`\.$")
 # How an entry is written in a lesson, where it is not by its own letters.
 FORMS = {
+    "asleep": r"\*\*asleep",
+    "bend": r"\*\*bend\*\*",
+    "limit": r"\*\*limit\*\*",
+    "projection": r"\*\*projection\*\*",
+    "SGD": r"SGD",
+    "shadow": r"\*\*shadow\*\*",
+    "time": r"\*\*time\*\*",
+    "wish": r"\*\*the wish\*\*",
     "batch": r"batch of|batches|[Bb]atch",
     "bias of a survivor": r"bias",
     "epoch": r"epoch",

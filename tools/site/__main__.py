@@ -13,7 +13,7 @@ from sphinx.cmd.build import build_main
 from grda_edu.explore.assets import figure_style, page_module
 
 from . import execute, pages, still
-from .glossary import Glossary, GlossaryError
+from .glossary import Glossary, GlossaryError, with_places
 from .library import libraries
 
 ROOT = execute.ROOT
@@ -64,6 +64,8 @@ def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> 
         shown |= {f"{made.name} {name}": html for name, html in made.figures.items()}
         whole.append(pages.page(number, notebook, glossary, printed=True).text)
     (laid / "whole.md").write_text("\n\n".join(whole), "utf-8")
+    words = laid / "glossary.md"
+    words.write_text(with_places(words.read_text("utf-8")), "utf-8")
     front = laid / "index.md"
     front.write_text(pages.filled(front.read_text("utf-8"), shown), "utf-8")
 
