@@ -33,7 +33,9 @@ def signature(app: Any, what: str, name: str, obj: Any, *_: Any) -> tuple[str, s
 
     known = inspect.signature(obj.__init__)
     own = known.replace(parameters=list(known.parameters.values())[1:])
-    return stringify_signature(own, show_return_annotation=False, short_literals=True), ""
+    return stringify_signature(
+        own, show_return_annotation=False, unqualified_typehints=True, short_literals=True
+    ), ""
 
 
 def readable(lines: list[str]) -> list[str]:

@@ -5,6 +5,7 @@ import importlib
 import io
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+_ROW = re.compile(r"(\S.*?)\s{2,}(\S.*?)\s{2,}([\d.]+)(?:\s+(?:bar: |<= )([\d.]+))?\s")
 PAGE = Path(__file__).parents[2] / "docs" / "library" / "measured.txt"
 OPTIMIZER = ("step", "around")
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -35,12 +37,21 @@ def machine() -> str:
     )
 
 
+def table(output: str) -> list[str]:
+    """The rows of a benchmark's output as Markdown: ratios and bars, no milliseconds."""
+    rows = [found.groups(default="") for line in output.splitlines() if (found := _ROW.match(line))]
+    if not rows:
+        raise ValueError(f"no ratio was printed:\n{output}")
+    head = ("parameters", "compared with", "ratio", "at most")
+    return [f"| {' | '.join(row)} |" for row in (head, ("---",) * 4, *rows)]
+
+
 def written(on: str, outputs: Mapping[str, str], date: str) -> str:
     """What the page includes: Markdown."""
     parts = [f"Measured on {date} in one run. {on[0].upper()}{on[1:]}"]
     for name, output in outputs.items():
-        title, _, table = output.partition("\n")
-        parts += [f"**{title}** (`benchmarks/bench_{name}.py`)", f"```text\n{table}\n```"]
+        title = output.partition("\n")[0]
+        parts += [f"**{title}** (`benchmarks/bench_{name}.py`)", "\n".join(table(output))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -32,13 +32,14 @@ def index() -> str:
             "They are made from the lessons' own questions, and every answer is computed when the page is built.",
             "",
             f"All main lines together take about {minutes / 60:.0f} hours ({minutes} minutes), what goes further {further} minutes",
-            "more. Minutes are reckoned as words / 180 and three for each task; a class that discusses takes longer.",
+            "more (behind the plus). Minutes are reckoned as words / 180 and three for each task; a class that discusses takes",
+            f"longer. Lessons {', '.join(row.number for row in LESSONS if not row.torch)} need numpy only, the others torch.",
             "",
-            "| lesson | question | minutes | further | needs |",
-            "| --- | --- | --- | --- | --- |",
+            "| lesson | question | minutes |",
+            "| --- | --- | --- |",
             *(
-                f"| {{doc}}`{row.number} {row.title} <lesson{row.number}>` | {row.question} | {row.minutes} "
-                f"| {row.further or ''} | {'torch' if row.torch else 'numpy'} |"
+                f"| {{doc}}`{row.number} {row.title} <lesson{row.number}>` | {row.question} "
+                f"| {row.minutes}{f' + {row.further}' if row.further else ''} |"
                 for row in LESSONS
             ),
             "",
