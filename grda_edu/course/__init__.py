@@ -9,6 +9,7 @@ In a notebook::
     course.objectives("01")               # what you will be able to do, and what shows it
     course.predict("01.which_die")        # commit, then read why
     course.check("01.soft_threshold", soft_threshold)   # below the learner's stub
+    course.quiz("12")                     # the closing quiz: the lesson's QUIZ
     course.course_map()                   # lesson 00: all lessons with progress, and a reset
 
 In ``grda_edu/lessons/lesson01.py``::
@@ -74,6 +75,7 @@ the lesson), and test them with ``tests/course/checking.py``.
 
 from .aims import objectives
 from .checking import check
+from .closing import quiz
 from .environment import begin
 from .exercise import Case, Exercise, Outcome, judge
 from .goals import keep_goals
@@ -97,5 +99,6 @@ __all__ = [
     "objectives",
     "predict",
     "progress",
+    "quiz",
     "veiled",
 ]

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_dir
 
@@ -27,7 +28,7 @@ def folder() -> Path:
 
 
 class Progress:
-    """Committed predictions, solved exercises and reached goals, each under its full name ("01.which_die")."""
+    """Committed predictions, solved exercises and reached goals, each under its full name ("01.which_die"); quizzes."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._fixed_path = path
@@ -70,6 +71,26 @@ class Progress:
         """Note that goal ``name`` is reached."""
         if not self.reached(name):
             self._change(lambda all_of: all_of["goals"].update({name: True}))
+
+    def quiz_answers(self, number: str) -> dict[str, str]:
+        """First answers of the round of lesson ``number``'s quiz that is under way or ended last."""
+        return dict(self._read()["quizzes"].get(number, {}).get("answers", {}))
+
+    def quiz_results(self, number: str) -> list[int]:
+        """How many were right at the first try, of each round that was ended."""
+        return list(self._read()["quizzes"].get(number, {}).get("results", []))
+
+    def answer_quiz(self, number: str, name: str, option: str) -> None:
+        """Keep the first answer to question ``name``."""
+        self._change(lambda kept: _quiz(kept, number)["answers"].setdefault(name, option))
+
+    def close_quiz(self, number: str, right: int) -> None:
+        """Keep the result of the round that has just been answered."""
+        self._change(lambda kept: _quiz(kept, number)["results"].append(right))
+
+    def begin_quiz(self, number: str) -> None:
+        """Begin another round; results stay."""
+        self._change(lambda kept: _quiz(kept, number)["answers"].clear())
 
     def reset(self) -> None:
         """Forget everything."""
@@ -150,7 +171,13 @@ class Progress:
 
 
 def _empty() -> dict[str, dict]:
-    return {"predictions": {}, "exercises": {}, "goals": {}}
+    return {"predictions": {}, "exercises": {}, "goals": {}, "quizzes": {}}
+
+
+def _quiz(everything: dict[str, dict], number: str) -> dict[str, Any]:
+    """A quiz's part of what is kept, made if it lacks."""
+    made: dict[str, Any] = everything["quizzes"].setdefault(number, {"answers": {}, "results": []})
+    return made
 
 
 def _checked(found: object) -> dict[str, dict]:
@@ -159,10 +186,24 @@ def _checked(found: object) -> dict[str, dict]:
         raise ValueError("progress file: expected an object")
     parts = {part: found.get(part, {}) for part in _empty()}
     if not all(isinstance(entries, dict) for entries in parts.values()):
-        raise ValueError("progress file: predictions, exercises and goals must be objects")
+        raise ValueError("progress file: each of its parts must be an object")
     if not all(isinstance(answer, str | int | float) for answer in parts["predictions"].values()):
         raise ValueError("progress file: an answer must be a text or a number")
+    if not all(map(_is_quiz, parts["quizzes"].values())):
+        raise ValueError("progress file: a quiz has answers and results")
     return parts
+
+
+def _is_quiz(found: object) -> bool:
+    if not isinstance(found, dict) or found.keys() != {"answers", "results"}:
+        return False
+    answers, results = found["answers"], found["results"]
+    return (
+        isinstance(answers, dict)
+        and isinstance(results, list)
+        and all(isinstance(option, str) for option in answers.values())
+        and all(type(right) is int for right in results)
+    )
 
 
 progress = Progress()

@@ -25,7 +25,7 @@ class Lesson:
     ``tools.minutes`` reckons them, which a test compares);
     torch: does it need torch, or is numpy enough;
     predictions, exercises: the names that the lesson's module declares (a test compares them);
-    goals: the names of its figures' goals, so too.
+    goals: the names of its figures' goals, so too; quiz: how many questions its quiz has.
     They stand here too so that the map can count without importing lessons that need torch.
     """
 
@@ -39,6 +39,7 @@ class Lesson:
     exercises: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
     further: int = 0
+    quiz: int = 0
 
     @property
     def link(self) -> str:
@@ -194,6 +195,7 @@ LESSONS = (
         predictions=("around_order", "sent"),
         exercises=("two_spaces", "shared_gradient"),
         goals=("most_zeros",),
+        quiz=20,
     ),
 )
 
@@ -271,7 +273,19 @@ def _status(row: Lesson) -> str:
         done, total = _done(row, kind)
         if total:
             parts.append(f"{done} of {_count(total, kind)}")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_quiz_status(row)])
+
+
+def _quiz_status(row: Lesson) -> list[str]:
+    """What of the lesson's quiz is done, in words; nothing if it has none."""
+    if not row.quiz:
+        return []
+    results = progress.quiz_results(row.number)
+    if not results:
+        answered = len(progress.quiz_answers(row.number))
+        return [f"{answered} of {_count(row.quiz, 'questions')}"]
+    last = f", {results[-1]} in the last round" if len(results) > 1 else ""
+    return [f"quiz: {results[0]} of {row.quiz} right at the first try{last}"]
 
 
 def _map_html() -> str:
@@ -280,6 +294,8 @@ def _map_html() -> str:
 
 def _row_html(row: Lesson) -> str:
     counts = [_done(row, kind) for kind in KINDS]
+    if row.quiz:  # a whole round is one thing to do
+        counts.append((int(bool(progress.quiz_results(row.number))), 1))
     done, total = (sum(column) for column in zip(*counts, strict=True))
     pips = "●" * done + "○" * (total - done)
     finished = '<span class="grda-finished">✓ done</span>' if total and done == total else ""
@@ -315,6 +331,11 @@ def _rest(card: Card, result: str) -> None:
 
 def _ask(card: Card) -> None:
     counts = [_count(sum(_done(row, kind)[0] for row in LESSONS), kind) for kind in KINDS]
+    rounds = sum(len(progress.quiz_results(row.number)) for row in LESSONS if row.quiz)
+    if rounds:
+        counts.append(
+            _count(rounds, "rounds of the quiz") if rounds > 1 else "one round of the quiz"
+        )
     done = f"{', '.join(counts[:-1])} and {counts[-1]}"
     card.update(
         result=page.result(

@@ -78,11 +78,16 @@ class Prediction:
 
     def explain(self, answer: str | float | None) -> str:
         """What is said to who chose ``answer`` (None: who skipped, who is told the right one's)."""
-        right = self.right()
-        chosen = right if answer is None else answer
-        texts = [self.options[str(chosen)] if self.options else "", self.explanation]
-        filled = {**self.values(), "answer": right}
-        return "\n\n".join(text.format(**filled) for text in texts if text)
+        chosen = self.right() if answer is None else answer
+        texts = [self.explain_option(str(chosen)), self._filled(self.explanation)]
+        return "\n\n".join(text for text in texts if text)
+
+    def explain_option(self, option: str) -> str:
+        """What is said of one option alone; "" where a number is asked."""
+        return self._filled(self.options[option]) if self.options else ""
+
+    def _filled(self, text: str) -> str:
+        return text.format(**{**self.values(), "answer": self.right()})
 
 
 def predict(name: str) -> None:

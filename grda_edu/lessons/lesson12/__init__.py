@@ -4,12 +4,14 @@ from .at_end import when_trained
 from .beside_adamw import around_adamw
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .side_by_side import two_processes
+from .transfer import QUIZ
 from .your_own import stand_in, your_search, your_training
 
 __all__ = [
     "EXERCISES",
     "OBJECTIVES",
     "PREDICTIONS",
+    "QUIZ",
     "around_adamw",
     "stand_in",
     "two_processes",
