@@ -191,10 +191,10 @@ LESSONS = (
         "12_at_scale_and_your_own",
         "At scale, and on your own",
         "And my network?",
-        15,
-        predictions=("around_order", "sent"),
+        22,
+        predictions=("around_order", "scores", "sent"),
         exercises=("two_spaces", "shared_gradient"),
-        goals=("most_zeros",),
+        goals=("most_zeros", "behind"),
         quiz=20,
     ),
 )

@@ -124,12 +124,36 @@ def partial_correlation(a: Floats, b: Floats, given: Floats) -> float:
     Returns:
         From -1 to 1; NaN where nothing is left of one.
     """
-    known = np.column_stack([np.ones(len(a)), given])
+    return correlation_beyond(a, b, explained_by(given))
+
+
+def explained_by(given: Floats) -> Floats:
+    """An orthonormal basis of all that a constant and the columns of ``given`` explain.
+
+    Args:
+        given: [n, k]; columns may depend on one another, as a constant and the layers do.
+
+    Returns:
+        float64 [n, ≤ 1 + k].
+    """
+    known = np.column_stack([np.ones(len(given)), given])
     columns, lengths, _ = np.linalg.svd(known, full_matrices=False)
-    used = columns[
-        :, lengths > 1e-10 * lengths.max()
-    ]  # a constant and the layers depend on one another
-    left = [x - used @ (used.T @ x) for x in (a, b)]
+    basis: Floats = columns[:, lengths > 1e-10 * lengths.max()]
+    return basis
+
+
+def correlation_beyond(a: Floats, b: Floats, basis: Floats) -> float:
+    """``partial_correlation`` where what explains is known already, for many vectors.
+
+    Args:
+        a: [n].
+        b: [n].
+        basis: as of ``explained_by``, [n, k].
+
+    Returns:
+        From -1 to 1; NaN where nothing is left of one.
+    """
+    left = [x - basis @ (basis.T @ x) for x in (a, b)]
     nothing = any(
         np.linalg.norm(rest) <= 1e-9 * np.linalg.norm(x)
         for rest, x in zip(left, (a, b), strict=True)

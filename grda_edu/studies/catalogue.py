@@ -8,6 +8,7 @@ from grda_edu.studies.opening_valley import OpeningValley
 from grda_edu.studies.paths import Paths
 from grda_edu.studies.plan import Study
 from grda_edu.studies.pruned import Pruning
+from grda_edu.studies.resnet import ResNetStudy
 from grda_edu.studies.smaller import Smaller
 from grda_edu.studies.theorem import TheoremStudy
 from grda_edu.studies.time_limit import FiniteTime
@@ -25,6 +26,7 @@ STUDIES: dict[str, Study] = {
     "opening_valley": OpeningValley(),
     "paths": Paths(),
     "pruning": Pruning(),
+    "resnet20": ResNetStudy(),
     "smaller": Smaller(),
     "theorem": TheoremStudy(),
     "timing": Timing(),

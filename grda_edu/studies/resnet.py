@@ -8,19 +8,22 @@ So the scores are taken both ways, and what the scale directions explain of them
 
 import io
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from grda_edu import files
 from grda_edu.geometry import Floats
 from grda_edu.geometry.curvature import IMAGES, FixedLoss
 from grda_edu.geometry.evidence import (
+    correlation_beyond,
     cosine,
     evidence_of,
-    partial_correlation,
+    explained_by,
     score_estimates,
     shuffled,
     size_and_layer,
@@ -29,7 +32,7 @@ from grda_edu.geometry.evidence import (
 from grda_edu.geometry.finite_time import krylov
 from grda_edu.geometry.matching import scale_directions, with_batch_statistics
 from grda_edu.geometry.pruning import directional_pruning, soft_pruning, threshold_for
-from grda_edu.geometry.valley import weights_of
+from grda_edu.geometry.valley import renew_batch_norm, weights_of
 from grda_edu.optim import GRDA
 from grda_edu.studies.plan import DATA, MODELS, kept_folder
 from grda_edu.training.kept import train_kept
@@ -43,6 +46,7 @@ KINDS = ("fixed", "batch")  # batch norm's statistics: of the training, or of th
 RIVALS = ("scale, fixed", "scale, batch", "fixed without scale", "batch without scale")
 BLIND = ("size", "fixed, shuffled in layers", "batch, shuffled in layers", "soft")
 ROWS = (*KINDS, *RIVALS, *BLIND)
+AMONG = ("survivors", "clear")
 MEASURES = ("correlation", "partial", "beyond scale", "auc", "slope", "cosine", "grew", "negative")
 OTHER_ORDER = 100  # added to a seed: the same start, another order of the images
 
@@ -51,7 +55,9 @@ OTHER_ORDER = 100  # added to a seed: the same start, another order of the image
 class ResNetStudy:
     """SGD and gRDA from the same weights on the same batches, and finite-time scores at SGD's end.
 
-    "partial" is the correlation of ŝ with the scores given size and layer, "beyond scale" given the scores
+    A survivor cannot have moved by more than its size, so that small ones among them have small ŝ: all of
+    it is measured once more among the weights larger than ``clear`` times λ, of which hardly any died.
+    "spread" is mean and deviation of ŝ and of each kind of scores; "partial" is the correlation of ŝ with the scores given size and layer, "beyond scale" given the scores
     of batch norm's scale directions too.
     """
 
@@ -60,11 +66,13 @@ class ResNetStudy:
     lr: float = 0.1
     batch_size: int = 32
     seeds: tuple[int, ...] = (0, 1)
-    ordered: tuple[int, ...] = (0,)  # trained once more, in another order, for the noise
+    ordered: tuple[int, ...] = ()  # trained once more, in another order, for the noise
     images: int = 512  # of the training images, evenly spaced, those of the Hessian
     products: int = 40
+    clear: float = 2.0  # in units of λ: hardly a weight of this size dies
     sample: int = 6000  # weights of which all is kept
-    edges: tuple[float, float, float] = (-1.5, 2.5, 0.05)  # of the bins of s and ŝ
+    s_edges: tuple[float, float, int] = (0.5, 1.5, 101)  # of the bins of s
+    estimate_edges: tuple[float, float, int] = (-1.5, 3.5, 101)  # and of ŝ
     data: str = "mnist5k"
     model: str = "resnet20"
     name: str = "resnet20"
@@ -160,10 +168,18 @@ class ResNetStudy:
         }
 
     def _losses(self, models: list[nn.Module]) -> dict[str, Any]:
-        """Training loss and accuracy of SGD and each setting at the end, over all images."""
+        """Of SGD and each setting at the end: training loss and accuracy over all images.
+
+        And the test accuracy once batch norm's statistics are taken anew from all training images: those
+        of the training's last steps are a chance.
+        """
         data = self._data()
-        found = [evaluate(model, data.x_train, data.y_train) for model in models]
-        return {"train": np.array(found, np.float32)}
+        train = [evaluate(model, data.x_train, data.y_train) for model in models]
+        renewed = [deepcopy(model) for model in models]
+        for model in renewed:
+            renew_batch_norm(model, data.x_train)
+        test = [evaluate(model, data.x_test, data.y_test)[1] for model in renewed]
+        return {"train": np.array(train, np.float32), "renewed": np.array(test, np.float32)}
 
     def _sampled(self, seed: int, size: int) -> np.ndarray:
         """Which weights are kept, the same ones in every order of the images."""
@@ -228,60 +244,86 @@ class ResNetStudy:
         seed: int,
     ) -> dict[str, Any]:
         """How far each row of scores explains what each setting did to what it kept."""
-        table = np.full((len(self.pairs), len(ROWS), len(MEASURES)), np.nan)
-        bins = np.arange(*self.edges)
-        density = np.zeros((len(self.pairs), len(KINDS), len(bins) - 1, len(bins) - 1), np.uint32)
-        survivors = np.zeros(len(self.pairs), np.int32)
-        lams = np.zeros(len(self.pairs))
+        bins = np.linspace(*self.s_edges), np.linspace(*self.estimate_edges)
+        shape = len(self.pairs), len(KINDS), *(len(edges) - 1 for edges in bins)
+        density, among = np.zeros(shape, np.uint32), (len(self.pairs), len(AMONG))
+        table = np.full((*among, len(ROWS), len(MEASURES)), np.nan, np.float32)
+        spread = np.zeros((*among, 1 + len(KINDS), 2))
+        survivors, died, lams = np.zeros(among, np.int32), np.zeros(among), np.zeros(among[0])
         for k, ((c, mu), w) in enumerate(zip(self.pairs, grda, strict=True)):
             lams[k] = lam = strength(self.lr, c, mu, self.time(len(self._data().y_train)))
             rows = {name: s[self.mus.index(mu)] for name, s in scores.items()}
-            given = Given(sgd, w, lam, sizes, [rows["scale, fixed"], rows["scale, batch"]])
-            survivors[k] = given.alive.sum()
-            for name, s in rows.items():
-                table[k, ROWS.index(name)] = given.measured(s)
             for kind in KINDS:
-                dealt = shuffled(rows[kind], seed, sizes)
-                table[k, ROWS.index(f"{kind}, shuffled in layers")] = given.measured(dealt)
-            table[k, ROWS.index("size")] = given.measured(-np.abs(sgd), move=False)
-            soft = soft_pruning(sgd, threshold_for(sgd, int((w == 0).sum())))
-            table[k, ROWS.index("soft"), MEASURES.index("cosine")] = cosine(soft - sgd, w - sgd)
-            density[k] = [
-                np.histogram2d(rows[kind][given.alive], given.estimates, bins=(bins, bins))[0]
-                for kind in KINDS
-            ]
+                rows[f"{kind}, shuffled in layers"] = shuffled(rows[kind], seed, sizes)
+            for n, least in enumerate((0.0, self.clear * lam)):
+                given = Given(sgd, w, lam, sizes, rows, np.abs(sgd) > least)
+                survivors[k, n], died[k, n] = given.alive.sum(), 1 - given.alive.mean()
+                spread[k, n] = [
+                    (x.mean(), x.std())
+                    for x in (given.estimates, *(given.of(kind) for kind in KINDS))
+                ]
+                for row, name in enumerate(ROWS):
+                    table[k, n, row] = given.measured(name)
+                if not n:
+                    density[k] = [
+                        np.histogram2d(given.of(kind), given.estimates, bins=bins)[0]
+                        for kind in KINDS
+                    ]
         return {
-            "evidence": table.astype(np.float32),
+            "evidence": table,
             "density": density,
+            "spread": spread,
             "survivors": survivors,
+            "died": died,
             "lam": lams,
         }
 
 
 class Given:
-    """SGD's and gRDA's ends, and what a score has to explain beyond."""
+    """SGD's and gRDA's ends, of some of the weights, and what a score has to explain beyond."""
 
     def __init__(
-        self, sgd: Floats, grda: Floats, lam: float, sizes: list[int], scale: list[Floats]
+        self,
+        sgd: Floats,
+        grda: Floats,
+        lam: float,
+        sizes: list[int],
+        rows: dict[str, Floats],
+        among: NDArray[np.bool_],
     ) -> None:
-        self.sgd, self.grda, self.lam = sgd, grda, lam
-        self.alive = (sgd != 0) & (grda != 0)
-        self.estimates = score_estimates(sgd, grda, lam)[self.alive]
-        self.known = size_and_layer(sgd, sizes)[self.alive]
-        self.scale = np.column_stack([self.known, *(s[self.alive] for s in scale)])
+        self.sgd, self.grda, self.lam = sgd[among], grda[among], lam
+        self.rows = {name: s[among] for name, s in rows.items()}
+        self.alive = (self.sgd != 0) & (self.grda != 0)
+        self.estimates = score_estimates(self.sgd, self.grda, lam)[self.alive]
+        known = size_and_layer(sgd, sizes)[among][self.alive]
+        scale = [self.of(f"scale, {kind}") for kind in KINDS]
+        self.known = explained_by(known)
+        self.beyond = explained_by(np.column_stack([known, *scale]))
 
-    def measured(self, s: Floats, move: bool = True) -> list[float]:
-        """MEASURES of the scores ``s`` [D]; without what belongs to a move where they are none."""
-        found = evidence_of(s, self.sgd, self.grda, self.lam)
-        ours = s[self.alive]
-        moved = directional_pruning(self.sgd, s, self.lam) - self.sgd if move else np.zeros_like(s)
+    def of(self, name: str) -> Floats:
+        """The survivors' scores."""
+        return self.rows[name][self.alive]
+
+    def measured(self, name: str) -> list[float]:
+        """MEASURES of a row; NaN for what has no meaning there."""
+        if name == "soft":
+            soft = soft_pruning(self.sgd, threshold_for(self.sgd, int((self.grda == 0).sum())))
+            return [np.nan if m != "cosine" else self._cosine(soft) for m in MEASURES]
+        s = -np.abs(self.sgd) if name == "size" else self.rows[name]
+        found, ours = evidence_of(s, self.sgd, self.grda, self.lam), s[self.alive]
+        if name == "size":  # it predicts no move, and it is what the partial correlations take out
+            known = {"correlation": found.correlation, "auc": found.auc}
+            return [known.get(measure, np.nan) for measure in MEASURES]
         return [
             found.correlation,
-            partial_correlation(self.estimates, ours, self.known),
-            partial_correlation(self.estimates, ours, self.scale),
+            correlation_beyond(self.estimates, ours, self.known),
+            correlation_beyond(self.estimates, ours, self.beyond),
             found.auc,
-            found.slope if move else np.nan,
-            cosine(moved, self.grda - self.sgd),
-            found.grew_where_negative if move else np.nan,
-            float(found.negative) if move else np.nan,
+            found.slope,
+            self._cosine(directional_pruning(self.sgd, s, self.lam)),
+            found.grew_where_negative,
+            float(found.negative),
         ]
+
+    def _cosine(self, predicted: Floats) -> float:
+        return cosine(predicted - self.sgd, self.grda - self.sgd)

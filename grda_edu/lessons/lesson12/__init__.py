@@ -2,6 +2,9 @@
 
 from .at_end import when_trained
 from .beside_adamw import around_adamw
+from .many_weights import many_weights
+from .photographs import photographs
+from .published import published
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .side_by_side import two_processes
 from .transfer import QUIZ
@@ -13,6 +16,9 @@ __all__ = [
     "PREDICTIONS",
     "QUIZ",
     "around_adamw",
+    "many_weights",
+    "photographs",
+    "published",
     "stand_in",
     "two_processes",
     "when_trained",

@@ -7,6 +7,7 @@ import numpy as np
 from grda_edu.course import Case, Exercise, Prediction
 
 from . import questions_adamw
+from .many_weights import NEAR, array, near_one
 from .numbers import STEPS, sent_only_gradients
 
 
@@ -16,8 +17,44 @@ def what_is_sent() -> str:
     return "the gradients" if zeros == others and not apart else "the gradients and the weights"
 
 
+def what_scores_are() -> str:
+    """Which option of the prediction about many weights the recorded scores are."""
+    s = array("sample/batch")[:, 0]
+    if (s < 0).mean() > 0.25:
+        return "about half of them negative"
+    shares = {"nearly all close to 1": (np.abs(s - 1) < NEAR).mean()}
+    shares["nearly all close to 0"] = (np.abs(s) < NEAR).mean()
+    close = max(shares, key=lambda option: shares[option])
+    return close if shares[close] > 0.9 else "spread out from 0 to 1"
+
+
+def _of_scores() -> dict[str, object]:
+    near, small = near_one()
+    loss = array("train")[:, 0, 0].mean()
+    return {"near": near, "small": small, "loss": loss, "low": 1 - NEAR, "high": 1 + NEAR}
+
+
 PREDICTIONS = {
     **questions_adamw.PREDICTIONS,
+    "scores": Prediction(
+        title="the scores of a quarter of a million weights",
+        question=(
+            "SGD trains a ResNet-20 of 269,434 weights until hardly any loss is left. Scores say how much of gRDA's push a weight "
+            "follows: 1 all of it, 0 nothing, and below 0 it grows. What are they, by Hessian products where SGD ended?"
+        ),
+        answer=what_scores_are,
+        options={
+            "nearly all close to 1": "Where there is no loss left there is hardly any slope, and hardly any curvature.",
+            "spread out from 0 to 1": "In lesson 08 they were. There SGD left more curvature for each weight.",
+            "nearly all close to 0": "Then the loss would hold nearly every weight, and nothing could be pruned.",
+            "about half of them negative": "Scores are negative only where a steep direction makes one weight pay for others.",
+        },
+        explanation=(
+            "{near:.2%} lie between {low:g} and {high:g}; of the small CNN's in lesson 08 {small:.0%}. SGD left a training loss "
+            "of {loss:.4f}."
+        ),
+        values=_of_scores,
+    ),
     "sent": Prediction(
         title="what two processes send each other",
         question=(
@@ -86,6 +123,7 @@ EXERCISES = {
 
 OBJECTIVES = {
     **questions_adamw.OBJECTIVES,
+    "say what scores a network has that left hardly any loss": "scores",
     "say what processes have to send one another": "sent",
     "say which gradient several processes have to share": "shared_gradient",
 }

@@ -16,7 +16,7 @@ from grda_edu.models import digits_cnn
 from grda_edu.studies.two_processes import Agreement
 from grda_edu.training.run import Run
 from grda_edu.training.search import Search
-from lessons.truth import Case, adamw12
+from lessons.truth import Case, adamw12, scale12
 from lessons.truth.lesson05 import FIRST, HELD_OUT, Recorded, live_case
 
 LAYERS = {name: p.numel() for name, p in digits_cnn(0).named_parameters()}
@@ -174,4 +174,4 @@ SEARCH = replace(
     make=search,
 )
 
-CASES = [TRAINING, SEARCH, PROCESSES, *adamw12.CASES]
+CASES = [TRAINING, SEARCH, PROCESSES, *adamw12.CASES, *scale12.CASES]
