@@ -66,7 +66,7 @@ class ResNetStudy:
     lr: float = 0.1
     batch_size: int = 32
     seeds: tuple[int, ...] = (0, 1)
-    ordered: tuple[int, ...] = ()  # trained once more, in another order, for the noise
+    ordered: tuple[int, ...] = (0,)  # trained once more, in another order, for the noise
     images: int = 512  # of the training images, evenly spaced, those of the Hessian
     products: int = 40
     clear: float = 2.0  # in units of λ: hardly a weight of this size dies

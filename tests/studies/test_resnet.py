@@ -1,6 +1,7 @@
 """The theorem on a network with batch norm: what is recorded, computed a second time by other means."""
 
 from collections import OrderedDict
+from copy import deepcopy
 from itertools import pairwise
 
 import numpy as np
@@ -164,13 +165,14 @@ def residual(x, columns):
     return x - columns @ np.linalg.lstsq(columns, x, rcond=None)[0]
 
 
-def second(piece, setting, row):
+def second(piece, setting, among, row):
     """MEASURES of a row of scores, from what is kept of every weight: plain numpy in double precision."""
     sgd, grda = piece["sample/sgd"].astype(float), piece["sample/grda"][setting].astype(float)
     s = piece[f"sample/{row}"][setting].astype(float)
     c, mu = STUDY.pairs[setting]
     lam = c * 0.1**0.5 * 27.0**mu
-    alive = (sgd != 0) & (grda != 0)
+    looked_at = np.abs(sgd) > 2 * lam * among
+    alive = (sgd != 0) & (grda != 0) & looked_at
     estimate = (np.sign(sgd) * (sgd - grda) / lam)[alive]
     ours = s[alive]
     sizes = [p.numel() for p in small(0).parameters()]
@@ -184,7 +186,7 @@ def second(piece, setting, row):
         ours[grew][:, None] == ours[~grew]
     ).mean() / 2
     predicted = np.sign(sgd) * np.maximum(np.abs(sgd) - lam * s, 0)
-    moves = predicted - sgd, grda - sgd
+    moves = (predicted - sgd)[looked_at], (grda - sgd)[looked_at]
     return {
         "correlation": np.corrcoef(estimate, ours)[0, 1],
         "partial": np.corrcoef(residual(estimate, known), residual(ours, known))[0, 1],
@@ -200,10 +202,11 @@ def second(piece, setting, row):
 
 
 @pytest.mark.parametrize("setting", [0, 1])
+@pytest.mark.parametrize("among", [0, 1])
 @pytest.mark.parametrize("row", [*KINDS, "fixed without scale", "batch without scale"])
-def test_evidence_is_what_plain_numpy_makes_of_the_weights(piece, setting, row):
-    found = dict(zip(MEASURES, piece["evidence"][setting, ROWS.index(row)], strict=True))
-    wanted = second(piece, setting, row)
+def test_evidence_is_what_plain_numpy_makes_of_the_weights(piece, setting, among, row):
+    found = dict(zip(MEASURES, piece["evidence"][setting, among, ROWS.index(row)], strict=True))
+    wanted = second(piece, setting, among, row)
     assert wanted["auc"] != 0.5 and np.isfinite(wanted["beyond scale"])
     for name, value in wanted.items():
         tolerance = 2 if name == "negative" else 0.1 if name == "grew" else 0.02
@@ -212,7 +215,7 @@ def test_evidence_is_what_plain_numpy_makes_of_the_weights(piece, setting, row):
 
 def test_controls_say_what_they_can(piece):
     def at(row, measure):
-        return piece["evidence"][0, ROWS.index(row), MEASURES.index(measure)]
+        return piece["evidence"][0, 0, ROWS.index(row), MEASURES.index(measure)]
 
     assert np.isnan(at("scale, batch", "beyond scale"))  # it is what is taken out
     for measure in ("partial", "slope", "cosine"):
@@ -232,11 +235,15 @@ def test_density_and_spread_are_those_of_the_survivors(piece):
     for setting in (0, 1):
         sgd, grda = piece["sample/sgd"].astype(float), piece["sample/grda"][setting].astype(float)
         alive = (sgd != 0) & (grda != 0)
-        assert piece["survivors"][setting] == alive.sum()
+        large = np.abs(sgd) > 2 * piece["lam"][setting]
+        assert piece["survivors"][setting].tolist() == [alive.sum(), (alive & large).sum()]
+        shares = [(grda == 0).mean(), (grda == 0)[large].mean()]
+        np.testing.assert_allclose(piece["died"][setting], shares)
         estimate = np.sign(sgd) * (sgd - grda) / piece["lam"][setting]
         of = [estimate, *(piece[f"sample/{kind}"][setting].astype(float) for kind in KINDS)]
-        wanted = [(x[alive].mean(), x[alive].std()) for x in of]
-        np.testing.assert_allclose(piece["spread"][setting], wanted, atol=2e-3)
+        for n, these in enumerate((alive, alive & large)):
+            wanted = [(x[these].mean(), x[these].std()) for x in of]
+            np.testing.assert_allclose(piece["spread"][setting, n], wanted, atol=2e-3)
         inside = [
             (of[1 + k][alive] >= 0.5)
             & (of[1 + k][alive] <= 1.5)
@@ -262,6 +269,15 @@ def test_zeros_and_losses_are_counted(piece, ended):
     loss = cross_entropy(outputs, data.y_train).item()
     right = (outputs.argmax(1) == data.y_train).double().mean().item()
     np.testing.assert_allclose(piece["train"][0], [loss, right], rtol=1e-3)
+    # Statistics renewed from all images at once: a pass in training mode with momentum 1.
+    network = deepcopy(network)
+    for bn in (network.bn1, network.bn2):
+        bn.momentum = 1.0
+    with torch.no_grad():
+        network.train()(data.x_train.double())
+        found = network.eval()(data.x_test.double()).argmax(1)
+    right = (found == data.y_test).double().mean().item()
+    assert piece["renewed"][0] == pytest.approx(right, abs=0.006)  # two images of 360
 
 
 # ------------------------------------------------- going on, and the file
@@ -292,7 +308,7 @@ def test_the_file_has_every_seed_and_says_what_it_is(pieces):
     about = found["about"]["configuration"]
     assert about["t"] == pytest.approx(27) and about["training_images"] == 1437
     assert about["rows"] == list(ROWS) and sum(about["sizes"]) == 319
-    assert found["evidence"].shape == (1, 2, len(ROWS), len(MEASURES))
+    assert found["evidence"].shape == (1, 2, 2, len(ROWS), len(MEASURES))
     np.testing.assert_array_equal(found["order/sgd"][0], pieces["order", 3]["sample/sgd"])
     assert all(np.isfinite(found[name]).all() for name in found if name.startswith("sample/"))
 
@@ -309,10 +325,11 @@ def test_what_ships_agrees_with_the_densities_and_the_sample(kind):
     s_mid, e_mid = ((x[1:] + x[:-1]) / 2 for x in edges)
     for seed in range(len(about["seeds"])):
         for setting, (_, mu) in enumerate(about["pairs"]):
-            row = dict(zip(MEASURES, a["evidence"][seed, setting, ROWS.index(kind)], strict=True))
+            row = a["evidence"][seed, setting, 0, ROWS.index(kind)]
+            row = dict(zip(MEASURES, row, strict=True))
             counts = a["density"][seed, setting, KINDS.index(kind)].astype(float)
             total = counts.sum()
-            assert total > 0.97 * a["survivors"][seed, setting]
+            assert total > 0.97 * a["survivors"][seed, setting, 0]
             s_mean, e_mean = counts.sum(1) @ s_mid / total, counts.sum(0) @ e_mid / total
             s_var = counts.sum(1) @ (s_mid - s_mean) ** 2 / total
             e_var = counts.sum(0) @ (e_mid - e_mean) ** 2 / total
