@@ -302,7 +302,8 @@ class Given:
 
     def of(self, name: str) -> Floats:
         """The survivors' scores."""
-        return self.rows[name][self.alive]
+        found: Floats = self.rows[name][self.alive]
+        return found
 
     def measured(self, name: str) -> list[float]:
         """MEASURES of a row; NaN for what has no meaning there."""

@@ -7,7 +7,7 @@ from grda_edu import cifar, recordings, resnet20
 from grda_edu.geometry.evidence import correlation
 from grda_edu.lessons import lesson12
 from grda_edu.lessons.lesson12 import PREDICTIONS
-from grda_edu.lessons.lesson12.many_weights import near_one
+from grda_edu.lessons.lesson12.at_scale import near_one
 from grda_edu.studies.resnet import AMONG, MEASURES, ROWS
 
 
@@ -39,7 +39,8 @@ def test_the_network_is_as_large_as_the_text_says(text, made):
     filters = sum(s[0] for s in (p.shape for p in resnet20().parameters()) if len(s) == 4)
     assert f"{filters} filters, {filters} directions" in text
     about = made.configuration
-    assert f"{about['training_images']:,} MNIST images for {about['epochs']} epochs" in text
+    assert f"{about['training_images']:,} MNIST images for twenty epochs" in text
+    assert about["epochs"] == 20
     assert about["products"] == 40 and "forty products" in text
     assert f"the same {about['images']} images" in text and "two seeds" in text
     assert len(about["seeds"]) == 2 and about["clear"] == 2
@@ -105,7 +106,7 @@ def test_nearly_all_scores_are_close_to_one(made):
 
 
 def test_nine_zeros_in_ten_are_at_or_above_the_authors_sgd(text):
-    from grda_edu.lessons.lesson12.published import NETWORKS
+    from grda_edu.lessons.lesson12.known_rows import NETWORKS
 
     assert "at or above the authors' own SGD in each network" in text
     for of in NETWORKS.values():

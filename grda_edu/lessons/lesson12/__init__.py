@@ -1,10 +1,10 @@
 """Lesson 12, at scale and on your own: and my network?"""
 
 from .at_end import when_trained
+from .at_scale import many_weights
 from .beside_adamw import around_adamw
-from .many_weights import many_weights
-from .photographs import photographs
-from .published import published
+from .cifar_here import photographs
+from .known_rows import published
 from .questions import EXERCISES, OBJECTIVES, PREDICTIONS
 from .side_by_side import two_processes
 from .transfer import QUIZ

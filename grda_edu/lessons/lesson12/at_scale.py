@@ -129,8 +129,8 @@ def near_one() -> tuple[float, float]:
     """Share of the scores that are close to 1: of ResNet-20, and of the small CNN of lesson 08."""
     ours = array("sample/batch")[:, 0]
     small = recordings.load_measurements("finite_time").arrays["time/s"][:, 0, 0]
-    ours, theirs = (float((np.abs(s - 1) < NEAR).mean()) for s in (ours, small.astype(float)))
-    return ours, theirs
+    shares = [float((np.abs(s - 1) < NEAR).mean()) for s in (ours, small.astype(float))]
+    return shares[0], shares[1]
 
 
 # ------------------------------------------------- the figure
