@@ -8,6 +8,7 @@ sys.path.insert(0, str(ROOT))
 
 from tools.facts import version as read_version  # noqa: E402
 
+language = "en"
 project = "grda-edu"
 author = "The grda-edu authors"
 version = release = read_version()
@@ -22,6 +23,8 @@ html_title = "grda-edu"
 html_math_renderer = "mathml"
 html_show_search_summary = False  # would fetch pages, which a folder opened by double click forbids
 html_show_sourcelink = False
+html_show_copyright = False
+html_favicon = "favicon.svg"
 html_copy_source = False
 html_js_files = [("site.js", {"defer": "defer"})]
 html_css_files = ["site.css"]

@@ -36,14 +36,22 @@ def version() -> str:
     return project()["version"]
 
 
+def pages_address(address: str) -> str:
+    """Where the web edition is published: GitHub's pages of the repository."""
+    owner, name = address.removeprefix("https://github.com/").split("/")
+    return f"https://{owner}.github.io/{name}/"
+
+
 def badges(address: str) -> str:
-    """README's lines that open the course on Colab and on Binder, at lesson 00."""
+    """README's lines that open the web edition, and the course on Colab and on Binder, at lesson 00."""
     owner, name = address.removeprefix("https://github.com/").split("/")
     colab = f"https://colab.research.google.com/github/{owner}/{name}/blob/main/{LESSON}"
     landing = f"lab/tree/{LESSON}".replace("/", "%2F")
     binder = f"https://mybinder.org/v2/gh/{owner}/{name}/main?urlpath={landing}"
     lines = [
         "<!-- address -->",
+        f"**[Read it in your browser]({pages_address(address)})**: every figure moves there, on a phone too.",
+        "",
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})",
         f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})",
     ]

@@ -39,7 +39,7 @@ def test_a_job_may_do_no_more_than_it_needs(path: Path) -> None:
     assert workflow["permissions"] in ({}, {"contents": "read"})
     granted = [set(job.get("permissions", {}).items()) for job in workflow["jobs"].values()]
     writing = {item for items in granted for item in items if item[1] == "write"}
-    assert writing <= {("id-token", "write")}
+    assert writing <= {("id-token", "write"), ("pages", "write")}
     checkouts = [step for step in steps(workflow) if "actions/checkout" in step.get("uses", "")]
     assert all(step["with"] == {"persist-credentials": False} for step in checkouts)
 

@@ -47,7 +47,9 @@ def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> 
     lay_pages(notebooks, laid, static / "figures")
     conf = ["-c", str(ROOT / "docs"), "-D", f"html_static_path={static}"]
     cache = ["-d", str(work / "doctrees"), "-E"]
-    return build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
+    failed = build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
+    (out / ".nojekyll").touch()  # or GitHub's own builder would leave out _static
+    return failed
 
 
 def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> None:

@@ -21,6 +21,7 @@ from .glossary import Glossary
 from .kinds import MIME
 
 ROOT = Path(__file__).parents[2]
+HEADING = re.compile(r"^(#+ )", re.MULTILINE)
 FENCE = "``````"
 LINK = re.compile(r"\((\d\d)_\w+\.(?:ipynb|md)(#[\w-]*)?\)")
 
@@ -52,7 +53,8 @@ def page(
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             glossary.check(cell.source, made.name)
-            text = glossary.linked(cell.source, used)
+            source = HEADING.sub(r"#\1", cell.source) if printed else cell.source
+            text = glossary.linked(source, used)
             parts.append(LINK.sub(lambda found: f"(lesson{found[1]}.md{found[2] or ''})", text))
             continue
         if not cell.metadata.get("jupyter", {}).get("source_hidden"):
