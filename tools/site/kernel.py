@@ -18,8 +18,8 @@ from IPython.display import display
 
 from grda_edu import course
 from grda_edu.course import card as cards
-from grda_edu.course import checking, environment, exercise, page, prediction, veil
-from grda_edu.course.lookup import find
+from grda_edu.course import checking, closing, environment, exercise, page, prediction, veil
+from grda_edu.course.lookup import find, module
 from grda_edu.explore import Picture
 from grda_edu.explore.naming import name_of
 from grda_edu.views.line import Line, Printed
@@ -50,7 +50,7 @@ def begin(budget: int) -> None:
     course.navigation = lambda number: _leave("navigation", number=number)
     course.objectives = lambda number: _leave("objectives", number=number)
     course.course_map = lambda: _leave("map")
-    course.predict, course.check = _predict, _check
+    course.predict, course.check, course.quiz = _predict, _check, _quiz
     films.begin()
 
 
@@ -169,3 +169,27 @@ def _check(name: str, attempt: object) -> None:
         count=len(task.all_cases()),
         states=states,
     )
+
+
+def _quiz(number: str) -> None:
+    asked = module(number).QUIZ
+    turn = closing._Round(number, asked)
+    questions = []
+    for k, (name, question) in enumerate(asked.items()):
+        turn._ask(k)
+        told = turn._card.state
+        options = list(question.options)
+        questions.append(
+            {
+                "name": name,
+                "lesson": closing.lesson_of(name),
+                "right": options.index(str(question.right())),
+                **{part: told[part] for part in ("label", "head", "options")},
+                "answered": [
+                    [closing._verdict(question, option), closing._others(question, option)]
+                    for option in options
+                ],
+            }
+        )
+    turn._card.close()
+    _leave("quiz", number=number, questions=questions)

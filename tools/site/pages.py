@@ -22,6 +22,7 @@ from .kinds import MIME
 
 ROOT = Path(__file__).parents[2]
 HEADING = re.compile(r"^(#+ )", re.MULTILINE)
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FENCE = "``````"
 LINK = re.compile(r"\((\d\d)_\w+\.(?:ipynb|md)(#[\w-]*)?\)")
 
@@ -94,6 +95,10 @@ def _output(output: nbformat.NotebookNode, made: Page) -> str:
         left = dict(data[MIME])
         html = KINDS[left.pop("kind")](made, **left)
         return _html(html) if html else ""
+    if WIDGET in data:
+        raise PageError(
+            f"{made.name}: a cell shows a widget ({data.get('text/plain', '')!r}) that no page can draw"
+        )
     if "text/html" in data:
         return _html(_scrolled(data["text/html"]))
     text = data.get("text/plain", "")
@@ -216,6 +221,7 @@ def course_map() -> str:
     rows = [
         {
             "number": row.number,
+            "quiz": row.quiz,
             "names": {kind: row.names(kind) for kind in ("predictions", "exercises", "goals")},
         }
         for row in LESSONS
@@ -251,6 +257,19 @@ def _exercise(
         f'<p class="grda-where">Where it runs: {_where(made.name.removeprefix("lesson"))}</p>'
     )
     return _card(made, "exercise", name, head, states[-1]["more"], [name, head, title, states])
+
+
+def _quiz(made: Page, *, number: str, questions: list[dict]) -> str:
+    titles = {row.number: f"{row.number} {row.title}" for row in LESSONS}
+    items = "".join(
+        f"<li>{one['head']}<ul>{''.join(f'<li>{text}</li>' for text in one['options'])}</ul></li>"
+        for one in questions
+    )
+    answers = "".join(f"<li>{one['answered'][one['right']][0]}</li>" for one in questions)
+    head = f'<p class="grda-kicker">Closing quiz</p><ol>{items}</ol>'
+    return _card(
+        made, "quiz", f"{number}.quiz", head, f"<ol>{answers}</ol>", [number, questions, titles]
+    )
 
 
 def _where(number: str) -> str:
@@ -299,5 +318,6 @@ KINDS = {
     "map": _map,
     "prediction": _prediction,
     "exercise": _exercise,
+    "quiz": _quiz,
     "table": _table,
 }

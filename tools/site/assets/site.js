@@ -45,7 +45,7 @@ function library(kind) {
 // ---------------------------------------------------------------- what the reader has done
 
 const progress = {
-  kept: { predictions: {}, exercises: {}, goals: {} },
+  kept: { predictions: {}, exercises: {}, goals: {}, quizzes: {} },
   watchers: [],
   read() {
     try {
@@ -346,6 +346,77 @@ function exerciseCard(place) {
   drawCard(place, model);
 }
 
+// ---------------------------------------------------------------- the closing quiz
+
+const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+const escaped = (text) => text.replace(/[&<>]/g, (letter) => ESCAPED[letter]);
+
+// A round is answered in any order; the first answers stay, and its result stands on the map.
+function quizCard(place) {
+  const [number, questions, titles] = dataOf(place);
+  const total = questions.length;
+  const round = () => ({ answers: {}, results: [], ...progress.kept.quizzes[number] });
+  const keep = (next) => progress.change((kept) => (kept.quizzes[number] = next));
+  const chosenOf = ({ name }) => round().answers[name];
+  const open = () => questions.filter((one) => chosenOf(one) === undefined);
+  const isRight = (one) => chosenOf(one) === one.right;
+  let at = Math.max(0, questions.indexOf(open()[0]));
+
+  const question = () => {
+    const one = questions[at];
+    const chosen = chosenOf(one);
+    const left = open().length;
+    const actions = [];
+    if (chosen === undefined) {
+      actions.push({ do: "answer", label: "Answer", primary: true, needs: true });
+      if (left > 1) actions.push({ do: "next", label: "Skip for now" });
+    } else if (left) actions.push({ do: "next", label: "Next question", primary: true });
+    else actions.push({ do: "result", label: "Your result", primary: true }, { do: "next", label: "Next question" });
+    if (at) actions.push({ do: "back", label: "Back" });
+    const [result, more] = chosen === undefined ? ["", ""] : one.answered[chosen];
+    const { label, head, options } = one;
+    return { label, head, options, chosen: chosen ?? null, locked: chosen !== undefined, actions, result, more };
+  };
+  const result = () => {
+    const missed = questions.filter((one) => !isRight(one));
+    const before = round().results.slice(0, -1).map((right) => `${right} of ${total}`).join(", ");
+    const toRead = [...new Set(missed.map((one) => one.lesson))].sort();
+    const links = toRead.map((lesson) => `<li><a href="lesson${lesson}.html">${escaped(titles[lesson])}</a></li>`);
+    return {
+      label: "Closing quiz: your result",
+      head: `<p class="grda-kicker">Closing quiz</p><div class="grda-question">${total - missed.length} of ${total} at the first try</div>`,
+      actions: [{ do: "look", label: "Look through the answers", primary: true }, { do: "again", label: "Do it again" }],
+      result: before && `<p class="grda-note">Rounds before: ${before}.</p>`,
+      more: links.length ? `<p class="grda-label">What you missed stands in</p><ul>${links.join("")}</ul>` : "",
+    };
+  };
+  const after = () => {
+    const turn = questions.map((_, k) => (at + k + 1) % total);
+    return turn.find((k) => chosenOf(questions[k]) === undefined) ?? turn[0];
+  };
+  const press = (action, answer) => {
+    if (action === "answer") {
+      const { answers, results } = round();
+      keep({ answers: { ...answers, [questions[at].name]: answer }, results });
+      if (!open().length) keep({ ...round(), results: [...results, questions.filter(isRight).length] });
+    }
+    if (action === "next") at = after();
+    if (action === "back") at -= 1;
+    if (action === "look" || action === "again") at = 0;
+    if (action === "again") keep({ ...round(), answers: {} });
+    model.set(action === "result" ? result() : question());
+  };
+  const model = cardModel(open().length ? question() : result(), press);
+  drawCard(place, model);
+}
+
+function quizStatus(number, count) {
+  const { answers = {}, results = [] } = progress.kept.quizzes[number] ?? {};
+  if (!results.length) return `${Object.keys(answers).length} of ${count} questions`;
+  const last = results.length > 1 ? `, ${results.at(-1)} in the last round` : "";
+  return `quiz: ${results[0]} of ${count} right at the first try${last}`;
+}
+
 // ---------------------------------------------------------------- the map and the aims
 
 const counted = (number, kind) => `${number} ${number === 1 ? kind.slice(0, -1) : kind}`;
@@ -358,12 +429,14 @@ function courseMap(place) {
     said.set(row.dataset.lesson, { status, minutes: status.textContent });
   }
   const show = () => {
-    for (const { number, names } of lessons) {
+    for (const { number, names, quiz } of lessons) {
       const { status, minutes } = said.get(number);
       const counts = Object.entries(names).map(([kind, all]) => [kind, all.filter((name) => name in progress.kept[kind]).length, all.length]);
       const parts = counts.filter(([, , all]) => all).map(([kind, done, all]) => `${done} of ${counted(all, kind)}`);
+      if (quiz) parts.push(quizStatus(number, quiz));
       status.textContent = [minutes, parts.join(", ")].filter(Boolean).join(" · ");
-      const finished = counts.every(([, done, all]) => done === all);
+      const quizDone = !quiz || progress.kept.quizzes[number]?.results?.length > 0;
+      const finished = quizDone && counts.every(([, done, all]) => done === all);
       if (finished) status.append(" ", Object.assign(document.createElement("span"), { className: "grda-finished", textContent: "✓ done" }));
     }
   };
@@ -377,7 +450,9 @@ function resetCard(place) {
   const rest = (result = "") => ({ label: "Your progress", result, actions: [{ do: "reset", label: "Reset my progress" }] });
   const asks = () => {
     const { kept } = progress;
-    const count = Object.keys(kept).map((kind) => counted(Object.keys(kept[kind]).length, kind));
+    const { quizzes, ...counts } = kept;
+    const count = Object.keys(counts).map((kind) => counted(Object.keys(kept[kind]).length, kind));
+    if (Object.keys(quizzes).length) count.push("the quiz");
     return {
       label: "Your progress",
       result: `<p>What you committed, solved and reached (${count.join(", ")}) is kept in this browser alone. Forget it?</p>`,
@@ -410,7 +485,7 @@ function veiledTable(details) {
 
 // ---------------------------------------------------------------- begin
 
-const CARDS = { prediction: predictionCard, exercise: exerciseCard, map: courseMap };
+const CARDS = { prediction: predictionCard, exercise: exerciseCard, quiz: quizCard, map: courseMap };
 
 function begin() {
   document.querySelectorAll("[data-card]").forEach((place) => CARDS[place.dataset.card](place));
