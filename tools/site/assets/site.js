@@ -129,7 +129,6 @@ async function wake(place) {
   const model = await modelOf(name);
   const kind = place.dataset.space ? "space" : "flat";
   model.set("library", () => library(kind));
-  model.set("tables", model.get("tables").filter((table) => table.columns));
   keepGoals(model);
   cover(model, place);
   keepAddress(model, place);
