@@ -9,7 +9,8 @@ from course.checking import assert_exercise, assert_prediction
 from torch import nn
 from torch.nn.functional import softshrink
 
-from grda_edu import GRDA, files, penalty_groups, report, save_sparse, split_data
+from grda_edu import GRDA, files, penalty_groups, recordings, report, save_sparse, split_data
+from grda_edu.explore.writing import power
 from grda_edu.lessons import lesson12
 from grda_edu.lessons.lesson12 import (
     EXERCISES,
@@ -342,6 +343,14 @@ def test_lines_are_streamed_and_agreement_is_said(spread, monkeypatch):
         "processes 0",
     ):
         assert words in view.printed.printed
+
+
+def test_the_text_says_what_was_recorded(root):
+    made = recordings.load_measurements("two_processes")
+    steps = made.configuration["epochs"] * (1280 // made.configuration["batch_size"])
+    text = (root / "notebooks/12_at_scale_and_your_own.md").read_text("utf-8")
+    assert power(float(made.arrays["differences"].max()), 1) == "6·10⁻⁸"
+    assert rf"at most $6\cdot10^{{-8}}$ a weight, after {steps} steps" in text
 
 
 def test_stop_ends_it_between_two_lines(spread, monkeypatch):

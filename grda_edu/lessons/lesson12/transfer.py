@@ -336,7 +336,7 @@ QUIZ = {
             (False, True): "w₂ shrinks until it is zero, and w₁ grows",
             (True, True): "both shrink, as far as the loss allows",
             (False, False): "it stays: on a floor nothing is gained",
-        }[tuple((along_the_floor() < 0).tolist())],  # type: ignore[index]
+        }[tuple((along_the_floor() < 0).tolist())],
         options={
             "w₂ shrinks until it is zero, and w₁ grows": "w₂ is the smaller one. But along the floor it costs two of w₁ for one of w₂.",
             "both shrink, as far as the loss allows": "Not on this floor: to stay on it, one has to grow.",
