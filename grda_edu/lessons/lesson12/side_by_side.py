@@ -213,7 +213,7 @@ def _row(live: dict[str, Outcome]) -> tuple[dict[str, object], str]:
             key("alive", palette.INK, "mark"),
         )
         row[heading_key(k)] = heading(
-            name, words, beside=", on this computer" if way in live else ", recorded"
+            name, words, beside="(on this computer)" if way in live else "(recorded)"
         )
     row["layout.title.text"] = "Weights of the last layer: ten digits, 64 hidden units"
     return row, _sentence(shown, live)
