@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tools.pages import docstrings, generated
+from tools.pages import docstrings, generated, mended
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -12,9 +12,15 @@ def setup(app: Any) -> dict[str, bool]:
         app.setup_extension(name)
     app.connect("config-inited", _configured)
     app.connect("builder-inited", lambda app: generated.write(Path(app.srcdir)))
+    app.connect("build-finished", _mended)
     app.connect("autodoc-process-docstring", docstrings.prepared, priority=400)  # before napoleon
     app.connect("autodoc-process-signature", docstrings.signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _mended(app: Any, problem: Exception | None) -> None:
+    if problem is None and app.builder.format == "html":
+        mended.mend(Path(app.outdir))
 
 
 def _configured(app: Any, config: Any) -> None:
