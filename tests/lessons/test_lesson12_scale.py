@@ -51,7 +51,9 @@ def test_zeros_and_accuracies_are_the_recorded_ones(text, made):
     assert f"gRDA has {zeros[0]:.0%} zeros at $c = 0.005$ and {zeros[1]:.0%} at $c = 0.01$" in text
     (sgd, weak, strong), (sgd1, weak1, strong1) = made.arrays["renewed"].astype(float)
     assert f"SGD reads {sgd:.1%} and {sgd1:.1%} of the test images" in text
-    assert f"gRDA {weak:.1%} and {weak1:.1%}, and {strong:.1%} and {strong1:.1%}" in text
+    assert (
+        f"gRDA {weak:.1%} and {weak1:.1%} at $c = 0.005$, {strong:.1%} and {strong1:.1%} at"
+    ) in text
 
 
 def test_the_moves_have_the_length_that_the_text_says(text, made):
@@ -61,6 +63,7 @@ def test_the_moves_have_the_length_that_the_text_says(text, made):
     assert made.arrays["died"][:, :, AMONG.index("clear")].max() < 0.006  # hardly one
     (a, s), (b, s1) = ((x[0, 0, 1], x[0, 2, 1]) for x in spread)
     assert f"Scores vary by {s:.2f} and {s1:.2f}, $\\hat s$ by {a:.2f} and {b:.2f}" in text
+    assert f"the ratio of the two, {s / a:.2f} and {s1 / b:.2f}" in text
 
 
 def test_the_evidence_is_as_small_as_the_text_says(text, made):
@@ -82,7 +85,8 @@ def test_scale_directions_hold_what_the_text_says(text, made):
     assert f"the higher correlation, {alone[0]:.2f} and {alone[1]:.2f}" in text
     assert f"it is {clear[0]:.2f} and {clear[1]:.2f}" in text
     ours = over_seeds(made, "batch", "correlation").mean(axis=0)
-    assert (alone > ours).all() and clear[0] < alone[0] / 2
+    assert (alone > ours).all() and clear[0] < 0.3 * alone[0]
+    assert clear[1] > alone[1] / 2  # less than half is selection
 
 
 def test_noise_is_as_large_as_the_text_says(text, made):

@@ -231,9 +231,9 @@ def _row(
         mean, deviation = of_scores[KNOWS.index(scores)]
         s_varies, varies = writing.decimal(deviation), writing.decimal(of_estimates[1])
         if kind == "correlation":
-            told += f" Over them s varies by {s_varies}, ŝ by {varies}."
+            told += f" Over these weights s varies by {s_varies}, ŝ by {varies}."
         else:
-            told += f" Over them s is {writing.decimal(mean)} ± {s_varies}, "
+            told += f" Over these weights s is {writing.decimal(mean)} ± {s_varies}, "
             told += f"ŝ {writing.decimal(of_estimates[0])} ± {varies}."
     if np.isfinite(top):
         told += f" Two orders of the images leave {writing.decimal(top)}."

@@ -134,7 +134,7 @@ def says_processes(live: int) -> dict:
         apart = 3e-3 if here else MADE.arrays["differences"][k].max()
         said += [1600 + k if here else totals[k, 1]]
         said += [moved] if moved else ["the same places"]
-        said += [apart]
+        said += ["by more than", apart]
     notes = {
         f"notes[{k}]": [*([STRIPS[name][1] - 1] if k in (1, 2) else []), dead_in(name, live).sum()]
         for k, name in enumerate(STRIPS)

@@ -151,7 +151,7 @@ def says_many(scores: str, setting: int, among: int, measure: int) -> dict:
     ]
     if scores in KNOW.values():
         found = over_them(setting, among, scores)
-        said += ["Over them", *(found[1::2] if kind == "correlation" else found)]
+        said += ["Over these weights", *(found[1::2] if kind == "correlation" else found)]
     top = noise(setting, among) if kind == "correlation" else math.nan
     if not math.isnan(top):
         said += ["Two orders of the images", top]
