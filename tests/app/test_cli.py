@@ -417,6 +417,27 @@ def test_doctor_looks_at_everything_that_the_course_needs(root: Path) -> None:
     assert set(doctor.PACKAGES) == needed
 
 
+def test_doctor_knows_every_extra_that_brings_data(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    for package, (_, extra) in doctor.EXTRAS.items():
+        assert any(line.startswith(package) for line in project["optional-dependencies"][extra])
+
+    def lacks(name: str) -> str:
+        raise doctor.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "version", lacks)
+    found = findings(doctor.check_extras)["pooch"]
+    assert found.value == 'not installed; pip install "grda-edu[cifar]" adds it'
+    assert not found.advice  # nothing is wrong
+
+    monkeypatch.setattr(doctor, "version", lambda name: "1.0")
+    monkeypatch.setattr(doctor, "_load", lambda name: (None, "damaged"))
+    found = findings(doctor.check_extras)["pooch"]
+    assert found.advice == "pip install --force-reinstall pooch" and "damaged" in found.value
+
+
 def test_a_check_that_fails_is_a_finding(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
