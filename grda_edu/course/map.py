@@ -191,11 +191,12 @@ LESSONS = (
         "12_at_scale_and_your_own",
         "At scale, and on your own",
         "And my network?",
-        22,
-        predictions=("around_order", "scores", "sent"),
+        25,
+        predictions=("around_order", "words_cost", "scores", "sent"),
         exercises=("two_spaces", "shared_gradient"),
         goals=("most_zeros", "behind"),
         quiz=20,
+        further=6,
     ),
 )
 

@@ -15,6 +15,7 @@ from grda_edu.studies.time_limit import FiniteTime
 from grda_edu.studies.timing import Timing
 from grda_edu.studies.two_processes import TwoProcesses
 from grda_edu.studies.which_zeros import Masks
+from grda_edu.studies.words import SEARCH, WordsChosen, WordsSearch
 
 STUDIES: dict[str, Study] = {
     "averages": Averages(),
@@ -31,4 +32,6 @@ STUDIES: dict[str, Study] = {
     "theorem": TheoremStudy(),
     "timing": Timing(),
     "two_processes": TwoProcesses(),
+    SEARCH: WordsSearch(),
+    "words": WordsChosen(),  # which reads the search
 }

@@ -1,6 +1,7 @@
 """Lesson 12 against wrong answers."""
 
 import socket
+import time
 
 import numpy as np
 import pytest
@@ -21,8 +22,10 @@ from grda_edu.lessons.lesson12 import (
     numbers,
     questions_adamw,
     side_by_side,
+    word_numbers,
     your_own,
 )
+from grda_edu.studies import manual
 from grda_edu.training import processes
 from grda_edu.training.processes import ProcessesError
 
@@ -498,6 +501,112 @@ def test_what_the_text_says_of_adamw():
     for data in (digits, mnist):  # SGD alone reads as many
         alone = frontier_numbers.from_base(data, "SGD")
         assert alone.mean() > -2 * alone.std(ddof=1) / len(alone) ** 0.5
+
+
+# ------------------------------------------------- the reader
+
+
+def at(way, level):
+    """Bits on test and zeros of what was chosen, to the digits of the text."""
+    trial = word_numbers.chosen(way, level)
+    return round(word_numbers.bits(trial).mean(), 2), round(100 * word_numbers.zeros(trial).mean())
+
+
+def test_what_the_text_says_of_the_transformer():
+    dense = [round(word_numbers.dense(way), 2) for way in word_numbers.DENSE]
+    assert dense == [3.07, 2.73, 2.48]
+    assert [at("gRDA", level) for level in (0.4, 0.9)] == [(3.23, 47), (3.4, 90)]
+    assert at("gRDAM", 0.7) == (2.98, 69)
+    assert at(word_numbers.DUAL, 0.7) == (2.64, 73)
+    gradual = [at(word_numbers.GRADUAL, level) for level in (0.5, 0.8, 0.9)]
+    assert gradual == [(2.62, 50), (2.72, 80), (2.96, 90)]
+    rates = [round(rate, 2) for rate in word_numbers.base_rates().values()]
+    assert rates == [6.69, 4.72, 3.50]
+    assert word_numbers.recorded().configuration["parameters"] == 69_703
+    assert word_numbers.recorded().configuration["alphabet"] == 103
+
+
+def test_between_its_points_gradual_pruning_is_a_little_behind():
+    points = [word_numbers.frontier(word_numbers.GRADUAL)[k] for k in (0, 1)]
+    known = [
+        (word_numbers.zeros(trial).mean(), word_numbers.bits(trial).mean()) for trial in points
+    ]
+    for level in (0.5, 0.7):
+        trial = word_numbers.chosen(word_numbers.DUAL, level)
+        share, need = word_numbers.zeros(trial).mean(), word_numbers.bits(trial).mean()
+        assert known[0][0] < share < known[1][0]
+        behind = np.interp(share, *zip(*known, strict=True)) - need
+        assert behind == pytest.approx(0.06, abs=0.01)
+
+
+def test_where_the_grid_of_the_two_spaces_ended():
+    many = [
+        t for t in word_numbers.trials(word_numbers.DUAL) if word_numbers.tried(t, "zeros") > 0.895
+    ]
+    assert len(many) == 1 and many[0][1] == min(
+        t[1] for t in word_numbers.trials(word_numbers.DUAL)
+    )
+    for way, level in (
+        (word_numbers.DUAL, 0.6),
+        (word_numbers.GRADUAL, 0.5),
+        (word_numbers.GRADUAL, 0.9),
+    ):
+        assert word_numbers.chosen(way, level)[1] == max(t[1] for t in word_numbers.trials(way))
+    assert word_numbers.chosen(word_numbers.DUAL, 0.8)[2] == max(
+        t[2] for t in word_numbers.trials(word_numbers.DUAL)
+    )
+
+
+def test_the_optimizer_costs_more_than_the_zeros():
+    assert PREDICTIONS["words_cost"].right() == "SGD in the place of AdamW"
+    trial = word_numbers.chosen(word_numbers.DUAL, 0.7)
+    sgd, dual = word_numbers.bits(word_numbers.chosen("SGD", 0.7)), word_numbers.bits(trial)
+    assert (sgd - dual > 0.2).all()  # seed by seed
+
+
+def test_the_reader_can_be_stopped_and_says_so():
+    pytest.importorskip("pydoc_data.topics")
+    view = lesson12.live_reading()
+    assert view.wait() == {}
+    view.start()
+    until = time.monotonic() + 60
+    while not view.made and time.monotonic() < until:
+        time.sleep(0.05)
+    view.stop()
+    made = view.wait(60)
+    assert list(made) == ["AdamW"]
+    assert made["AdamW"].step[0] == 0 and made["AdamW"].step[-1] < 1600
+    assert view.line.said.startswith("Stopped")
+    view.close()
+
+
+def test_another_text_is_named(monkeypatch):
+    short = manual.from_topics({"a": "another text"})
+    monkeypatch.setattr(manual, "read_manual", lambda: short)
+    view = lesson12.live_reading()
+    assert "is not that of Python" in view.line.said
+    assert view.picture.table["sentence"]["strings"][0].endswith(
+        "which the recording read: its numbers differ."
+    )
+
+
+def test_an_interpreter_without_its_text_is_named_and_breaks_nothing(monkeypatch):
+    def missing():
+        raise ModuleNotFoundError("this Python was installed without pydoc_data")
+
+    monkeypatch.setattr(manual, "read_manual", missing)
+    view = lesson12.live_reading()
+    assert "was installed without pydoc_data" in view.line.said
+    view.start()
+    with pytest.raises(ModuleNotFoundError, match="pydoc_data"):
+        view.wait(60)
+    assert "ModuleNotFoundError" in view.line.said
+    assert lesson12.reading() is not None  # what is recorded needs no text
+
+
+def test_the_level_is_one_of_those_recorded():
+    with pytest.raises(ValueError, match=r"level = 0\.85: accepted is one of 0\.4, "):
+        lesson12.live_reading(0.85)
 
 
 def test_every_objective_has_its_check():

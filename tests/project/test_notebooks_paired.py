@@ -133,7 +133,7 @@ SET_UP = re.compile(
     r"try:  # on Colab[^\n]*\n    from grda_edu import course\nexcept ModuleNotFoundError:\n"
     r"    %pip install --quiet [^\n]*\n    from grda_edu import course\n\n(course\.\w+\(\"\d\d\"\)\n?){1,3}"
 )
-CALLS_UP = re.compile(r"(course\.(navigation|predict|course_map)\([^\n]*\)\n?)+")
+CALLS_UP = re.compile(r"(course\.(navigation|predict|quiz|course_map)\([^\n]*\)\n?)+")
 
 
 @each_lesson

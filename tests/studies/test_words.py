@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from grda_edu import recordings
 from grda_edu.optim import GRDA
 from grda_edu.studies import manual as texts
 from grda_edu.studies.manual import from_topics
@@ -245,3 +246,79 @@ def test_the_choice_takes_the_best_with_enough_zeros():
 def test_every_way_has_the_same_number_of_trials():
     assert len({len(way.rates) * len(way.strengths) for way in WAYS}) == 1
     assert all(len({*way.rates}) == len(way.rates) for way in WAYS)
+
+
+# ------------------------------------------------- the recordings
+
+
+@pytest.fixture(scope="module")
+def search():
+    return recordings.load_measurements("words_search")
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return recordings.load_measurements("words")
+
+
+def test_every_way_was_tuned_with_the_same_budget(search):
+    """As many trials, of as many steps, with one seed: by what was recorded, not by the plan."""
+    trials = search.configuration["trials"]
+    assert len({tuple(trial) for trial in trials}) == len(trials) == len(search.arrays["val"])
+    count = Counter(way for way, *_ in trials)
+    assert len(count) == 7 and set(count.values()) == {9}
+    assert {seed for *_, seed in trials} == {0}
+    reading = search.configuration["reading"]
+    assert search.arrays["val"].shape == search.arrays["zeros"].shape == (63, reading["looks"] + 1)
+
+
+def test_what_was_chosen_is_the_best_on_validation(search, chosen):
+    trials = [tuple(row[:3]) for row in search.configuration["trials"]]
+    val, zero = (search.arrays[name][:, -1] for name in ("val", "zeros"))
+    for level, way, lr, strength in chosen.configuration["chosen"]:
+        row = trials.index((way, lr, strength))
+        assert zero[row] > level - 0.005
+        others = [k for k, t in enumerate(trials) if t[0] == way and zero[k] > level - 0.005]
+        assert val[row] == np.nanmin(val[others])
+
+
+def test_what_was_chosen_was_trained_with_seeds_of_its_own(search, chosen):
+    runs = chosen.configuration["trials"]
+    seeds = {seed for *_, seed in runs}
+    assert seeds == {1, 2, 3} == set(chosen.configuration["seeds"])
+    assert seeds.isdisjoint(seed for *_, seed in search.configuration["trials"])
+    asked = {tuple(row[1:]) for row in chosen.configuration["chosen"]}
+    assert Counter(tuple(run[:3]) for run in runs) == dict.fromkeys(asked, 3)
+    assert chosen.configuration["reading"] == search.configuration["reading"]
+    assert chosen.configuration["sha256"] == search.configuration["sha256"]
+
+
+def test_recorded_zeros_are_those_of_the_matrices(chosen):
+    sizes = chosen.configuration["weights"]
+    dead = chosen.arrays["by_matrix"].sum(axis=1) / sum(sizes.values())
+    np.testing.assert_allclose(dead, chosen.arrays["zeros"][:, -1], rtol=1e-6)
+    assert chosen.configuration["parameters"] > sum(sizes.values())
+
+
+def test_every_network_began_near_the_uniform_guess(search, chosen):
+    for recorded in (search, chosen):
+        uniform = math.log2(recorded.configuration["alphabet"])
+        np.testing.assert_allclose(recorded.arrays["val"][:, 0], uniform, atol=0.5)
+
+
+def test_a_recorded_training_begins_like_one_of_today(chosen):
+    try:
+        text = texts.read_manual()
+    except ModuleNotFoundError:
+        pytest.skip("this interpreter has no text")
+    if text.sha256 != chosen.configuration["sha256"]:
+        pytest.skip("this interpreter has another text")
+    assert text.base_rates == pytest.approx(chosen.configuration["base_rates"])
+    reading = Reading(**chosen.configuration["reading"])
+    runs = chosen.configuration["trials"]
+    row = next(k for k, run in enumerate(runs) if run[0].startswith("two spaces"))
+    learned = reading.train(
+        BY_NAME[runs[row][0]], *runs[row][1:], text, lambda _, step: step == 200
+    )
+    assert learned.val == pytest.approx(chosen.arrays["val"][row, :2], abs=0.01)
+    assert learned.zeros == pytest.approx(chosen.arrays["zeros"][row, :2], abs=0.005)

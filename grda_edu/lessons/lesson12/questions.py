@@ -6,7 +6,7 @@ import numpy as np
 
 from grda_edu.course import Case, Exercise, Prediction
 
-from . import questions_adamw
+from . import questions_adamw, questions_words
 from .at_scale import NEAR, array, near_one
 from .numbers import STEPS, sent_only_gradients
 
@@ -36,6 +36,7 @@ def _of_scores() -> dict[str, object]:
 
 PREDICTIONS = {
     **questions_adamw.PREDICTIONS,
+    **questions_words.PREDICTIONS,
     "scores": Prediction(
         title="the scores of a quarter of a million weights",
         question=(
@@ -124,6 +125,7 @@ EXERCISES = {
 OBJECTIVES = {
     **questions_adamw.OBJECTIVES,
     "say what scores a network has that left hardly any loss": "scores",
+    **questions_words.OBJECTIVES,
     "say what processes have to send one another": "sent",
     "say which gradient several processes have to share": "shared_gradient",
 }
