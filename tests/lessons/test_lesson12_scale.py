@@ -6,7 +6,7 @@ import pytest
 from grda_edu import cifar, recordings, resnet20
 from grda_edu.geometry.evidence import correlation
 from grda_edu.lessons import lesson12
-from grda_edu.lessons.lesson12 import PREDICTIONS
+from grda_edu.lessons.lesson12 import PREDICTIONS, at_scale
 from grda_edu.lessons.lesson12.at_scale import near_one
 from grda_edu.studies.resnet import AMONG, MEASURES, ROWS
 
@@ -104,6 +104,17 @@ def test_nearly_all_scores_are_close_to_one(made):
     assert ours == pytest.approx(((s > 0.8) & (s < 1.2)).mean()) and ours > 0.99
     assert 0.4 < small < 0.7
     assert PREDICTIONS["scores"].right() == "nearly all close to 1"
+
+
+def test_every_dot_lies_on_its_axis(made):
+    """The axis is fixed: nothing that was recorded may lie beyond its ends."""
+    figure = at_scale._figure()
+    low, high = figure.layout.xaxis2.range
+    for row in at_scale.LABELS:
+        for measure in at_scale.WORDS:
+            for among in AMONG:
+                found = over_seeds(made, row, measure, among)
+                assert low < np.nanmin(found, initial=0) and np.nanmax(found, initial=0) < high
 
 
 # ------------------------------------------------- what was published

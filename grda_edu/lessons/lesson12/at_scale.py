@@ -189,7 +189,7 @@ def _figure() -> go.Figure:
             at=(0.44, 1),
             title="All of them, small dots: seeds",
             key=keys(*_KEYS),
-            xaxis=axis(range=(-0.25, 1.45), ticks=0.25, tickformat=".2~f"),
+            xaxis=axis(range=(-0.25, 1.85), ticks=0.5, tickformat=".1f"),
             yaxis=rows,
         ),
         height=400,
