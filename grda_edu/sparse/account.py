@@ -82,12 +82,14 @@ class Report:
         return "\n".join(f"{name:{width}}  {said}" for name, said in self.rows)
 
     def _repr_html_(self) -> str:
+        left = 'style="text-align: left"'  # of words; a notebook sets numbers
         body = "".join(
-            f'<tr><th scope="row">{escape(name)}</th><td style="text-align: left">{escape(said)}</td></tr>'
+            f'<tr><th scope="row" {left}>{escape(name)}</th><td {left}>{escape(said)}</td></tr>'
             for name, said in self.rows
         )
         caption = "<caption>What the network is in the end</caption>"
-        head = '<thead><tr><th scope="col">what</th><th scope="col">found</th></tr></thead>'
+        names = "".join(f'<th scope="col" {left}>{name}</th>' for name in ("what", "found"))
+        head = f"<thead><tr>{names}</tr></thead>"
         return f"<table>{caption}{head}<tbody>{body}</tbody></table>"
 
 

@@ -131,7 +131,7 @@ def test_what_cannot_be_made_compact_is_said(data):
 def test_it_is_a_table_for_every_reader(model, data):
     html = report(model, data, budget=0.0)._repr_html_()
     assert "<caption>" in html and html.count('scope="col"') == 2
-    rows = re.findall(r'<th scope="row">(.*?)</th><td[^>]*>(.*?)</td>', html)
+    rows = re.findall(r'<th scope="row"[^>]*>(.*?)</th><td[^>]*>(.*?)</td>', html)
     assert dict(rows)["bytes, save_sparse"].replace(",", "").isdigit()
     assert dict(rows)["zeros in 0.weight"] == "66.7%, 4 of 6"
 
