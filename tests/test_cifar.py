@@ -87,6 +87,7 @@ def test_records_are_read_as_they_were_written(small):
     assert data.x_train[7, 1, 2, 3] == wanted[7, 1 + 1024 + 2 * 32 + 3]  # green, row 2, column 3
     assert data.x_test.shape == (20, 3, 32, 32) and len(data.y_val) == 0
     assert data.mean == pytest.approx(wanted[:, 1:].mean() / 255)
+    assert data.std == pytest.approx(wanted[:, 1:].std() / 255)
 
 
 def test_a_part_can_be_held_out(small):
