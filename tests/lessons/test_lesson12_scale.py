@@ -75,8 +75,12 @@ def test_the_evidence_is_as_small_as_the_text_says(text, made):
     dealt = np.abs(over_seeds(made, "batch, shuffled in layers", "partial")).max()
     assert f"has at most {dealt:.3f}" in text
     fixed, batch = (over_seeds(made, kind, "slope").mean(axis=0) for kind in ("fixed", "batch"))
-    assert f"the slope is {minus(fixed[0])} and {minus(fixed[1])}" in text
-    assert f"with the batch's {batch[0]:.2f} and {batch[1]:.2f}" in text
+    assert f"With the batch's statistics the slope is {batch[0]:.2f} and {batch[1]:.2f}" in text
+    assert f"With fixed statistics it is {minus(fixed[0])} and {minus(fixed[1])}" in text
+    dealt = over_seeds(made, "batch, shuffled in layers", "slope").mean(axis=0)
+    assert f"shuffled within layers {dealt[0]:.2f} and {dealt[1]:.2f}" in text
+    clear = over_seeds(made, "batch", "slope", "clear").mean(axis=0)
+    assert f"the slopes are {clear[0]:.2f} and {clear[1]:.2f}" in text
 
 
 def test_scale_directions_hold_what_the_text_says(text, made):
