@@ -98,7 +98,10 @@ def test_layer_counts_can_count_as_much_as_which_weights(right):
         for share in (0.9, 0.95, 0.98)
     }
     assert 2 < gaps[0.9][0] / gaps[0.9][1] < 2.5  # a hint, as the text calls it
-    assert "the random ones end {:.1f} ± {:.2f} points ahead, a hint".format(*gaps[0.9]) in TEXT
+    assert "the random weights end {:.1f} ± {:.2f} points ahead, a hint".format(*gaps[0.9]) in TEXT
+    explained = PREDICTIONS["retrained_order"]
+    said = explained.explanation.format(**explained.values())
+    assert "they differ by +{:.1f} ± {:.1f} points".format(*gaps[0.9]) in said
     assert abs(gaps[0.95][0]) < 2 * gaps[0.95][1] and "At 95% neither is ahead" in TEXT
     assert f"at 98% the largest are, by {-gaps[0.98][0]:.0f} points" in TEXT
 
@@ -134,7 +137,7 @@ def test_from_scratch_is_ahead_by_an_image_at_95_percent(right):
     assert all(2.5 < mean / error < 3.5 for mean, error in found[0.95])
     ahead = [mean for mean, _ in found[0.95]]
     assert all(0.5 < 3.6 * mean < 2.5 for mean in ahead)
-    assert f"both end {min(ahead):.1f} to {max(ahead):.1f} points ahead of it" in TEXT
+    assert f"ends {min(ahead):.1f} to {max(ahead):.1f} points ahead of each of these" in TEXT
 
 
 def test_at_equal_budget_nobody_is_ahead_by_a_point(right):
@@ -160,6 +163,7 @@ def test_from_scratch_there_is_no_network_of_98_percent():
     assert round(c[-1] / c[0], 1) == 1.5 and c[0] == 0.0231
     assert ((zeros > 0.999) & (right < 0.15)).any(axis=1).sum() == 5
     assert "collapsed to chance (lesson 05) in five of the eight seeds" in TEXT
+    assert "fifteen c, each 3% above the last" in TEXT and len(c) == 15
     assert right[zeros > 0.98].max() < 0.84 and "98% zeros read more than 84% right" in TEXT
     assert f"none that read 95% right had more than {zeros[right > 0.95].max():.1%} zeros" in TEXT
 

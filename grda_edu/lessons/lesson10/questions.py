@@ -114,8 +114,19 @@ PREDICTIONS = {
         ),
         answer=lambda: in_words(order(RETRAINED, RETRAINED_AT, _LAYERS)),
         options=_orders(_LAYERS, ((0, 1, 2), (0, 2, 1), (1, 0, 2))),
-        explanation="Read right, mean of eight seeds: {means}.",
-        values=lambda: {"means": _means(RETRAINED, _LAYERS, RETRAINED_AT)},
+        explanation=(
+            "Read right, mean of eight seeds: {means}. Who put the last two the other way round was not far off: seed "
+            "by seed they differ by {gap} points, which is a hint and no more."
+        ),
+        values=lambda: {
+            "means": _means(RETRAINED, _LAYERS, RETRAINED_AT),
+            "gap": with_error(
+                minus(
+                    right_at(RETRAINED, _LAYERS[2], RETRAINED_AT),
+                    right_at(RETRAINED, _LAYERS[1], RETRAINED_AT),
+                )
+            ),
+        },
     ),
     "budget": Prediction(
         title="from scratch at equal budget",
