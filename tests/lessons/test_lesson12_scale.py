@@ -50,7 +50,7 @@ def test_zeros_and_accuracies_are_the_recorded_ones(text, made):
     zeros = made.arrays["zeros"].mean(axis=0)[1:, -1]
     assert f"gRDA has {zeros[0]:.0%} zeros at $c = 0.005$ and {zeros[1]:.0%} at $c = 0.01$" in text
     (sgd, weak, strong), (sgd1, weak1, strong1) = made.arrays["renewed"].astype(float)
-    assert f"SGD reads {sgd:.1%} and {sgd1:.1%} of the test images" in text
+    assert f"SGD reads {sgd:.1%} and {sgd1:.1%}, with the two seeds" in text
     assert (
         f"gRDA {weak:.1%} and {weak1:.1%} at $c = 0.005$, {strong:.1%} and {strong1:.1%} at"
     ) in text
