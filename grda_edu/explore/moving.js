@@ -389,6 +389,8 @@ class Moving {
     const { _fullData: traces } = this.plot;
     for (const { trace, path } of this.columns) {
       const kind = trace === null ? "layout" : traces[trace].type;
+      // Plotly takes a field without a number off the picture, its colours too.
+      if (kind === "heatmap" && traces[trace].visible !== true) return `${traces[trace].name}, which has no value here`;
       if (!MOVABLE[kind]?.test(path.join("."))) return `${trace === null ? "layout" : traces[trace].name}.${path.join(".")}`;
       const axis = trace === null ? null : this.full._plots && this.axis(traces[trace], path[0]);
       if (axis?.autorange) return `the range of ${axis._name}, which follows the data`;
@@ -441,7 +443,7 @@ class Moving {
     this.above = shapes.flatMap(({ layer }, k) => (layer === "above" ? [k] : []));
     this.below = numbers("shapes").filter((k) => shapes[k].layer !== "above").map((k) => [k, pathOfShape(k)]);
     this.hidden.push(...this.above.map(pathOfShape).filter(Boolean));
-    this.colors = new Map(plot._fullData.filter(({ type }) => type === "heatmap").map((trace) => [trace.index, scaleOf(trace)]));
+    this.colors = new Map(plot._fullData.filter(({ type, visible }) => type === "heatmap" && visible === true).map((trace) => [trace.index, scaleOf(trace)]));
     this.hidden.forEach((node) => node.style.setProperty("visibility", "hidden"));
     this.scenes = new Map(this.bodies.map(({ scene }) => this.full[scene]._scene.glplot).map((gl) => [gl, gl.pixelRatio]));
     for (const gl of this.scenes.keys()) gl.pixelRatio = 1; // of Plotly's two; a quarter of the work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import html
 import http.server
 import json
 import re
@@ -168,6 +169,6 @@ def cell_of(table: dict[str, Any], column: dict[str, Any], index: list[int]) -> 
     return numbers.reshape([*column["grid"], *column["shape"]])[where]
 
 
-def words(html: str) -> str:
-    """A text of Plotly's without its tags, and with single spaces."""
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+def words(text: str) -> str:
+    """A text of Plotly's, or of the page, without tags and spaces: these follow the lines."""
+    return "".join(html.unescape(re.sub(r"<[^>]*>", "", text)).split())

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tools.site.__main__ import OUT, WORK, build
+from tools.site.__main__ import OUT, build
 
 from .edition import Edition, cell_of, notebook_figures, served, words
 
@@ -31,7 +31,7 @@ WIDTHS = {"phone": (390, 844), "laptop": (1280, 900)}
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    """The built site; $GRDA_EDU_SITE names a folder where it has been built already."""
+    """The built site; $GRDA_EDU_SITE names one that has been built already, with its ".work" beside it."""
     if built := os.environ.get("GRDA_EDU_SITE"):
         return Path(built)
     assert build() == 0
@@ -67,11 +67,11 @@ def visited(grids: list[int]) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_what_is_drawn_is_the_notebooks_table(folder: Edition, lesson: str) -> None:
+def test_what_is_drawn_is_the_notebooks_table(folder: Edition, site: Path, lesson: str) -> None:
     """Every figure, every preset: what Plotly was given and what the page says, from a folder, offline."""
     folder.open(page_of(lesson))
     names = folder.figures()
-    figures = notebook_figures(WORK / "executed" / f"{lesson}.json")
+    figures = notebook_figures(site.with_name(f"{site.name}.work") / "executed" / f"{lesson}.json")
     assert len(names) == len(figures) > 0
     for name, figure in zip(names, figures, strict=True):
         folder.wake(name)
