@@ -139,12 +139,22 @@ def test_a_file_that_was_being_written_is_passed_over(tmp_path):
     assert "the first 2 from" in ended(training(tmp_path))
 
 
+def test_a_damaged_file_is_named_and_left(tmp_path):
+    ended(training(tmp_path))
+    (tmp_path / "run-3.npz").write_bytes(b"not a run")
+    said = ended(training(tmp_path))
+    assert said.startswith("Not started") and "run-3.npz is not a saved Run" in said
+    assert (tmp_path / "run-3.npz").read_bytes() == b"not a run"
+
+
 def test_another_training_is_not_written_over(tmp_path):
     ended(training(tmp_path))
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     view = training(tmp_path, make_optimizer=lambda model: grda(model, c=0.06))
     said = ended(view)
-    assert said.startswith("Not started") and "0.06" in said and "take another folder" in said
+    assert said.startswith(
+        f"Not started: {tmp_path} has another training, c = 0.05 and not 0.06: take another folder"
+    )
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 

@@ -185,18 +185,15 @@ class OwnTraining(TrainingView):
         if (epoch := self._last_kept()) is None:
             return None
         from grda_edu.training.checkpoint import Checkpoint
-        from grda_edu.training.loop import check_same, describe
+        from grda_edu.training.loop import describe
 
         run_file, checkpoint_file = self._files(epoch)
         run = Run.load(run_file)
         epochs, batch_size, seed = self._settings
         optimizer = self._make_optimizer(model)
-        try:
-            check_same(run, describe(model, self._data, optimizer, epochs, batch_size, seed))
-        except ValueError as error:
-            raise ValueError(
-                f"{self.folder} has another training ({error}): take another folder"
-            ) from error
+        now = describe(model, self._data, optimizer, epochs, batch_size, seed)
+        if other := _differences(run.configuration, now):
+            raise ValueError(f"{self.folder} has another training, {other}: take another folder")
         run.checkpoint = Checkpoint.load(checkpoint_file)
         if run.message.startswith("stopped"):
             run.message = ""
@@ -251,6 +248,19 @@ class OwnTraining(TrainingView):
         if self.unkept:
             regular, text = False, f"{text}; not kept in {self.unkept}; the network is live.model"
         return regular, text
+
+
+def _differences(was: dict, now: dict) -> str:
+    """In which settings two trainings differ, but for their length, in words; "" in none."""
+
+    def flat(configuration: dict) -> dict:
+        first = configuration.get("hyperparameters", {})
+        rest = {k: v for k, v in configuration.items() if k not in ("epochs", "hyperparameters")}
+        return rest | first
+
+    before, after = flat(was), flat(now)
+    names = [n for n in {**before, **after} if before.get(n) != after.get(n)]
+    return ", ".join(f"{n} = {before.get(n)!r} and not {after.get(n)!r}" for n in names)
 
 
 def without_test(data: Data) -> Data:
