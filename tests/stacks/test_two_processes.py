@@ -8,7 +8,7 @@ import pytest
 
 from grda_edu.studies.two_processes import WAYS, TwoProcesses, agreement, in_one_process, in_several
 
-MEMORY_MB = 900  # of torchrun and its processes; the lesson's kernel and JupyterLab's server have 550
+MEMORY_MB = 900  # of torchrun and its processes; the lesson's kernel and the server have 550
 
 
 def memory_of_children() -> float:
