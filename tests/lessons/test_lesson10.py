@@ -82,7 +82,7 @@ def test_not_retrained_the_rules_differ_by_tens_of_points(right, shipped):
 def test_what_the_steps_cost(shipped):
     numbers_of_steps, products = shipped.configuration["steps"], shipped.configuration["products"]
     assert sum(numbers_of_steps[:3]) == 7 and products == 20
-    assert "seven of 20 Hessian products to reach 90%, where a jump takes 40" in TEXT
+    assert "seven steps of 20 Hessian products each to reach 90%, where a jump takes 40" in TEXT
     assert "seven steps" in PREDICTIONS["cut_order"].question
     assert sum(numbers_of_steps) == 12 and sum(numbers_of_steps) * products == 240
     assert "Twelve steps of directional pruning, to 98%, take 240 Hessian products" in TEXT
@@ -103,7 +103,7 @@ def test_layer_counts_can_count_as_much_as_which_weights(right):
     said = explained.explanation.format(**explained.values())
     assert "they differ by +{:.1f} ± {:.1f} points".format(*gaps[0.9]) in said
     assert abs(gaps[0.95][0]) < 2 * gaps[0.95][1] and "At 95% neither is ahead" in TEXT
-    assert f"at 98% the largest are, by {-gaps[0.98][0]:.0f} points" in TEXT
+    assert f"at 98% magnitude by layer is, by {-gaps[0.98][0]:.0f} points" in TEXT
 
 
 def test_gradual_ways_survive_the_highest_sparsity(right):
@@ -160,11 +160,11 @@ def test_from_scratch_there_is_no_network_of_98_percent():
     made = recordings.load_measurements("collapse")
     zeros, right = made.arrays["zeros"], made.arrays["test"].mean(axis=2) / 360
     c = made.configuration["c"]
-    assert round(c[-1] / c[0], 1) == 1.5 and c[0] == 0.0231
+    assert c[0] == 0.0231 and np.allclose(np.diff(np.log(c)), np.log(1.03), atol=1e-3)
     assert ((zeros > 0.999) & (right < 0.15)).any(axis=1).sum() == 5
     assert "collapsed to chance (lesson 05) in five of the eight seeds" in TEXT
     assert "fifteen c, each 3% above the last" in TEXT and len(c) == 15
-    assert right[zeros > 0.98].max() < 0.84 and "98% zeros read more than 84% right" in TEXT
+    assert right[zeros > 0.98].max() < 0.84
     assert f"none that read 95% right had more than {zeros[right > 0.95].max():.1%} zeros" in TEXT
 
 

@@ -338,7 +338,7 @@ def test_fewer_living_weights_are_fewer_bytes(text):
         sizes[way] = n.file_bytes(n.network(*n.recipes()[k]))[n.PACKED]
     order = ["magnitude, gradual", "gRDA", "proximal ℓ1", "gRDA by unit"]
     assert sorted(sizes, key=sizes.__getitem__) == order
-    assert "As a *file* it is the other way round" in text
+    assert "As a *file* the order is turned round" in text
 
 
 def test_the_files_of_the_small_networks_have_the_other_order_but_in_one_seed(text):
