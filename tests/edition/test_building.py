@@ -99,6 +99,14 @@ def test_what_is_explained_or_no_term_passes(said: str) -> None:
     page(text=f"# 00\n\nThis is {said} here.")
 
 
+LESSONS = sorted((execute.ROOT / "notebooks").glob("[0-9][0-9]_*.md"))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_term_of_a_lesson_has_an_entry(path) -> None:
+    Glossary.read().check(path.read_text("utf-8"), path.stem)
+
+
 def test_another_plotly_js_is_refused(tmp_path, monkeypatch) -> None:
     other = tmp_path / library.FLAT.name
     other.write_text(library.FLAT.read_text("utf-8") + " ", "utf-8")

@@ -48,6 +48,13 @@ def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> 
     conf = ["-c", str(ROOT / "docs"), "-D", f"html_static_path={static}"]
     cache = ["-d", str(work / "doctrees"), "-E"]
     failed = build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
+    for page in out.rglob("*.html"):
+        text = page.read_text("utf-8")
+        # Sphinx says that a table of contents' caption is a heading, and not of which level.
+        named = text.replace(
+            'class="caption" role="heading">', 'class="caption" role="heading" aria-level="2">'
+        )
+        page.write_text(named, "utf-8")
     (out / ".nojekyll").touch()  # or GitHub's own builder would leave out _static
     return failed
 

@@ -52,9 +52,9 @@ EMPHASIS = frozenset(  # bold in a lesson and no terms: stressed words, names of
     scale; measures; prunes; true; false; controls; against; random; retrained; magnitude; gzip; torch.save; its own start;
     in pairs; adds up; r; three rounds; Then its mask; Every row; Below 1; Theorem 3.1; another start; smallest weights cut;
     weak evidence; Beyond the edge; band; μ < 1; μ < ½; μ = ½; μ > ½; 195 MB; gRDAM, effective step; |w·g|;
-    A bitmask; A flat weight; A sharp weight; Above ½; Along a row""".replace("\n    ", " ").split(
-        "; "
-    )
+    A bitmask; A flat weight; A sharp weight; Above ½; Along a row; nine trials""".replace(
+        "\n    ", " "
+    ).split("; ")
 )
 
 
@@ -122,7 +122,9 @@ class Glossary:
         if to in used:
             return part
         used.add(to)
-        return f'<a class="reference internal" href="glossary.html#{to}">{part}</a>'
+        said = symbol.replace("\\", "")
+        told = "" if part in PLAIN else f' aria-label="{said}, in the glossary"'
+        return f'<a class="reference internal" href="glossary.html#{to}"{told}>{part}</a>'
 
     def _symbol(self, part: str) -> str:
         """The symbol that a formula is, or of which it says the value; "" where it is something else."""

@@ -486,7 +486,15 @@ function veiledTable(details) {
 
 const CARDS = { prediction: predictionCard, exercise: exerciseCard, quiz: quizCard, map: courseMap };
 
+// What is scrolled sideways has to be reached by keyboard too.
+function reachScrolled() {
+  for (const block of document.querySelectorAll("pre"))
+    if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+}
+
 function begin() {
+  reachScrolled();
+  addEventListener("resize", reachScrolled);
   document.querySelectorAll("[data-card]").forEach((place) => CARDS[place.dataset.card](place));
   document.querySelectorAll("[data-check]").forEach(aims);
   document.querySelectorAll(".grda-veiled-table").forEach(veiledTable);
