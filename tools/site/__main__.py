@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -49,14 +50,31 @@ def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> 
     cache = ["-d", str(work / "doctrees"), "-E"]
     failed = build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
     for page in out.rglob("*.html"):
-        text = page.read_text("utf-8")
-        # Sphinx says that a table of contents' caption is a heading, and not of which level.
-        named = text.replace(
-            'class="caption" role="heading">', 'class="caption" role="heading" aria-level="2">'
-        )
-        page.write_text(named, "utf-8")
+        page.write_text(mended(page.read_text("utf-8")), "utf-8")
     (out / ".nojekyll").touch()  # or GitHub's own builder would leave out _static
     return failed
+
+
+PARAMETERS = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n?)+)</dl>')
+
+
+def mended(html: str) -> str:
+    """A page of Sphinx's without what screen readers trip over.
+
+    A table of contents' caption is a heading of no level, and a long signature a list of definitions
+    without anything defined.
+    """
+
+    def spans(found: re.Match) -> str:
+        lines = (
+            found[1].replace("<dd>", '<span class="grda-parameter">').replace("</dd>", "</span>")
+        )
+        return f"<span>\n{lines}</span>"
+
+    html = html.replace(
+        'class="caption" role="heading">', 'class="caption" role="heading" aria-level="2">'
+    )
+    return PARAMETERS.sub(spans, html)
 
 
 def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> None:
