@@ -162,6 +162,7 @@ OPEN = {  # what the page would tell without its veils
     "06.recomputed",
     "06.worth_it",
     "07.surgeon",
+    "12.words_cost",
 }
 
 

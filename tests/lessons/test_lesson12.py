@@ -1,7 +1,9 @@
 """Lesson 12 against wrong answers."""
 
+import re
 import socket
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,8 @@ from grda_edu.lessons.lesson12 import (
 from grda_edu.studies import manual
 from grda_edu.training import processes
 from grda_edu.training.processes import ProcessesError
+
+TEXT = next(Path(__file__).parents[2].glob("notebooks/12_*.md")).read_text("utf-8")
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS.values(), ids=list(PREDICTIONS))
@@ -501,6 +505,13 @@ def test_what_the_text_says_of_adamw():
         (mnist, dual, (1.4, 0.4)),
     ):
         assert tuple(np.round(gap(data, gradual, behind), 1)) == told
+    (said,) = re.findall(r"Near 90% zeros, around SGD, it is .*", TEXT)
+    assert re.findall(r"\d\.\d ± \d\.\d", said) == [
+        "0.6 ± 0.2",
+        "0.7 ± 0.1",
+        "0.6 ± 0.2",
+        "1.4 ± 0.4",
+    ]
     mean, error = gap(digits, "gRDA", dual)
     assert abs(mean) < 2 * error
     share = {
@@ -532,6 +543,14 @@ def test_what_the_text_says_of_the_transformer():
     assert gradual == [(2.62, 50), (2.72, 80), (2.96, 90)]
     rates = [round(rate, 2) for rate in word_numbers.base_rates().values()]
     assert rates == [6.69, 4.72, 3.50]
+    (said,) = re.findall(r"\*\*Here the optimizer costs more.*\n\n.*", TEXT)
+    told = [*(3.07, 2.73, 2.48), *(3.23, 47, 3.40, 90, 3.50), *(2.98, 69)]
+    told += [*(2.64, 73), *(2.62, 50, 2.72, 80), 0.06, *(90, 2.96)]
+    assert [float(n) for n in re.findall(r"\d+\.\d+|\d\d(?=%)", said)] == told
+    assert (
+        "alike take 6.69 bits, the frequencies of characters 4.72, the frequencies of pairs 3.50"
+        in TEXT
+    )
     assert word_numbers.recorded().configuration["parameters"] == 69_703
     assert word_numbers.recorded().configuration["alphabet"] == 103
 
