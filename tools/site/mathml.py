@@ -10,9 +10,13 @@ from sphinx.application import Sphinx
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
+LONG = 30  # letters of LaTeX: no browser breaks a formula's line, so a phone scrolls longer ones
+
 
 def _inline(translator: HTML5Translator, node: nodes.math) -> None:
-    translator.body.append(formula(node.astext(), "inline"))
+    made = formula(node.astext(), "inline")
+    is_long = len(node.astext()) > LONG
+    translator.body.append(f'<span class="math-long">{made}</span>' if is_long else made)
     raise nodes.SkipNode
 
 

@@ -488,7 +488,7 @@ const CARDS = { prediction: predictionCard, exercise: exerciseCard, quiz: quizCa
 
 // What is scrolled sideways has to be reached by keyboard too.
 function reachScrolled() {
-  for (const block of document.querySelectorAll("pre"))
+  for (const block of document.querySelectorAll("pre, .math-long"))
     if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
 }
 
