@@ -16,7 +16,7 @@ from typing import Any
 
 import axe_playwright_python
 import numpy as np
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, Request
 
 MIME = "application/vnd.grda-edu.page+json"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
@@ -77,9 +77,11 @@ class Edition:
         self.page.on(
             "console", lambda said: said.type == "error" and self.complaints.append(said.text)
         )
-        self.page.on(
-            "requestfailed", lambda request: self.complaints.append(f"failed: {request.url}")
-        )
+        self.page.on("requestfailed", self._failed)
+
+    def _failed(self, request: Request) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # the page was left before it came
+            self.complaints.append(f"failed: {request.url}")
 
     def _asked(self, url: str) -> None:
         if not url.startswith((self.base, "data:", "blob:")):
