@@ -197,7 +197,7 @@ def _figure() -> go.Figure:
         )
         place = (top - height + 0.005, top - 0.06)
         parts.append(Panel(*drawn, y=place, title=name, xaxis=across, yaxis=down))
-    return panels(*parts, height=560, margin={"l": 8, "r": 8, "t": 40, "b": 8})
+    return panels(*parts, height=548, margin={"l": 8, "r": 8, "t": 40, "b": 8})
 
 
 def _row(live: dict[str, Outcome]) -> tuple[dict[str, object], str]:
