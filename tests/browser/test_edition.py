@@ -26,7 +26,7 @@ pytestmark = pytest.mark.site
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.md"))
 LESSONS = [path.stem for path in NOTEBOOKS]
 COLD, WARM = 1_000_000, 400_000  # bytes to the first slider, gzipped as a static host sends them
-WIDTHS = {"phone": (390, 844), "laptop": (1280, 900)}
+WIDTHS = ((390, 844), (1280, 900))  # pixels: a phone, a laptop
 
 
 @pytest.fixture(scope="session")
@@ -183,41 +183,27 @@ def test_hints_come_one_by_one_and_then_the_solution(folder: Edition) -> None:
 # ------------------------------------------------- pages
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_bars_readers(
-    context: BrowserContext, site: Path, pages: list[str], theme: str
-) -> None:
-    assert context.browser is not None
-    apart = context.browser.new_context(color_scheme=theme, offline=True)  # type: ignore[arg-type]
-    edition = Edition(apart, site.as_uri())
-    found = {}
+def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
+    """By axe-core in light and dark, with every figure drawn; and none is wider than a phone or a laptop."""
+    found: dict[str, list[str]] = {}
     for path in pages:
-        edition.open(path)
-        for name in edition.figures():
-            edition.wake(name)
-        if barriers := edition.barriers():
-            found[path] = barriers
-    apart.close()
+        folder.open(path)
+        names = folder.figures()
+        for name in names:
+            folder.wake(name)
+        problems = folder.barriers()
+        folder.page.emulate_media(color_scheme="dark")
+        for name in names:
+            folder.drawn(name)
+        problems += folder.barriers()
+        folder.page.emulate_media(color_scheme="light")
+        for width, height in WIDTHS:
+            folder.page.set_viewport_size({"width": width, "height": height})
+            if folder.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                problems.append(f"wider than {width} px")
+        if problems:
+            found[path] = problems
     assert found == {}
-
-
-@pytest.mark.parametrize("size", WIDTHS)
-def test_no_page_is_wider_than_the_screen(
-    context: BrowserContext, site: Path, pages: list[str], size: str
-) -> None:
-    width, height = WIDTHS[size]
-    assert context.browser is not None
-    apart = context.browser.new_context(viewport={"width": width, "height": height}, offline=True)
-    edition = Edition(apart, site.as_uri())
-    wide = []
-    for path in pages:
-        edition.open(path)
-        for name in edition.figures():
-            edition.wake(name)
-        if edition.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wide.append(path)
-    apart.close()
-    assert wide == []
 
 
 def test_the_search_finds_lessons_in_a_folder(folder: Edition) -> None:

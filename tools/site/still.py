@@ -267,9 +267,9 @@ def style() -> str:
     """The style sheet's variables: what a colour of the palette is on a dark page."""
     dark = "".join(f"--grda-{light[1:]}:{value};" for light, value in sorted(DARK.items()))
     return (
-        f'body[data-theme="dark"] .grda-picture {{{dark}}}\n'
-        f'@media (prefers-color-scheme: dark) {{ body:not([data-theme="light"]) .grda-picture {{{dark}}} }}\n'
-        "@media print { body .grda-picture.grda-picture { "
+        f'body[data-theme="dark"] .grda-still {{{dark}}}\n'
+        f'@media (prefers-color-scheme: dark) {{ body:not([data-theme="light"]) .grda-still {{{dark}}} }}\n'
+        "@media print { body .grda-still.grda-still { "
         + "".join(f"--grda-{light[1:]}:{light};" for light in sorted(DARK))
         + " } }\n"
     )
