@@ -51,6 +51,7 @@ def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> 
     failed = build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
     for page in out.rglob("*.html"):
         page.write_text(mended(page.read_text("utf-8")), "utf-8")
+    (out / ".buildinfo").unlink(missing_ok=True)  # of the folders that it was built in
     (out / ".nojekyll").touch()  # or GitHub's own builder would leave out _static
     return failed
 

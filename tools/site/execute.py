@@ -20,7 +20,7 @@ from tools.make_notebooks import FOLDER, notebook
 
 ROOT = Path(__file__).parents[2]
 TABLE_BYTES = 4_000_000  # of one preset of a figure
-BEFORE = f"from tools.site import kernel as _kernel; _kernel.begin({TABLE_BYTES})"
+BEFORE = "from tools.site import kernel as _kernel; _kernel.begin({number!r}, {budget})"
 AFTER = "print(_kernel.read())"
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "plotly", "anywidget", "ipywidgets")
 
@@ -59,7 +59,7 @@ def _kept(source: Path, cache: Path) -> nbformat.NotebookNode:
 def _key(text: str, read: list[str]) -> str:
     """Of everything that a lesson's outputs follow from: its text, the project's files that it read, the packages."""
     where = f"{platform.python_version()} {platform.machine()}"
-    digest = hashlib.sha256(f"{where}\n{BEFORE}\n{text}".encode())
+    digest = hashlib.sha256(f"{where}\n{BEFORE}{TABLE_BYTES}\n{text}".encode())
     for name in PACKAGES:
         digest.update(f"{name} {version(name)}\n".encode())
     for name in read:
@@ -73,13 +73,15 @@ def run(made: nbformat.NotebookNode, name: str) -> tuple[nbformat.NotebookNode, 
 
     Raises LessonError, naming lesson and cell.
     """
-    before, after = (nbformat.v4.new_code_cell(source) for source in (BEFORE, AFTER))
+    begin = BEFORE.format(number=name[:2], budget=TABLE_BYTES)
+    before, after = (nbformat.v4.new_code_cell(source) for source in (begin, AFTER))
     made.cells = [before, *made.cells, after]
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "0",  # the order of a set's members is seen here and there
             "GRDA_EDU_HOME": folder,
         }
         client = NotebookClient(

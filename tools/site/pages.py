@@ -100,7 +100,7 @@ def _output(output: nbformat.NotebookNode, made: Page) -> str:
             f"{made.name}: a cell shows a widget ({data.get('text/plain', '')!r}) that no page can draw"
         )
     if "text/html" in data:
-        return _html(_scrolled(data["text/html"]))
+        return _html(_scrolled(re.sub(r"\bnan\b", "not timed", data["text/html"])))
     text = data.get("text/plain", "")
     return _block("code-block", "text", text) if text.strip() else ""
 
