@@ -199,6 +199,7 @@ class Canvas {
     if (this.gone) return false;
     const config = { displayModeBar: false, responsive: false, doubleClick: "reset" };
     this.moving?.sharpen();
+    forgetFirstRanges(this.plot);
     await Plotly.react(this.plot, data, layout, config);
     this.moving?.end();
     this.moving = new Moving(this.plot, this.movingColumns(table), layout);
@@ -231,6 +232,11 @@ class Canvas {
     this.moving?.end();
     if (this.moving) loadPlotly(this.model).then((Plotly) => Plotly.purge(this.plot), () => {});
   }
+}
+
+// Of axes that keep to one scale Plotly remembers the first range, and goes back to it when another is asked for.
+function forgetFirstRanges({ _fullLayout: full = {} }) {
+  for (const name of Object.keys(full)) if (/^[xy]axis\d*$/.test(name)) delete full[name]._inputRange;
 }
 
 // Pictures are counted on the page: Plotly's ("drawn") and those of a movement ("moved").
