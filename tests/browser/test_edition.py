@@ -100,9 +100,6 @@ def assert_drawn(folder: Edition, name: str, table: dict, positions: list[list[i
             if "strings" in column:
                 assert np.array_equal(np.asarray(value), np.asarray(expected)), what
             else:
-                if column["path"].endswith(".range"):
-                    assert_range(value, expected, what)
-                    continue
                 got = np.asarray(np.where(np.equal(value, None), np.nan, value), dtype=np.float32)
                 assert np.array_equal(got.reshape(np.shape(expected)), expected, equal_nan=True), (
                     what
@@ -110,13 +107,6 @@ def assert_drawn(folder: Edition, name: str, table: dict, positions: list[list[i
         for column in columns:
             if column["trace"] is None and column["path"] == "title.text":
                 assert words(found["title"]) == words(cell_of(table, column, at)), where
-
-
-def assert_range(got: list[float], expected: np.ndarray, what: str) -> None:
-    """The table's range, or one around it where Plotly widens it to keep both axes to one scale."""
-    (low, high), (least, most) = got, expected
-    slack = 1e-5 * (most - least)
-    assert low <= least + slack and high >= most - slack, what
 
 
 def test_under_a_path_of_a_server(context: BrowserContext, site: Path, pages: list[str]) -> None:
