@@ -397,6 +397,10 @@ class Explorable(Picture):
         Args:
             budget: bytes that the tables of all presets together may take.
 
+        Returns:
+            Trait name -> its value, as the page's script asks for it; and the messages that bring the
+            presets' tables, in the presets' order.
+
         Raises:
             ValueError: where they take more.
             ComputeError: where compute raises.
