@@ -300,11 +300,22 @@ function positionIn(model) {
 }
 
 const ruler = new OffscreenCanvas(1, 1).getContext("2d");
+ruler.font = "14px system-ui, sans-serif";
+const advances = new Map(); // a letter -> its width in pixels
 
-// Of these texts the ones that take most room in a line.
+function advance(letter) {
+  if (!advances.has(letter)) advances.set(letter, ruler.measureText(letter).width);
+  return advances.get(letter);
+}
+
+// Of these texts the ones that take most room in a line. Letters are added up: a table has thousands of
+// sentences, and measuring each of them takes longer than drawing the picture.
 function longest(texts) {
-  ruler.font = "14px system-ui, sans-serif";
-  const sized = [...new Set(texts)].map((text) => [ruler.measureText(text.replace(/<[^>]*>/g, "")).width, text]);
+  const sized = [...new Set(texts)].map((text) => {
+    let width = 0;
+    for (const letter of text.replace(/<[^>]*>/g, "")) width += advance(letter);
+    return [width, text];
+  });
   return sized.sort(([a], [b]) => b - a).slice(0, MEASURED).map(([, text]) => text);
 }
 

@@ -21,15 +21,8 @@ from playwright.sync_api import Browser, sync_playwright
 from tools.chromium import find_chromium
 
 from .__main__ import OUT
+from .alive import first_sliders
 
-ALIVE = """() => new Promise((resolve) => {
-  const look = () => {
-    const place = document.querySelector("[data-figure]");
-    if (place?.querySelector(".grda-plot")?.dataset.state === "drawn") return resolve(performance.now());
-    requestAnimationFrame(look);
-  };
-  look();
-})"""
 SWEEP = """async ([name, axis]) => {
   const place = document.querySelector(`[data-figure="${name}"]`);
   const input = place.querySelectorAll(".grda-control input[type=range]")[axis];
@@ -68,20 +61,6 @@ def served(folder: Path) -> Iterator[str]:
     server.shutdown()
 
 
-def alive(browser: Browser, url: str, slower: int) -> float:
-    """Seconds from navigation to the first figure drawn, with nothing cached."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
-    page.goto(url, wait_until="commit")
-    page.evaluate("document.querySelector('[data-figure]')?.scrollIntoView()")
-    page.wait_for_selector("[data-figure]", state="attached")
-    page.evaluate("document.querySelector('[data-figure]').scrollIntoView()")
-    seconds = page.evaluate(ALIVE) / 1000
-    context.close()
-    return seconds
-
-
 def redraws(browser: Browser, url: str) -> Iterator[tuple[str, float, float, str]]:
     """Figure and slider, redraws a second, 95th percentile of the gaps in milliseconds, what makes it slow."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -111,18 +90,21 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.site.measure", description=__doc__)
     parser.add_argument("--only", nargs="*", default=[], metavar="NN", help="these lessons alone")
     only = parser.parse_args(arguments).only
-    pages = sorted(OUT.glob("lesson*.html"))
+    pages = [
+        page
+        for page in sorted(OUT.glob("lesson*.html"))
+        if not only or page.stem.removeprefix("lesson") in only
+    ]
+    with served(OUT) as address:
+        for page, times in zip(
+            pages, first_sliders([f"{address}/{page.name}" for page in pages], [1, 4]), strict=True
+        ):
+            said = f"first slider alive after {times[0]:.2f} s, at a quarter of the speed {times[1]:.2f} s"
+            print(f"{page.stem}: {said}", flush=True)
     with sync_playwright() as playwright, served(OUT) as address:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         for page in pages:
-            if only and page.stem.removeprefix("lesson") not in only:
-                continue
-            url = f"{address}/{page.name}"
-            times = [alive(browser, url, slower) for slower in (1, 4)]
-            print(
-                f"{page.stem}: first figure after {times[0]:.2f} s, at a quarter of the speed {times[1]:.2f} s"
-            )
-            for name, rate, p95, slow in redraws(browser, url):
+            for name, rate, p95, slow in redraws(browser, f"{address}/{page.name}"):
                 mark = "" if rate >= 50 and p95 <= 33 else "  <-"
                 print(
                     f"  {name:44} {rate:5.1f} redraws/s, p95 {p95:5.1f} ms {slow}{mark}", flush=True

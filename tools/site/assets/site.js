@@ -126,8 +126,9 @@ async function modelOf(name) {
 
 async function wake(place) {
   const name = place.dataset.figure;
-  const model = await modelOf(name);
   const kind = place.dataset.space ? "space" : "flat";
+  library(kind).catch(() => {}); // the figure says so when it draws; until then its table is fetched beside it
+  const model = await modelOf(name);
   model.set("library", () => library(kind));
   keepGoals(model);
   cover(model, place);
