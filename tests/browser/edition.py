@@ -63,6 +63,34 @@ _READ = """([name, wanted]) => {
   };
 }"""
 
+# A number for all that Tab should stop at. Of radio buttons of one name it stops at one.
+_STOPS = """() => {
+  const wanted = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const groups = new Set();
+  window.stops = [...document.querySelectorAll(wanted)].filter((node) => {
+    if (!seen(node) || node.disabled || node.tabIndex < 0) return false;
+    if (node.type !== "radio") return true;
+    const fresh = !groups.has(node.name);
+    groups.add(node.name);
+    return fresh;
+  });
+  window.reached = new Map();
+  document.activeElement?.blur();
+  document.addEventListener("focusin", ({ target }) => {
+    const { outlineStyle, boxShadow } = getComputedStyle(target);
+    reached.set(target, outlineStyle !== "none" || boxShadow !== "none");
+  });
+  return stops.length;
+}"""
+_MISSED = """() => {
+  const shown = (node) => node.outerHTML.slice(0, 120);
+  const sameRadio = (node) => node.type === "radio" && [...reached.keys()].some(({ name }) => name === node.name);
+  const missed = stops.filter((node) => !reached.has(node) && !sameRadio(node)).map(shown);
+  const unmarked = [...reached].filter(([, marked]) => !marked).map(([node]) => `not marked: ${shown(node)}`);
+  return [...missed, ...unmarked];
+}"""
+
 
 class Edition:
     """The built site, opened as files or under a path of a server."""
@@ -120,6 +148,13 @@ class Edition:
         """What bars readers from the page, WCAG 2.1 AA, by axe-core."""
         self.page.evaluate(AXE)
         return self.page.evaluate(_BARRIERS)
+
+    def missed_by_tab(self) -> list[str]:
+        """What can be pressed, set or followed and Tab does not reach, or reaches without a mark."""
+        stops = self.page.evaluate(_STOPS)
+        for _ in range(stops + 20):
+            self.page.keyboard.press("Tab")
+        return self.page.evaluate(_MISSED)
 
     def close(self) -> None:
         self.page.close()

@@ -10,7 +10,7 @@ async (root, { looks, positions }) => {
   async function settled() {
     const end = performance.now() + 60_000;
     await new Promise((done) => requestAnimationFrame(done));
-    while (plot.dataset.state !== "drawn") {
+    while (plot.dataset.state !== "drawn" || root.querySelector(".grda-old")) {
       if (plot.dataset.state === "failed" || performance.now() > end) throw Error("the figure was not drawn");
       await new Promise((done) => setTimeout(done, 10));
     }
@@ -135,11 +135,20 @@ async (root, { looks, positions }) => {
     return all;
   }
 
+  // What lies behind the figure: the nearest paper that lets nothing through, or the browser's own.
+  function paperOf(node) {
+    for (; node; node = node.parentElement) {
+      const paper = channels(getComputedStyle(node).backgroundColor);
+      if (paper[3] === 1) return paper;
+    }
+    return channels(matchMedia("(prefers-color-scheme: dark)").matches ? "#121212" : "#ffffff");
+  }
+
   // Words stand on the page's paper; a key's glyphs are marks, for which another bound holds.
   function lookForPaleWords(all, where) {
-    const paper = channels(matchMedia("(prefers-color-scheme: dark)").matches ? "#111111" : "#ffffff");
     for (const { node, svg } of all) {
       if (node.closest(".heatmap-label")) continue; // on a tile, by which Plotly makes it dark or white
+      const paper = paperOf(node);
       for (const part of [node, ...node.querySelectorAll("*")]) {
         const own = [...part.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE).map((n) => n.data).join("").trim();
         if (!/[\p{L}\p{N}]/u.test(own) || part.matches(":disabled")) continue;

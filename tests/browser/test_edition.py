@@ -29,6 +29,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.
 LESSONS = [path.stem for path in NOTEBOOKS]
 COLD, WARM = 1_000_000, 400_000  # bytes to the first slider, gzipped as a static host sends them
 WIDTHS = ((390, 844), (1280, 900))  # pixels: a phone, a laptop
+LOOK = (Path(__file__).parent / "legible.js").read_text(encoding="utf-8")
 
 
 def build(out: Path) -> None:
@@ -182,7 +183,8 @@ def test_hints_come_one_by_one_and_then_the_solution(folder: Edition) -> None:
 
 
 def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
-    """By axe-core in light and dark, with every figure drawn; and none is wider than a phone or a laptop."""
+    """By axe-core in light and dark, with every figure drawn, whose words it cannot judge; and no page is
+    wider than a phone or a laptop."""
     found: dict[str, list[str]] = {}
     for path in pages:
         folder.open(path)
@@ -193,6 +195,8 @@ def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
         folder.page.emulate_media(color_scheme="dark")
         for name in names:
             folder.drawn(name)
+            figure = folder.place(name).locator(".grda-figure")
+            problems += figure.evaluate(LOOK, {"looks": "contrast", "positions": "few"})["problems"]
         problems += folder.barriers()
         folder.page.emulate_media(color_scheme="light")
         for width, height in WIDTHS:
@@ -202,6 +206,15 @@ def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
         if problems:
             found[path] = problems
     assert found == {}
+
+
+def test_the_keyboard_reaches_everything(folder: Edition) -> None:
+    """Tab stops at every control that is seen, and what it stops at is marked."""
+    for path in ("index.html", "lesson04.html", "glossary.html"):
+        folder.open(path)
+        for name in folder.figures():
+            folder.wake(name)
+        assert folder.missed_by_tab() == [], path
 
 
 def test_the_search_finds_lessons_in_a_folder(folder: Edition) -> None:
