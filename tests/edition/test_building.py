@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+import subprocess
+import sys
 
 import nbformat
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 from grda_edu.explore import Choice, Explorable, Slider, line, palette, panels
 from grda_edu.explore.panel import Panel
 from tools.site import execute, films, library, pages, still
+from tools.site.__main__ import ROOT, STRICT, main
 from tools.site.glossary import Glossary, GlossaryError, with_places
 from tools.site.kinds import MIME
 from tools.site.mathml import formula
@@ -105,6 +108,53 @@ LESSONS = sorted((execute.ROOT / "notebooks").glob("[0-9][0-9]_*.md"))
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_every_term_of_a_lesson_has_an_entry(path) -> None:
     Glossary.read().check(path.read_text("utf-8"), path.stem)
+
+
+LINKS = {
+    "[x](nowhere.md)": "target not found: 'nowhere.md'",
+    "[x](#no-heading)": "target not found: 'no-heading'",
+    "[x](lesson00.md#no-heading)": "local id not found in doc 'lesson00': 'no-heading'",
+    "{term}`nonsense`": "term not in glossary: 'nonsense'",
+    "{py:func}`grda_edu.nonsense`": "reference target not found: grda_edu.nonsense",
+}
+
+
+def test_links_that_lead_nowhere_stop_the_build(tmp_path) -> None:
+    """The pages are laid and Sphinx is called as the build does it; in a process of its own, since here a
+    warning of Sphinx's packages is an error.
+    """
+    laid = tmp_path / "laid"
+    laid.mkdir()
+    (laid / "index.md").write_text("# Front\n\n" + "\n\n".join(LINKS), "utf-8")
+    (laid / "lesson00.md").write_text("# A lesson", "utf-8")
+    options = ["-b", "dummy", "-q", "-c", str(ROOT / "docs"), *STRICT]
+    command = [sys.executable, "-m", "sphinx", *options, str(laid), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    for k, said in enumerate(LINKS.values()):
+        assert f"index.md:{3 + 2 * k}: WARNING: " in done.stderr
+        assert said in done.stderr
+
+
+def test_a_build_that_fails_leaves_the_site_that_was_there(tmp_path, monkeypatch) -> None:
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "index.html").write_text("as it was", "utf-8")
+
+    def fails(*_: object) -> None:
+        raise pages.PageError("lesson00: figure 'demo' has no label, which screen readers need")
+
+    monkeypatch.setattr(execute, "executed", lambda *_: {"00": nbformat.v4.new_notebook()})
+    monkeypatch.setattr(pages, "page", fails)
+    assert main(["--out", str(out), "--work", str(tmp_path / "work")]) == 1
+    assert (out / "index.html").read_text("utf-8") == "as it was"
+
+
+def test_a_recording_that_is_missing_names_it_with_lesson_and_cell() -> None:
+    source = "from grda_edu.recordings import load\nload('nonsense')"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    with pytest.raises(execute.LessonError, match=r"lesson 03_x: cell 1 failed: .*nonsense"):
+        execute.run(notebook, "03_x")
 
 
 def test_another_plotly_js_is_refused(tmp_path, monkeypatch) -> None:

@@ -33,27 +33,30 @@ have the figures that move.
 
 
 def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> int:
-    """Build the site into ``out``; 0 where all is well.
+    """Build the site into ``out``; 0 where all is well. What was there stays until all is.
 
     work: where what was executed is kept, and the pages for Sphinx are laid; only: numbers of
     lessons, all where there are none.
     """
     sources = [one for one in execute.lessons() if not only or one.name[:2] in only]
     notebooks = execute.executed(sources, work / "executed")
-    laid, static = work / "source", work / "static"
-    for folder in (laid, static, out):
+    laid, static, built = work / "source", work / "static", work / "built"
+    for folder in (laid, static, built):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", laid)
     lay_assets(static)
     lay_pages(notebooks, laid, static / "figures")
     conf = ["-c", str(ROOT / "docs"), "-D", f"html_static_path={static}"]
     cache = ["-d", str(work / "doctrees"), "-E"]
-    failed = build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(out)])
-    for page in out.rglob("*.html"):
+    if failed := build_main(["-b", "html", "-q", *conf, *cache, *STRICT, str(laid), str(built)]):
+        return failed
+    for page in built.rglob("*.html"):
         page.write_text(mended(page.read_text("utf-8")), "utf-8")
-    (out / ".buildinfo").unlink(missing_ok=True)  # of the folders that it was built in
-    (out / ".nojekyll").touch()  # or GitHub's own builder would leave out _static
-    return failed
+    (built / ".buildinfo").unlink(missing_ok=True)  # of the folders that it was built in
+    (built / ".nojekyll").touch()  # or GitHub's own builder would leave out _static
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.move(built, out)
+    return 0
 
 
 PARAMETERS = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n?)+)</dl>')
