@@ -179,6 +179,77 @@ def test_hints_come_one_by_one_and_then_the_solution(folder: Edition) -> None:
     expect(card.get_by_role("link", name="Binder")).to_be_visible()
 
 
+# ------------------------------------------------- phones
+
+FINGER = 44  # pixels, that a finger hits
+SMALL = """(finger) => [...document.querySelectorAll(
+  "article :is(button, select, input[type=range], .grda-option, summary), header :is(label, button)")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true, checkVisibilityCSS: true }) && one.offsetParent)
+  .map((one) => [one.textContent.trim() || one.className, one.getBoundingClientRect()])
+  .filter(([, box]) => box.height && box.height < finger - 0.5)
+  .map(([name, box]) => `${name}: ${box.height}`)"""
+
+ROOM = """(veil) => {
+  const box = veil.getBoundingClientRect(), button = veil.querySelector("button").getBoundingClientRect();
+  return [box.height, button.top - box.top, box.bottom - button.bottom];
+}"""
+
+
+@pytest.fixture
+def phone(context: BrowserContext, site: Path) -> Iterator[Edition]:
+    assert context.browser is not None
+    apart = context.browser.new_context(
+        viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, offline=True
+    )
+    yield Edition(apart, site.as_uri())
+    apart.close()
+
+
+@pytest.mark.parametrize("lesson", [LESSONS[2], LESSONS[5], LESSONS[11]])
+def test_a_phone_shows_covered_figures_in_low_boxes_and_fingers_hit_everything(
+    phone: Edition, lesson: str
+) -> None:
+    phone.open(page_of(lesson))
+    covers = {}
+    for name in phone.figures():
+        phone.wake(name)
+        veil = phone.place(name).locator(".grda-veil")
+        if veil.is_visible():
+            high, above, below = veil.evaluate(ROOM)
+            assert high < 250 and above > 0 and below > 0, name
+            covers[name] = high
+    assert covers
+    assert phone.page.evaluate(SMALL, FINGER) == []
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for name, low in covers.items():
+        phone.place(name).get_by_role("button", name="Show it without an answer").tap()
+        opened = phone.place(name).bounding_box()
+        assert opened is not None and opened["height"] > low + 100, name
+        assert phone.place(name).locator(".grda-sentence").is_visible()
+    assert phone.complaints == []
+
+
+def test_what_goes_on_to_the_right_says_so_until_its_end_is_reached(phone: Edition) -> None:
+    phone.open("lesson02.html")
+    block = phone.page.locator("pre.grda-more").first
+    expect(block).to_be_visible()
+    block.evaluate("(one) => { one.id = 'seen'; one.scrollLeft = one.scrollWidth; }")
+    expect(phone.page.locator("#seen")).not_to_have_class(re.compile("grda-more"))
+    said = phone.page.locator(".grda-said pre")
+    assert said.count()
+    assert said.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
+
+
+def test_what_is_covered_is_not_given_away_while_it_loads(phone: Edition) -> None:
+    """Its first picture stands in the page, for readers without scripts."""
+    phone.page.route("**/figures/*.js", lambda route: None)  # never comes
+    phone.open("lesson11.html")
+    place = phone.place("lesson11-written")
+    place.scroll_into_view_if_needed()
+    expect(place).to_have_class(re.compile("grda-waits"))
+    expect(place.locator(".grda-still")).to_be_hidden()
+
+
 # ------------------------------------------------- pages
 
 

@@ -7,6 +7,7 @@ import gzip
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import nbformat
 import numpy as np
@@ -15,10 +16,10 @@ import pytest
 from grda_edu.explore import Choice, Explorable, Slider, line, palette, panels
 from grda_edu.explore.panel import Panel
 from tools.site import execute, films, library, pages, still
-from tools.site.__main__ import ROOT, STRICT, main
+from tools.site.__main__ import ROOT, STRICT, main, mended
 from tools.site.glossary import Glossary, GlossaryError, with_places
 from tools.site.kinds import MIME
-from tools.site.mathml import formula
+from tools.site.mathml import formula, sides
 
 X = np.linspace(0, 1, 7)
 WORDS = Glossary({"accumulator": "accumulator", "SGD": "SGD", "time": "time"}, {"c": "symbol-c"})
@@ -266,6 +267,61 @@ def test_the_still_picture_has_the_line_where_its_values_are() -> None:
 def test_a_formula_is_mathml() -> None:
     found = formula(r"w_n = S_{g(n,\gamma)}(v_n)", "block")
     assert found.startswith("<math") and 'display="block"' in found and "&#x003B3;" in found
+
+
+def test_a_command_that_no_formula_knows_is_named() -> None:
+    with pytest.raises(ValueError, match=r"\\lobster is not known"):
+        formula(r"\lobster x", "inline")
+
+
+SPACES = {  # formula -> text and (form, left, right) of the operators that browsers would guess wrongly
+    r"\arg\min_w f": {"arg": ("prefix", "0", "0.167em"), "min": ("prefix", "0.167em", "0.167em")},
+    r"a \log t": {"log": ("prefix", "0.167em", "0.167em")},
+    r"\operatorname{sign}(w)": {"sign": ("prefix", "0", "0")},
+    r"(1, -2)": {"−": ("prefix", None, None)},
+    r"|w| - 1": {"−": (None, None, None)},
+    r"w^\top - 1": {"−": (None, None, None)},
+}
+
+
+@pytest.mark.parametrize("latex", SPACES)
+def test_operators_have_their_spaces(latex: str) -> None:
+    made = ElementTree.fromstring(formula(latex, "inline"))
+    found = {one.text: tuple(map(one.get, ("form", "lspace", "rspace"))) for one in made.iter()}
+    assert {text: found[text] for text in SPACES[latex]} == SPACES[latex]
+
+
+def test_formulas_beside_each_other_can_stand_below_each_other() -> None:
+    assert sides(r"a = \frac{b \qquad c}{d}, \qquad e") == [r"a = \frac{b \qquad c}{d}, ", " e"]
+    matrix = r"\begin{matrix} a \qquad b \end{matrix}"
+    assert sides(matrix) == [matrix]
+
+
+def test_no_line_is_broken_between_a_formula_and_its_stop() -> None:
+    made = mended("with (<math><mi>a</mi></math>, and <math><mi>b</mi></math> there")
+    assert made == (
+        'with <span class="grda-whole">(<math><mi>a</mi></math>,</span> and <math><mi>b</mi></math> there'
+    )
+
+
+# ------------------------------------------------- what is said on a page alone
+
+
+def test_what_is_said_otherwise_on_a_page_is_what_the_lesson_says() -> None:
+    for number, told in pages.SAID_HERE.items():
+        lesson = next(path for path in LESSONS if path.name.startswith(number))
+        source = lesson.read_text("utf-8")
+        assert [there for there in told if there not in source] == []
+    made = page(
+        text="Run the cells with **Shift + Enter**, one by one, or all at once with **Run → Run All Cells**. X"
+    )
+    assert "here all have been run. X" in made.text
+
+
+def test_printed_sentences_wrap_and_printed_code_does_not() -> None:
+    assert ":class: grda-said" in pages._printed("A sentence that is long.")
+    assert ":class:" not in pages._printed("def f():\n    return 1")
+    assert pages._printed(" \n") == ""
 
 
 # ------------------------------------------------- films

@@ -59,15 +59,23 @@ def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> 
     return 0
 
 
+FORMULA = re.compile(
+    r'([(\[“]?)((?:<span class="math-long">|<a [^>]*>)?<math\b[^>]*>(?:(?!</math>).)*</math>(?:</span>|</a>)?)([.,;:?!)\]’”]*)',
+    re.DOTALL,
+)
 PARAMETERS = re.compile(r'<dl>\n((?:<dd><em class="sig-param">.*?</dd>\n?)+)</dl>')
 
 
 def mended(html: str) -> str:
-    """A page of Sphinx's without what screen readers trip over.
+    """A page of Sphinx's without what readers and their screen readers trip over.
 
     A table of contents' caption is a heading of no level, and a long signature a list of definitions
-    without anything defined.
+    without anything defined. And a browser would break the line between a formula and the stop behind
+    it, or the bracket before it.
     """
+
+    def whole(found: re.Match) -> str:
+        return f'<span class="grda-whole">{found[0]}</span>' if found[1] or found[3] else found[0]
 
     def spans(found: re.Match) -> str:
         lines = (
@@ -78,7 +86,7 @@ def mended(html: str) -> str:
     html = html.replace(
         'class="caption" role="heading">', 'class="caption" role="heading" aria-level="2">'
     )
-    return PARAMETERS.sub(spans, html)
+    return FORMULA.sub(whole, PARAMETERS.sub(spans, html))
 
 
 def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> None:

@@ -54,7 +54,8 @@ def page(
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             glossary.check(cell.source, made.name)
-            source = HEADING.sub(r"#\1", cell.source) if printed else cell.source
+            source = _as_said_here(cell.source, number)
+            source = HEADING.sub(r"#\1", source) if printed else source
             text = glossary.linked(source, used)
             parts.append(LINK.sub(lambda found: f"(lesson{found[1]}.md{found[2] or ''})", text))
             continue
@@ -63,6 +64,30 @@ def page(
         parts += [shown for output in cell.outputs if (shown := _output(output, made))]
     made.text = "\n\n".join(parts) + "\n"
     return made
+
+
+# What a lesson says of the notebook, and what is true of its page.
+SAID_HERE = {
+    "00": {
+        "Run the cells with **Shift + Enter**, one by one, or all at once with **Run → Run All Cells**. ": (
+            "In a notebook you run the cells with **Shift + Enter**; here all have been run. "
+        ),
+        " A cell that only brings up a card, a link or the line at the top of the page is folded to three dots; "
+        "a click on the dots opens it.": "",
+        "You write a few lines and check them. Run the next cell as it is": (
+            "In a notebook you write a few lines and check them. Run the next cell there as it is"
+        ),
+        "What you commit and solve is kept in one small file on this computer,": (
+            "What you commit, and what you mark as solved, is kept in this browser alone,"
+        ),
+    }
+}
+
+
+def _as_said_here(text: str, number: str) -> str:
+    for there, here in SAID_HERE.get(number, {}).items():
+        text = text.replace(there, here)
+    return text
 
 
 PLACE = re.compile(r"<!-- (figure|map):? ?([\w -]*?) ?-->")
@@ -82,6 +107,14 @@ def _block(directive: str, argument: str, text: str) -> str:
     return f"{FENCE}{{{directive}}} {argument}\n{text.rstrip()}\n{FENCE}"
 
 
+def _printed(text: str) -> str:
+    """What a cell printed: sentences wrap, and code, which is indented, does not."""
+    if not text.strip():
+        return ""
+    kind = "" if re.search(r"^ {4}", text, re.MULTILINE) else ":class: grda-said\n\n"
+    return _block("code-block", "text", kind + text)
+
+
 def _html(text: str) -> str:
     return _block("raw", "html", text)
 
@@ -89,7 +122,7 @@ def _html(text: str) -> str:
 def _output(output: nbformat.NotebookNode, made: Page) -> str:
     if output.output_type == "stream":
         text = output.text.replace(f"{ROOT}/", "")  # where it was built is nobody's business
-        return _block("code-block", "text", text) if text.strip() else ""
+        return _printed(text)
     data = output.data
     if MIME in data:
         left = dict(data[MIME])
@@ -101,8 +134,7 @@ def _output(output: nbformat.NotebookNode, made: Page) -> str:
         )
     if "text/html" in data:
         return _html(_scrolled(re.sub(r"\bnan\b", "not timed", data["text/html"])))
-    text = data.get("text/plain", "")
-    return _block("code-block", "text", text) if text.strip() else ""
+    return _printed(data.get("text/plain", ""))
 
 
 def _scrolled(html: str) -> str:
@@ -189,6 +221,7 @@ def _line(made: Page, *, text: str) -> str:
     return (
         '<aside class="grda-edition" aria-label="About this page"><p>On this page the figures play without Python. '
         f"Its code runs in the notebook: {where}</p>"
+        '<p class="grda-narrow">On a narrow screen the parts of a figure stand below each other: left is above.</p>'
         f'<p class="grda-computed">The numbers were computed with {escape(text)}.</p></aside>'
     )
 

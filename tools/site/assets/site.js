@@ -136,12 +136,14 @@ async function wake(place) {
   const el = document.createElement("div");
   figures.render({ model, el });
   place.querySelector(".grda-still").replaceWith(el);
+  place.classList.remove("grda-waits");
   if (model.get("controls").length || model.get("choice").options) linkButton(model, place);
   place.dataset.awake = "yes";
 }
 
 function wakeNearScreen(place) {
   if (place.dataset.space) return offer(place);
+  place.classList.toggle("grda-waits", waits(place)); // its first picture would answer, too
   const watcher = new IntersectionObserver(
     ([entry]) => {
       if (!entry.isIntersecting) return;
@@ -172,6 +174,7 @@ function offer(place) {
 }
 
 function fail(place, error) {
+  place.classList.remove("grda-waits");
   let line = place.querySelector(".grda-failed");
   if (!line) {
     line = document.createElement("p");
@@ -191,11 +194,11 @@ function keepGoals(model) {
   });
 }
 
+const waits = (place) => !(place.dataset.waitsFor ?? "").split(" ").filter(Boolean).every(settled);
+
 function cover(model, place) {
-  const names = (place.dataset.waitsFor ?? "").split(" ").filter(Boolean);
-  const waits = () => names.length && !names.every(settled);
-  model.set("veil", waits() ? place.dataset.veil : "");
-  progress.watch(() => model.get("veil") && !waits() && model.set("veil", ""));
+  model.set("veil", waits(place) ? place.dataset.veil : "");
+  progress.watch(() => model.get("veil") && !waits(place) && model.set("veil", ""));
 }
 
 // ---------------------------------------------------------------- the address: #figure?c=0.02&mu=0.65
@@ -487,15 +490,21 @@ function veiledTable(details) {
 
 const CARDS = { prediction: predictionCard, exercise: exerciseCard, quiz: quizCard, map: courseMap };
 
-// What is scrolled sideways has to be reached by keyboard too.
+// What is scrolled sideways has to be reached by keyboard too, and to show that it goes on.
 function reachScrolled() {
-  for (const block of document.querySelectorAll("pre, .math-long"))
+  const show = (block) => {
     if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+    block.classList.toggle("grda-more", block.scrollLeft + block.clientWidth < block.scrollWidth - 1);
+  };
+  const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => show(target)));
+  for (const block of document.querySelectorAll("pre, .math-long, .math-block, .grda-scrolled, .table-wrapper")) {
+    block.addEventListener("scroll", () => show(block), { passive: true });
+    watcher.observe(block);
+  }
 }
 
 function begin() {
   reachScrolled();
-  addEventListener("resize", reachScrolled);
   document.querySelectorAll("[data-card]").forEach((place) => CARDS[place.dataset.card](place));
   document.querySelectorAll("[data-check]").forEach(aims);
   document.querySelectorAll(".grda-veiled-table").forEach(veiledTable);
