@@ -74,6 +74,7 @@ SAID_HERE = {
         ),
         " A cell that only brings up a card, a link or the line at the top of the page is folded to three dots; "
         "a click on the dots opens it.": "",
+        ", also while the notebook computes": "",
         "You write a few lines and check them. Run the next cell as it is": (
             "In a notebook you write a few lines and check them. Run the next cell there as it is"
         ),
