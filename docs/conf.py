@@ -16,6 +16,7 @@ extensions = ["myst_parser", "tools.site.mathml", "tools.pages"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
+templates_path = [str(ROOT / "tools" / "site" / "templates")]
 nitpicky = True
 
 html_theme = "furo"

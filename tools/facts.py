@@ -36,6 +36,11 @@ def version() -> str:
     return project()["version"]
 
 
+def settled(address: str) -> bool:
+    """Whether the address names an owner; until it does, what leads there leads nowhere."""
+    return f"/{PLACEHOLDER}/" not in address
+
+
 def pages_address(address: str) -> str:
     """Where the web edition is published: GitHub's pages of the repository."""
     owner, name = address.removeprefix("https://github.com/").split("/")
@@ -55,7 +60,7 @@ def badges(address: str) -> str:
         f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})",
         f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})",
     ]
-    if owner == PLACEHOLDER:
+    if not settled(address):
         lines += [
             "",
             f"The repository's public address is not settled: `{PLACEHOLDER}` in the links stands for it.",

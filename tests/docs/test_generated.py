@@ -98,6 +98,18 @@ def test_the_citation_is_the_files() -> None:
     assert made.count("{") == made.count("}")
 
 
+def test_a_version_stands_without_the_files_brackets() -> None:
+    text = "## [0.2.0] - 2027-01-01\n- A [link](x) and `a[0]`.\n## [Unreleased]\n"
+    assert generated.changelog(text) == (
+        "## 0.2.0 - 2027-01-01\n- A [link](x) and `a[0]`.\n## Unreleased\n"
+    )
+
+
+def test_a_percent_sign_stands_at_its_number() -> None:
+    assert teachers.quantity(90.123, "%") == "90.12%"
+    assert teachers.quantity(2.0, "epochs") == "2 epochs" and teachers.quantity(0.5, "") == "0.5"
+
+
 def test_all_are_written(tmp_path) -> None:
     generated.write(tmp_path)
     written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.md")}

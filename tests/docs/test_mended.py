@@ -25,6 +25,17 @@ def test_only_code_that_a_phone_cuts_off_is_reached_by_the_keyboard() -> None:
     assert mended(long) == long.replace("<pre>", '<pre tabindex="0">')
 
 
+def test_a_long_name_breaks_between_its_words_and_a_short_one_stays() -> None:
+    code = '<span class="pre">{}</span>'
+    path = code.format("tests/optim/test_grda.py::test_it_is")
+    assert mended(path) == code.format(
+        "tests/<wbr>optim/<wbr>test_<wbr>grda.py::<wbr>test_<wbr>it_<wbr>is"
+    )
+    assert mended(mended(path)) == mended(path)
+    short = code.format("grda_edu/reference.py")
+    assert mended(short) == short
+
+
 def test_a_caption_has_a_level() -> None:
     assert (
         mended('<p class="caption" role="heading">')

@@ -125,6 +125,15 @@ def test_a_sentence_that_hangs_is_one() -> None:
     assert docstrings.readable(["a: one", "    and more."]) == ["a: one", "and more."]
 
 
+def test_a_property_that_begins_with_a_word_and_a_colon_keeps_it() -> None:
+    """Napoleon would take the word for the property's type."""
+    napoleon = pytest.importorskip("sphinx.ext.napoleon", reason="it reads the docstring")
+    lines = ["The weights now: a vector [D].", "", "More."]
+    docstrings.prepared(None, "property", "w", property(), None, lines)
+    made = str(napoleon.GoogleDocstring(lines, what="property", name="w"))
+    assert "The weights now: a vector [D]." in made and ":type:" not in made
+
+
 def test_a_record_tells_its_fields() -> None:
     told = docstrings.fields(grda_edu.Run)
     assert told["zeros"] == "int [E+1, L], exact zeros in each parameter"

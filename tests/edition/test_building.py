@@ -243,6 +243,35 @@ def test_links_between_notebooks_are_links_between_pages() -> None:
     assert "[next](lesson01.md)" in made.text and "[this](lesson02.md#recap)" in made.text
 
 
+def test_a_figures_name_leads_to_it_and_a_public_name_to_its_reference() -> None:
+    """By the variable that holds it, where there is one; a table is somewhere on the page."""
+    code = "spaces = lesson02.two_spaces()\nspaces\nlesson02.rows(3)\nlesson03.other()"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    places = pages.figure_places("lesson02", notebook, {"spaces"})
+    assert places == {
+        "lesson02.two_spaces": "lesson02.html#spaces",
+        "lesson02.rows": "lesson02.html",
+    }
+    text = "- Figures: `lesson02.two_spaces`, `lesson02.nowhere`\n- In code: `GRDA`\n- Else: `GRDA`"
+    assert pages.with_links(text, places).splitlines() == [
+        '- Figures: <a href="../lesson02.html#spaces"><code class="literal">lesson02.two_spaces</code></a>, '
+        "`lesson02.nowhere`",
+        "- In code: {py:obj}`GRDA <grda_edu.GRDA>`",
+        "- Else: `GRDA`",
+    ]
+
+
+def test_an_address_that_leads_nowhere_says_so(monkeypatch) -> None:
+    text = "<!-- install -->\n\n<!-- address -->"
+    monkeypatch.setattr(pages, "public_address", lambda: "https://github.com/OWNER/grda-edu")
+    assert "lead nowhere" in pages.filled(text, {})
+    assert "lead nowhere" in pages.unsettled()
+    monkeypatch.setattr(pages, "public_address", lambda: "https://github.com/someone/course")
+    made = pages.filled(text, {})
+    assert 'pip install "grda-edu @ git+https://github.com/someone/course"' in made
+    assert "OWNER" not in made and "nowhere" not in made
+
+
 def test_a_printed_page_has_nothing_that_waits_for_a_script() -> None:
     cells = [nbformat.v4.new_code_cell("run()")]
     cells[0].outputs = [nbformat.v4.new_output("display_data", {MIME: shown(demo())})]

@@ -16,9 +16,8 @@ _FIELD = re.compile(r"^    (\w+): .*?  # (.+)$", re.MULTILINE)
 def prepared(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """The handler of `autodoc-process-docstring`: changes the lines in place."""
     told = fields(obj) if what == "class" else {}
-    first = (
-        [""] if what in ("property", "attribute") else []
-    )  # else napoleon takes "a: b" for a type
+    # Of a property napoleon takes "a: b" in the first line for its type, and skips empty lines before it.
+    first = ["..", ""] if what in ("property", "attribute") else []
     lines[:] = [*first, *readable(lines), *_as_attributes(told)]
 
 

@@ -1,5 +1,6 @@
 """The pages that are made from what stands elsewhere in the project."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ OWN = "grda_edu"
 def pages() -> dict[str, str]:
     """Path below docs -> Markdown."""
     return {
-        "library/changelog.md": (ROOT / "CHANGELOG.md").read_text("utf-8"),
+        "library/changelog.md": changelog((ROOT / "CHANGELOG.md").read_text("utf-8")),
         "library/citation.md": citation((ROOT / "CITATION.cff").read_text("utf-8")),
         **teachers.pages(),
     }
@@ -27,12 +28,17 @@ def write(folder: Path) -> None:
         (folder / path).write_text(text, "utf-8")
 
 
+def changelog(text: str) -> str:
+    """What CHANGELOG.md says; the brackets about a version belong to that file's form, and lead nowhere."""
+    return re.sub(r"^## \[([^\]]+)\]", r"## \1", text, flags=re.MULTILINE)
+
+
 def citation(cff: str) -> str:
     """What CITATION.cff says, in words and as BibTeX."""
     known = yaml.safe_load(cff)
     parts = ["# How to cite", known["message"], "## The papers"]
     for paper in known["references"]:
-        where = paper.get("collection-title", "preprint")
+        where = paper.get("collection-title", "Preprint")
         parts.append(
             f"{_names(paper)} ({paper['year']}). *{paper['title']}*. {where}. <{paper['url']}>"
         )

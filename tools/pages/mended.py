@@ -6,6 +6,7 @@ from pathlib import Path
 
 PHONE = 38  # letters of code in a line that a phone shows without scrolling
 _PRE = re.compile(r"<pre>(.*?)</pre>", re.DOTALL)
+_LONG = re.compile(r'(<span class="pre">)([^<\s]{24,})(?=</span>)')  # code inside a line of text
 _PARAMETERS = re.compile(r"<dl>\s*((?:<dd>(?:(?!<d[ltd]\b).)*?</dd>\s*)+)</dl>", re.DOTALL)
 
 
@@ -23,7 +24,13 @@ def mended(page: str) -> str:
         'class="caption" role="heading">', 'class="caption" role="heading" aria-level="2">'
     )
     page = _PARAMETERS.sub(_in_lines, page)  # a signature: a list of definitions without terms
+    page = _LONG.sub(_in_words, page)
     return _PRE.sub(_reached, page)
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """A long path or name may go on in the next line between its words."""
+    return found[1] + re.sub(r"(?<=\w)(::|[_/])(?=\w)", r"\1<wbr>", found[2])
 
 
 def _in_lines(found: re.Match[str]) -> str:

@@ -31,9 +31,9 @@ def index() -> str:
             "takes, what to ask before anything is shown, and what is usually believed instead. **These pages have the answers.**",
             "They are made from the lessons' own questions, and every answer is computed when the page is built.",
             "",
-            f"All main lines together take about {minutes / 60:.0f} hours ({minutes} minutes), what goes further {further} minutes",
-            "more (behind the plus). Minutes are reckoned as words / 180 and three for each task; a class that discusses takes",
-            f"longer. Lessons {', '.join(row.number for row in LESSONS if not row.torch)} need numpy only, the others torch.",
+            f"All main lines together take about {minutes / 60:.0f} hours ({minutes} minutes), and what goes further",
+            f"another {further} (behind the plus). Minutes are reckoned as words / 180 and three for each task; a class that",
+            f"discusses takes longer. Lessons {', '.join(row.number for row in LESSONS if not row.torch)} need numpy only, the others torch.",
             "",
             "| lesson | question | minutes |",
             "| --- | --- | --- |",
@@ -75,6 +75,11 @@ def page(row: Lesson) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def quantity(number: float, unit: str) -> str:
+    """A number with its unit, four digits at most: a percent sign stands close to its number."""
+    return f"{number:.4g}{'' if unit == '%' else ' '}{unit}".strip()
+
+
 def markdown(text: str) -> str:
     """A text of the course, in which `backticks` are code and *stars* emphasis, as Markdown."""
     parts = re.split(r"(`[^`]+`)", text.strip())
@@ -110,7 +115,7 @@ def _answers(predictions: list[Prediction]) -> Iterator[str]:
     for k, one in enumerate(predictions, start=1):
         right = one.right()
         filled = {**one.values(), "answer": right}
-        said = markdown(str(right)) if one.options else f"{right:.4g} {one.unit}".strip()
+        said = markdown(str(right)) if one.options else quantity(right, one.unit)
         why = one.options[str(right)].format(**filled) if one.options else ""
         yield f"### {k}. {_capital(markdown(one.title))}"
         yield f"**{said}**" + (f": {_paragraphs(why)}" if why else "")

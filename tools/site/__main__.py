@@ -27,9 +27,10 @@ nosearch: true
 ---
 # The whole course on one page
 
-For printing, or for reading without a script: every figure is its first picture. The pages of the single lessons
-have the figures that move.
+For printing, or for reading without a script: every figure is its first picture, and answers, hints and solutions
+stand open. The pages of the single lessons have the figures that move, and ask before they answer.
 """
+LEAF = '<div class="grda-leaf"></div>'  # a lesson begins on a page of its own
 
 
 def build(out: Path = OUT, work: Path = WORK, only: list[str] | None = None) -> int:
@@ -94,6 +95,7 @@ def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> 
     figures.mkdir(parents=True)
     glossary = Glossary.read()
     shown: dict[str, str] = {}
+    places: dict[str, str] = {}
     whole = [WHOLE]
     for number, notebook in notebooks.items():
         made = pages.page(number, notebook, glossary)
@@ -101,12 +103,15 @@ def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> 
         for name, text in made.scripts.items():
             (figures / name).write_text(text, "utf-8")
         shown |= {f"{made.name} {name}": html for name, html in made.figures.items()}
-        whole.append(pages.page(number, notebook, glossary, printed=True).text)
+        places |= pages.figure_places(made.name, notebook, made.figures)
+        whole += [LEAF, pages.page(number, notebook, glossary, printed=True).text]
     (laid / "whole.md").write_text("\n\n".join(whole), "utf-8")
     words = laid / "glossary.md"
     words.write_text(with_places(words.read_text("utf-8")), "utf-8")
-    front = laid / "index.md"
-    front.write_text(pages.filled(front.read_text("utf-8"), shown), "utf-8")
+    for front in (laid / "index.md", laid / "library" / "index.md"):
+        front.write_text(pages.filled(front.read_text("utf-8"), shown), "utf-8")
+    response = laid / "library" / "response.md"
+    response.write_text(pages.with_links(response.read_text("utf-8"), places), "utf-8")
 
 
 def lay_assets(folder: Path) -> None:

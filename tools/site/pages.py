@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ import nbformat
 
 from grda_edu.course import LESSONS
 from grda_edu.course.aims import _rows as objectives
+from tools.facts import PLACEHOLDER, public_address, settled
 
 from . import still
 from .glossary import Glossary
@@ -91,17 +93,71 @@ def _as_said_here(text: str, number: str) -> str:
     return text
 
 
-PLACE = re.compile(r"<!-- (figure|map):? ?([\w -]*?) ?-->")
+PLACE = re.compile(r"<!-- (figure|map|install|address):? ?([\w -]*?) ?-->")
+FIGURE = re.compile(r"`(lesson\d\d\.\w+)`")
+IN_CODE = re.compile(r"^- In code: .*$", re.MULTILINE)
 
 
 def filled(text: str, figures: dict[str, str]) -> str:
-    """Markdown with ``<!-- figure: lesson00 opening_figure -->`` and ``<!-- map -->`` replaced by these.
+    """Markdown with ``<!-- figure: lesson00 opening_figure -->`` and other places replaced by what belongs there.
+
+    The others are ``map``, ``install`` (the command) and ``address`` (that it is not settled, while it
+    is not).
 
     figures: "lesson00 opening_figure" -> its HTML. One that is not built is left out.
     """
-    return PLACE.sub(
-        lambda found: _html(course_map() if found[1] == "map" else figures.get(found[2], "")), text
+    made = {
+        "figure": lambda name: _html(figures.get(name, "")),
+        "map": lambda _: _html(course_map()),
+        "install": lambda _: _block(
+            "code-block", "console", f'$ pip install "grda-edu @ git+{public_address()}"'
+        ),
+        "address": lambda _: unsettled(),
+    }
+    return PLACE.sub(lambda found: made[found[1]](found[2]), text)
+
+
+def unsettled() -> str:
+    """A sentence that what leads to the repository leads nowhere yet; nothing where it does."""
+    if settled(public_address()):
+        return ""
+    return (
+        f"The repository's public address is not settled yet: {PLACEHOLDER} stands for its owner, "
+        "and until then links and commands with it lead nowhere."
     )
+
+
+def with_links(text: str, places: Mapping[str, str]) -> str:
+    """A page of the library on which a figure's name leads to the figure, and a public name to its reference.
+
+    places: "lesson00.opening_figure" -> "lesson00.html#opening_figure", as ``figure_places`` gives them.
+    """
+
+    def to_figure(found: re.Match[str]) -> str:
+        if found[1] not in places:
+            return found[0]
+        return f'<a href="../{places[found[1]]}"><code class="literal">{found[1]}</code></a>'
+
+    named = IN_CODE.sub(
+        lambda line: re.sub(r"`(\w+)`", r"{py:obj}`\1 <grda_edu.\1>`", line[0]), text
+    )
+    return FIGURE.sub(to_figure, named)
+
+
+def figure_places(
+    name: str, notebook: nbformat.NotebookNode, figures: Collection[str]
+) -> dict[str, str]:
+    """Where on a lesson's page is what a call brings up: "lesson02.two_spaces" -> "lesson02.html#spaces".
+
+    name: the page's; figures: the places' names on it. A table has none, and is somewhere on the page.
+    """
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    calls = re.findall(rf"^(?:(\w+) = )?({name})\.(\w+)\(", code, re.MULTILINE)
+    found = {f"{lesson}.{call}": variable or call for variable, lesson, call in calls}
+    return {
+        called: f"{name}.html" + (f"#{place}" if place in figures else "")
+        for called, place in found.items()
+    }
 
 
 def _block(directive: str, argument: str, text: str) -> str:
@@ -219,9 +275,10 @@ def _line(made: Page, *, text: str) -> str:
     if made.printed:
         return ""
     where = _where(made.name.removeprefix("lesson"))
+    note = f'<p class="grda-computed">{unsettled()}</p>' if unsettled() else ""
     return (
         '<aside class="grda-edition" aria-label="About this page"><p>On this page the figures play without Python. '
-        f"Its code runs in the notebook: {where}</p>"
+        f"Its code runs in the notebook: {where}</p>{note}"
         '<p class="grda-narrow">On a narrow screen the parts of a figure stand below each other: left is above.</p>'
         f'<p class="grda-computed">The numbers were computed with {escape(text)}.</p></aside>'
     )
@@ -307,8 +364,6 @@ def _quiz(made: Page, *, number: str, questions: list[dict]) -> str:
 
 
 def _where(number: str) -> str:
-    from tools.facts import public_address
-
     row = next(row for row in LESSONS if row.number == number)
     address = public_address()
     owner_name = address.removeprefix("https://github.com/")

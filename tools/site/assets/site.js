@@ -134,8 +134,11 @@ async function wake(place) {
   cover(model, place);
   keepAddress(model, place);
   const el = document.createElement("div");
+  el.className = "grda-awake";
   figures.render({ model, el });
-  place.querySelector(".grda-still").replaceWith(el);
+  const still = place.querySelector(".grda-still");
+  still.classList.add("grda-printed"); // paper takes the first picture, whatever the screen shows
+  still.before(el);
   place.classList.remove("grda-waits");
   if (model.get("controls").length || model.get("choice").options) linkButton(model, place);
   place.dataset.awake = "yes";
@@ -445,6 +448,7 @@ function courseMap(place) {
   };
   progress.watch(show);
   const reset = document.createElement("div");
+  reset.className = "grda-reset";
   place.append(reset);
   resetCard(reset);
 }
