@@ -134,15 +134,178 @@ def test_under_a_path_of_a_server(context: BrowserContext, site: Path, pages: li
 
 
 def test_a_link_puts_the_controls_back(folder: Edition) -> None:
-    folder.open("lesson04.html#all_runs?c=0.02")
+    folder.open("lesson04.html#all_runs?c=0.01")
     folder.wake("lesson04-all_runs")
     slider = folder.place("lesson04-all_runs").get_by_role("slider").first
-    assert slider.get_attribute("aria-valuetext") == "0.02"
+    assert slider.get_attribute("aria-valuetext") == "0.01"
     slider.press("ArrowRight")
-    folder.page.wait_for_function("location.hash === '#all_runs?c=0.03'")
+    folder.page.wait_for_function("location.hash === '#all_runs?c=0.015'")
     folder.page.reload()
     folder.wake("lesson04-all_runs")
-    assert slider.get_attribute("aria-valuetext") == "0.03"
+    assert slider.get_attribute("aria-valuetext") == "0.015"
+
+
+def top_of(edition: Edition, name: str) -> float:
+    box = edition.place(name).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def scrolled(edition: Edition) -> float:
+    return edition.page.evaluate("scrollY")
+
+
+@pytest.mark.parametrize(("width", "height"), WIDTHS)
+def test_a_link_ends_at_its_figure(folder: Edition, width: int, height: int) -> None:
+    """Far down, and with everything above it drawn; after a reload the reader is where she was."""
+    name = "lesson04-all_runs"
+    # As in a browser that does not keep a page in place while it grows.
+    folder.page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => (document.documentElement.style.overflowAnchor = 'none'))"
+    )
+    folder.page.set_viewport_size({"width": width, "height": height})
+    folder.open("lesson04.html#all_runs?c=0.01")
+    folder.drawn(name)
+    above = folder.page.evaluate(
+        "[...document.querySelectorAll('[data-figure]')].find((one) => one.dataset.awake).dataset.figure"
+    )
+    folder.drawn(above)
+    folder.page.wait_for_timeout(500)  # nothing moves it any more
+    header = folder.page.evaluate(
+        "document.elementFromPoint(innerWidth / 2, 10).closest('header')?.getBoundingClientRect().bottom ?? 0"
+    )
+    assert header <= top_of(folder, name) < height / 4
+    folder.page.evaluate("scrollTo({ top: 1000, behavior: 'instant' })")
+    folder.page.wait_for_timeout(6000)  # it is held no longer
+    before = scrolled(folder)
+    folder.page.reload()
+    folder.page.wait_for_timeout(1500)
+    assert abs(scrolled(folder) - before) < height
+
+
+NONSENSE = (
+    *("all_runs?c=abc", "all_runs?c=", "all_runs?c=%", "all_runs?c=%E4", "all_runs?C=0.01"),
+    *("%", "nothing_here?c=0.01", "?c=0.01", "all_runs?c=0,01", "all_runs?c=1e999", "all_runs?&=&"),
+)
+
+
+def test_nonsense_in_the_address_moves_nothing(folder: Edition) -> None:
+    name = "lesson04-all_runs"
+    slider = folder.place(name).get_by_role("slider").first
+    folder.open("lesson04.html")
+    folder.wake(name)
+    start = slider.get_attribute("aria-valuetext")
+    for fragment in NONSENSE:
+        folder.open(f"lesson04.html#{fragment}")
+        folder.wake(name)
+        assert slider.get_attribute("aria-valuetext") == start, fragment
+        assert folder.complaints == [], fragment
+    folder.open("lesson04.html#all_runs?c=999")  # a page of another grid: the nearest there is
+    folder.wake(name)
+    assert slider.get_attribute("aria-valuetext") == "0.05"
+
+
+def test_every_preset_has_an_address(folder: Edition) -> None:
+    """Names with signs that mean something in an address; and the table comes after the controls are set."""
+    name = "lesson01-forty_coefficients"
+    place = folder.place(name)
+    folder.open("lesson01.html")
+    folder.wake(name)
+    place.get_by_role("button", name="Show it").filter(visible=True).click()
+    labels = place.locator(".grda-choice option").all_inner_texts()
+    assert any("+" in label for label in labels)
+    slider = place.locator(".grda-control input[type=range]").first
+    for k, label in enumerate(labels):
+        folder.page.goto(f"{folder.base}/lesson01.html")
+        folder.wake(name)
+        place.get_by_role("button", name="Show it").filter(visible=True).click()
+        place.get_by_role("combobox").select_option(label)
+        slider.press("Home")
+        slider.press("ArrowRight")
+        folder.page.wait_for_function("location.hash.includes('forty_coefficients')")
+        folder.drawn(name)
+        said = place.locator(".grda-figure .grda-sentence").inner_text()
+        at = slider.get_attribute("aria-valuetext")
+        folder.page.reload()
+        folder.wake(name)
+        assert place.locator(".grda-choice select").input_value() == str(k), label
+        assert slider.get_attribute("aria-valuetext") == at
+        assert place.locator(".grda-figure .grda-sentence").inner_text() == said
+
+
+def test_back_and_forward_take_figures_along(folder: Edition) -> None:
+    name = "lesson04-all_runs"
+    page, slider = folder.page, folder.place(name).get_by_role("slider").first
+    folder.open("lesson04.html")
+    page.evaluate("location.hash = '#all_runs?c=0.01'")
+    folder.drawn(name)
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+    assert 0 <= top_of(folder, name) < 300
+    page.evaluate("location.hash = '#all_runs?c=%&'")  # nothing to decode, nothing to move
+    page.evaluate("location.hash = '#all_runs?c=0.03'")
+    expect(slider).to_have_attribute("aria-valuetext", "0.03")
+    page.evaluate("location.hash = '#predict'")
+    page.wait_for_function("scrollY < 2000")
+    page.go_back()
+    page.wait_for_function("location.hash === '#all_runs?c=0.03'")
+    expect(slider).to_have_attribute("aria-valuetext", "0.03")
+    page.go_back()
+    page.go_back()
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+    page.go_forward()
+    page.go_forward()
+    expect(slider).to_have_attribute("aria-valuetext", "0.03")
+    assert folder.complaints == []
+
+
+def test_a_figure_in_space_is_where_its_link_says(folder: Edition) -> None:
+    """It waits for a click; what the link asked for is not forgotten over another figure's address."""
+    folder.open("lesson07.html#three_weights?tilt=10&lam=0.5")
+    offer = folder.place("lesson07-three_weights").locator(".grda-offer")
+    expect(offer).to_be_in_viewport()
+    folder.wake("lesson07-all_paths")
+    other = folder.place("lesson07-all_paths")
+    if (cover := other.locator(".grda-veil button")).is_visible():
+        cover.click()
+    other.get_by_role("slider").first.press("ArrowLeft")
+    folder.page.wait_for_function("location.hash.startsWith('#all_paths?')")
+    folder.wake("lesson07-three_weights")
+    sliders = folder.place("lesson07-three_weights").locator("input[type=range]")
+    found = [sliders.nth(k).get_attribute("aria-valuetext") for k in range(2)]
+    assert found == ["10°", "0.50"]
+
+
+def test_a_preset_that_does_not_come_is_left_again(context: BrowserContext, site: Path) -> None:
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": 1280, "height": 900})
+    with served(site) as address:
+        edition = Edition(apart, address)
+        edition.open("lesson00.html")
+        edition.wake("lesson00-picture")
+        edition.page.route("**/lesson00-picture.1.js", lambda route: route.abort())
+        place = edition.place("lesson00-picture")
+        place.get_by_role("combobox").select_option("1")
+        expect(place.locator(".grda-problem")).to_contain_text("could not be loaded")
+        place.get_by_role("combobox").select_option("0")
+        expect(place.locator(".grda-problem")).to_be_hidden()
+        expect(place.locator(".grda-stage")).to_be_visible()
+    apart.close()
+
+
+def test_a_link_is_given_where_no_clipboard_is(folder: Edition) -> None:
+    folder.page.add_init_script(
+        "delete Navigator.prototype.clipboard; history.replaceState = () => { throw new Error('forbidden'); };"
+    )
+    folder.open("lesson04.html")
+    folder.wake("lesson04-all_runs")
+    place = folder.place("lesson04-all_runs")
+    place.get_by_role("slider").first.press("ArrowLeft")
+    place.get_by_role("button", name="Copy link").click()
+    link = place.get_by_role("link", name="this link").get_attribute("href")
+    assert link == f"{folder.base}/lesson04.html#all_runs?c=0.015"
+    place.get_by_role("slider").first.press("ArrowLeft")
+    expect(place.locator(".grda-copied")).to_be_empty()  # it is another place's
+    assert folder.complaints == []
 
 
 # ------------------------------------------------- cards
@@ -164,6 +327,79 @@ def test_what_was_committed_is_remembered_and_opens_what_it_covered(folder: Edit
     folder.open("lesson11.html")
     expect(card).to_contain_text("The answer is")
     card.get_by_role("button").click()
+    expect(card.get_by_role("button", name="Commit")).to_be_visible()
+    assert folder.complaints == []
+
+
+STORE = "grda-edu progress"
+GARBAGE = (
+    *("{", "null", "5", '"abc"', "[1, 2]", '{"predictions": "abc", "goals": 5, "quizzes": [3]}'),
+    *(
+        '{"quizzes": {"12": null}}',
+        '{"quizzes": {"12": 5}}',
+        '{"quizzes": {"12": {"answers": null}}}',
+    ),
+    '{"quizzes": {"12": {"answers": "abc", "results": "x"}}}',
+    '{"quizzes": {"12": {"answers": {"00_multiplications": 99}, "results": [null, {}]}}}',
+    '{"quizzes": {"12": {"answers": {"00_multiplications": "map"}}}}',
+    *(f'{{"predictions": {{"12.words_cost": {answer}}}}}' for answer in ("99", '"length"', "null")),
+    '{"predictions": {"99.gone": 1}, "exercises": {"99.gone": true}, "goals": {"99.gone": true}}',
+)
+
+
+def test_what_was_kept_by_others_breaks_no_page(folder: Edition) -> None:
+    """Every card asks its question; the map counts nothing that is not there."""
+    page = folder.page
+    cards = page.locator("[data-card=prediction], [data-card=quiz]")
+    for text in GARBAGE:
+        for path in ("lesson12.html", "index.html"):
+            folder.open(path)
+            page.evaluate("([key, text]) => localStorage.setItem(key, text)", [STORE, text])
+            folder.open(path)
+            for k in range(cards.count()):
+                asked = cards.nth(k).get_by_role("button", name=re.compile("^(Commit|Answer)$"))
+                expect(asked).to_be_visible()
+            assert folder.complaints == [], text
+        status = page.locator("[data-lesson='12'] .grda-status")
+        expect(status).to_contain_text("0 of 20 questions")
+        expect(status).to_contain_text("0 of 4 predictions")
+        expect(page.get_by_role("button", name="Reset my progress")).to_be_visible()
+
+
+def test_two_tabs_know_of_each_other(context: BrowserContext, site: Path) -> None:
+    assert context.browser is not None
+    apart = context.browser.new_context(viewport={"width": 1280, "height": 900})
+    with served(site) as address:
+        here, there = (Edition(apart, address) for _ in range(2))
+        card, exercise, quiz = "[id='11.file']", "[data-card=exercise]", "[data-card=quiz]"
+        for tab in (here, there):
+            tab.open("lesson11.html")
+        here.page.locator(card).get_by_role("radio").first.check()
+        here.page.locator(card).get_by_role("button", name="Commit").click()
+        expect(there.page.locator(card)).to_contain_text("The answer is")
+        here.page.locator(exercise).first.get_by_role("button", name="I have solved").click()
+        expect(there.page.locator(exercise).first).to_contain_text("Take the mark back")
+        for tab in (here, there):
+            tab.open("lesson12.html")
+        here.page.locator(quiz).get_by_role("radio").first.check()
+        here.page.locator(quiz).get_by_role("button", name="Answer").click()
+        expect(there.page.locator(quiz).get_by_role("button", name="Answer")).to_have_count(0)
+        assert here.complaints + there.complaints == []
+    apart.close()
+
+
+def test_without_storage_a_page_remembers_until_it_is_left(folder: Edition) -> None:
+    folder.page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('forbidden', 'SecurityError'); } });"
+    )
+    folder.open("lesson11.html")
+    card = folder.page.locator("[id='11.file']")
+    card.get_by_role("radio").first.check()
+    card.get_by_role("button", name="Commit").click()
+    expect(card).to_contain_text("The answer is")
+    folder.wake("lesson11-written")
+    expect(folder.place("lesson11-written").locator(".grda-veil")).to_be_hidden()
+    folder.open("lesson11.html")
     expect(card.get_by_role("button", name="Commit")).to_be_visible()
     assert folder.complaints == []
 

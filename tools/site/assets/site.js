@@ -44,13 +44,16 @@ function library(kind) {
 
 // ---------------------------------------------------------------- what the reader has done
 
+// What was kept may be of another edition, or of anyone who wrote there.
+const record = (found) => (typeof found === "object" && !Array.isArray(found) ? { ...found } : {});
+
 const progress = {
   kept: { predictions: {}, exercises: {}, goals: {}, quizzes: {} },
   watchers: [],
   read() {
     try {
-      const found = JSON.parse(localStorage.getItem(STORE) ?? "{}");
-      for (const part of Object.keys(this.kept)) this.kept[part] = { ...found[part] };
+      const found = record(JSON.parse(localStorage.getItem(STORE)));
+      for (const part of Object.keys(this.kept)) this.kept[part] = record(found[part]);
     } catch {
       // No storage for this page: it is remembered until the page is left.
     }
@@ -110,6 +113,7 @@ async function modelOf(name) {
   const model = figures.pageModel({ ...state, tables });
   const fetchPreset = async () => {
     const wanted = model.get("option");
+    model.set("error", ""); // of a preset that was left
     if (tables[wanted].columns) return;
     try {
       await script(`figures/${name}.${wanted}.js`);
@@ -117,7 +121,7 @@ async function modelOf(name) {
       tables[wanted] = found;
       if (model.get("option") === wanted) model.set("table", found);
     } catch (error) {
-      model.set("error", `This preset could not be loaded: ${error.message}.`);
+      if (model.get("option") === wanted) model.set("error", `This preset could not be loaded: ${error.message}.`);
     }
   };
   model.on("change:option", fetchPreset);
@@ -207,30 +211,75 @@ function cover(model, place) {
 // ---------------------------------------------------------------- the address: #figure?c=0.02&mu=0.65
 
 const KEPT_AFTER_MS = 300;
+const HELD_MS = 5000; // a figure that the reader was sent to, unless she moves
+const SEEN = "seen"; // an address that the reader has been taken to, or that the page wrote
 
-function addressed() {
-  const [id, query] = decodeURIComponent(location.hash.slice(1)).split("?");
-  return { id, asked: new URLSearchParams(query ?? "") };
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a percent sign that means itself
+  }
 }
 
-const unquoted = (text) => text.replace(/^"|"$/g, "");
+// The query is decoded by URLSearchParams alone: decoded twice, a preset's "+" would be a space.
+function addressed() {
+  const hash = location.hash.slice(1);
+  const [id, ...query] = (hash.includes("?") ? hash : decoded(hash)).split("?");
+  return { id: decoded(id), asked: new URLSearchParams(query.join("?")) };
+}
+
+// What the reader came for. A figure that wakes late is asked for it still, when the address speaks of another.
+let link = addressed();
+
+function writeAddress(address) {
+  try {
+    history.replaceState(SEEN, "", address);
+  } catch {
+    // A browser that lets no page change its address.
+  }
+}
+
+addEventListener("hashchange", () => {
+  link = addressed();
+  arrive();
+});
+
+// Whoever comes by a link sees its figure. Who reloads or goes back sees the place that was left, as on every page.
+function arrive() {
+  const place = document.getElementById(link.id);
+  if (!place?.dataset.figure || history.state === SEEN) return;
+  hold(place);
+  writeAddress(location.hash);
+}
+
+// On its way to the figure the page grows: what wakes above it is not as high as its still picture was.
+function hold(place) {
+  // Instant: a smooth one ends when the page has loaded, wherever it is then.
+  const grown = new ResizeObserver(() => place.scrollIntoView({ behavior: "instant" }));
+  grown.observe(place.closest("article")); // the body is as high as the screen
+  const letGo = () => grown.disconnect();
+  setTimeout(letGo, HELD_MS);
+  for (const own of ["wheel", "touchstart", "pointerdown", "keydown", "hashchange"])
+    addEventListener(own, letGo, { once: true, passive: true, capture: true });
+}
 
 // The controls as the address writes them: the values that Python would be given.
 function addressOf(model) {
-  const { options, name, python } = model.get("choice");
-  const parts = options ? [[name, unquoted(python[model.get("option")])]] : [];
+  const { options, name } = model.get("choice");
+  const parts = options ? [[name, options[model.get("option")]]] : [];
   model.get("controls").forEach((control, axis) => parts.push([control.name, control.python[model.get("index")[axis]]]));
   return new URLSearchParams(parts).toString();
 }
 
-// Put the controls where an address says; what it does not name, or names wrongly, stays.
+// Put the controls where an address says, at the nearest values; what it does not name, or names wrongly, stays.
 function goTo(model, asked) {
-  const { name, python } = model.get("choice");
-  const option = (python ?? []).findIndex((text) => unquoted(text) === asked.get(name));
+  const { name, options = [] } = model.get("choice");
+  const option = options.indexOf(asked.get(name));
   if (option >= 0) model.set("option", option);
   const index = model.get("index").map((at, axis) => {
     const control = model.get("controls")[axis];
-    const wanted = Number(asked.get(control.name) ?? NaN);
+    const wanted = Number(asked.get(control.name)?.trim() || NaN); // Number("") is 0
     if (!Number.isFinite(wanted)) return at;
     const off = control.python.map((text) => Math.abs(Number(text) - wanted));
     return off.indexOf(Math.min(...off));
@@ -239,24 +288,17 @@ function goTo(model, asked) {
 }
 
 function keepAddress(model, place) {
-  const { id, asked } = addressed();
-  if (id === place.id) goTo(model, asked);
+  if (link.id === place.id) goTo(model, link.asked);
   let timer = 0;
   const keep = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      try {
-        history.replaceState(null, "", `#${place.id}?${addressOf(model)}`);
-      } catch {
-        // A browser that lets no page change its address.
-      }
-    }, KEPT_AFTER_MS);
+    timer = setTimeout(() => writeAddress(`#${place.id}?${addressOf(model)}`), KEPT_AFTER_MS);
   };
   model.on("change:index", keep);
   model.on("change:option", keep);
   addEventListener("hashchange", () => {
-    const { id: now, asked: wanted } = addressed();
-    if (now === place.id) goTo(model, wanted);
+    clearTimeout(timer); // the entry is another's now
+    if (link.id === place.id) goTo(model, link.asked);
   });
 }
 
@@ -268,15 +310,18 @@ function linkButton(model, place) {
   said.className = "grda-copied";
   said.setAttribute("role", "status");
   button.addEventListener("click", async () => {
-    const link = new URL(`#${place.id}?${addressOf(model)}`, location.href).href;
-    history.replaceState(null, "", link);
+    const address = new URL(`#${place.id}?${addressOf(model)}`, location.href).href;
+    writeAddress(address);
     try {
-      await navigator.clipboard.writeText(link);
+      await navigator.clipboard.writeText(address);
       said.textContent = "Copied.";
     } catch {
-      said.textContent = "The link stands in the address line now.";
+      // No clipboard for this page, which may stand in another one whose address line is not its own.
+      const anchor = Object.assign(document.createElement("a"), { href: address, textContent: "this link" });
+      said.replaceChildren("Copy the address of ", anchor, ".");
     }
   });
+  for (const moved of ["change:index", "change:option"]) model.on(moved, () => said.replaceChildren());
   place.querySelector(".grda-controls").append(button, said);
 }
 
@@ -313,9 +358,11 @@ function predictionCard(place) {
     const state = answered[off === 0 ? 0 : close ? 1 : off > 0 ? 2 : 3];
     return { ...state, number: { ...state.number, value: `${answer}` } };
   };
-  const accepts = (answer) => (number ? Number.isFinite(answer) : answer in answered);
-  const former = progress.kept.predictions[name];
-  const model = cardModel(former !== undefined && accepts(former) ? after(former) : ask, (action, answer) => {
+  const accepts = (answer) => (number ? Number.isFinite(answer) : Number.isInteger(answer) && answer in answered);
+  const former = () => progress.kept.predictions[name];
+  if (name in progress.kept.predictions && !accepts(former())) progress.change((kept) => delete kept.predictions[name]);
+  let shown = former();
+  const model = cardModel(shown === undefined ? ask : after(shown), (action, answer) => {
     if (action === "commit") {
       progress.change((kept) => (kept.predictions[name] = answer));
       model.set(after(answer));
@@ -329,6 +376,11 @@ function predictionCard(place) {
     }
   });
   drawCard(place, model);
+  progress.watch(() => {
+    if (former() === shown) return; // or a skipped question would be asked again by any change
+    shown = former();
+    model.set(accepts(shown) ? after(shown) : ask); // committed in another tab, too
+  });
 }
 
 function exerciseCard(place) {
@@ -350,6 +402,7 @@ function exerciseCard(place) {
     model.set(state());
   });
   drawCard(place, model);
+  progress.watch(() => model.set(state()));
 }
 
 // ---------------------------------------------------------------- the closing quiz
@@ -357,13 +410,21 @@ function exerciseCard(place) {
 const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 const escaped = (text) => text.replace(/[&<>]/g, (letter) => ESCAPED[letter]);
 
+function roundOf(number) {
+  const { answers, results } = record(progress.kept.quizzes[number]);
+  return { answers: record(answers), results: Array.isArray(results) ? results.filter(Number.isInteger) : [] };
+}
+
 // A round is answered in any order; the first answers stay, and its result stands on the map.
 function quizCard(place) {
   const [number, questions, titles] = dataOf(place);
   const total = questions.length;
-  const round = () => ({ answers: {}, results: [], ...progress.kept.quizzes[number] });
+  const round = () => roundOf(number);
   const keep = (next) => progress.change((kept) => (kept.quizzes[number] = next));
-  const chosenOf = ({ name }) => round().answers[name];
+  const chosenOf = ({ name, options }) => {
+    const chosen = round().answers[name];
+    return Number.isInteger(chosen) && chosen in options ? chosen : undefined;
+  };
   const open = () => questions.filter((one) => chosenOf(one) === undefined);
   const isRight = (one) => chosenOf(one) === one.right;
   let at = Math.max(0, questions.indexOf(open()[0]));
@@ -410,14 +471,17 @@ function quizCard(place) {
     if (action === "back") at -= 1;
     if (action === "look" || action === "again") at = 0;
     if (action === "again") keep({ ...round(), answers: {} });
-    model.set(action === "result" ? result() : question());
+    view = action === "result" ? result : question;
+    model.set(view());
   };
-  const model = cardModel(open().length ? question() : result(), press);
+  let view = open().length ? question : result;
+  const model = cardModel(view(), press);
   drawCard(place, model);
+  progress.watch(() => model.set(open().length ? question() : view())); // another tab may begin anew
 }
 
 function quizStatus(number, count) {
-  const { answers = {}, results = [] } = progress.kept.quizzes[number] ?? {};
+  const { answers, results } = roundOf(number);
   if (!results.length) return `${Object.keys(answers).length} of ${count} questions`;
   const last = results.length > 1 ? `, ${results.at(-1)} in the last round` : "";
   return `quiz: ${results[0]} of ${count} right at the first try${last}`;
@@ -441,7 +505,7 @@ function courseMap(place) {
       const parts = counts.filter(([, , all]) => all).map(([kind, done, all]) => `${done} of ${counted(all, kind)}`);
       if (quiz) parts.push(quizStatus(number, quiz));
       status.textContent = [minutes, parts.join(", ")].filter(Boolean).join(" · ");
-      const quizDone = !quiz || progress.kept.quizzes[number]?.results?.length > 0;
+      const quizDone = !quiz || roundOf(number).results.length > 0;
       const finished = quizDone && counts.every(([, done, all]) => done === all);
       if (finished) status.append(" ", Object.assign(document.createElement("span"), { className: "grda-finished", textContent: "✓ done" }));
     }
@@ -513,7 +577,7 @@ function begin() {
   document.querySelectorAll("[data-check]").forEach(aims);
   document.querySelectorAll(".grda-veiled-table").forEach(veiledTable);
   document.querySelectorAll("[data-figure]").forEach(wakeNearScreen);
-  document.getElementById(addressed().id)?.scrollIntoView();
+  arrive();
 }
 
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
