@@ -211,7 +211,7 @@ function cover(model, place) {
 // ---------------------------------------------------------------- the address: #figure?c=0.02&mu=0.65
 
 const KEPT_AFTER_MS = 300;
-const HELD_MS = 5000; // a figure that the reader was sent to, unless she moves
+const HELD_MS = 5000; // a figure that the reader was sent to, unless they scroll
 const SEEN = "seen"; // an address that the reader has been taken to, or that the page wrote
 
 function decoded(text) {
@@ -255,13 +255,24 @@ function arrive() {
 
 // On its way to the figure the page grows: what wakes above it is not as high as its still picture was.
 function hold(place) {
-  // Instant: a smooth one ends when the page has loaded, wherever it is then.
-  const grown = new ResizeObserver(() => place.scrollIntoView({ behavior: "instant" }));
-  grown.observe(place.closest("article")); // the body is as high as the screen
-  const letGo = () => grown.disconnect();
+  const article = place.closest("article"); // the body is as high as the screen
+  const now = () => [article.offsetHeight, Math.round(place.getBoundingClientRect().top)];
+  let held = [];
+  const grown = new ResizeObserver(() => {
+    place.scrollIntoView({ behavior: "instant" }); // a smooth one ends when the page has loaded, wherever it is
+    held = now();
+  });
+  const letGo = () => {
+    grown.disconnect();
+    removeEventListener("scroll", moved);
+  };
+  const moved = () => {
+    const [height, top] = now();
+    if (height === held[0] && Math.abs(top - held[1]) > 1) letGo(); // the reader's doing, not the page's
+  };
+  grown.observe(article);
+  addEventListener("scroll", moved);
   setTimeout(letGo, HELD_MS);
-  for (const own of ["wheel", "touchstart", "pointerdown", "keydown", "hashchange"])
-    addEventListener(own, letGo, { once: true, passive: true, capture: true });
 }
 
 // The controls as the address writes them: the values that Python would be given.
@@ -412,7 +423,8 @@ const escaped = (text) => text.replace(/[&<>]/g, (letter) => ESCAPED[letter]);
 
 function roundOf(number) {
   const { answers, results } = record(progress.kept.quizzes[number]);
-  return { answers: record(answers), results: Array.isArray(results) ? results.filter(Number.isInteger) : [] };
+  const given = Object.entries(record(answers)).filter(([, answer]) => Number.isInteger(answer));
+  return { answers: Object.fromEntries(given), results: Array.isArray(results) ? results.filter(Number.isInteger) : [] };
 }
 
 // A round is answered in any order; the first answers stay, and its result stands on the map.
@@ -423,7 +435,7 @@ function quizCard(place) {
   const keep = (next) => progress.change((kept) => (kept.quizzes[number] = next));
   const chosenOf = ({ name, options }) => {
     const chosen = round().answers[name];
-    return Number.isInteger(chosen) && chosen in options ? chosen : undefined;
+    return chosen in options ? chosen : undefined; // of another edition's question
   };
   const open = () => questions.filter((one) => chosenOf(one) === undefined);
   const isRight = (one) => chosenOf(one) === one.right;
