@@ -125,8 +125,16 @@ function render({ model, el }) {
     if (changed("more")) more.innerHTML = state.more ?? "";
     more.querySelectorAll("pre").forEach(keepKeys);
     enable(state);
+    const turned = drawn.head !== undefined && changed("head");
     drawn = state;
-    if (held !== null && !card.contains(document.activeElement)) focusNear(held);
+    if (held !== null && turned) begin();
+    else if (held !== null && !card.contains(document.activeElement)) focusNear(held);
+  }
+
+  // Another question stands on the card now: it is read from its beginning.
+  function begin() {
+    card.focus({ preventScroll: true });
+    if (head.getBoundingClientRect().top < card.ownerDocument.defaultView.innerHeight * 0.1) card.scrollIntoView();
   }
 
   // The keyboard stays in the card, though what it stood on may be another button now, or none.

@@ -15,7 +15,8 @@ from .panel import Panel
 
 NARROW = 640  # pixels; a figure that has less stacks its panels, whatever they are
 LEAST = 110  # pixels that a panel with ticks needs in a row
-TALLEST = 300  # pixels of a stacked panel
+TALLEST = 220  # pixels of a stacked panel: two of them fit a phone's screen with their controls
+TO_SCALE = 300  # pixels of one whose axes keep to one scale, which is as high as it is wide
 SHARE = 1.8  # how much wider a panel may be in a narrow figure before it takes a row of its own
 BAR_ROOM = 64  # pixels of a colour bar with its ticks
 BAR = 0.8  # where a stacked panel ends that has a colour bar
@@ -129,7 +130,8 @@ def _height(panel: Panel, box: float) -> float:
     """Pixels of a stacked panel: as on a wide page, but for what its words in lines need."""
     labels = list(map(_break, _labels(panel.yaxis)))
     lines = max((text.count("<br>") + 1 for text in labels), default=0)
-    return max(min(box, TALLEST), LINE_HEIGHT * lines * len(labels) if lines > 1 else 0)
+    to_scale = panel.scene is not None or "scaleanchor" in {*panel.xaxis, *panel.yaxis}
+    return max(min(box, TO_SCALE if to_scale else TALLEST), LINE_HEIGHT * lines * len(labels) if lines > 1 else 0)
 
 
 def _aligned(lefts: Mapping[int, float]) -> dict[int, float]:

@@ -300,11 +300,13 @@ function positionIn(model) {
 }
 
 const ruler = new OffscreenCanvas(1, 1).getContext("2d");
-ruler.font = "14px system-ui, sans-serif";
 const advances = new Map(); // a letter -> its width in pixels
 
 function advance(letter) {
-  if (!advances.has(letter)) advances.set(letter, ruler.measureText(letter).width);
+  if (!advances.has(letter)) {
+    ruler.font = "14px system-ui, sans-serif";
+    advances.set(letter, ruler.measureText(letter).width);
+  }
   return advances.get(letter);
 }
 

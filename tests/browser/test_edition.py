@@ -494,6 +494,29 @@ def test_what_is_covered_is_not_given_away_while_it_loads(phone: Edition) -> Non
 # ------------------------------------------------- pages
 
 
+def test_the_next_question_begins_on_a_phones_screen(folder: Edition) -> None:
+    folder.page.set_viewport_size({"width": 390, "height": 844})
+    folder.open("lesson12.html")
+    card = folder.page.locator('[data-card="quiz"]')
+    for k in (1, 2, 3):
+        expect(card).to_contain_text(f"Question {k} of 20")
+        card.get_by_role("radio").last.check()
+        card.get_by_role("button", name="Answer").click()
+        onward = card.get_by_role("button", name="Next question")
+        # Who has read the verdict has the question above the screen.
+        onward.evaluate("node => scrollBy(0, node.getBoundingClientRect().top - 200)")
+        onward.click()
+        expect(card.locator(".grda-question")).to_be_in_viewport(ratio=1)
+        folder.page.wait_for_function(
+            """() => {
+              const node = document.querySelector('[data-card="quiz"] .grda-kicker');
+              const { left, top } = node.getBoundingClientRect();
+              return node.contains(document.elementFromPoint(left + 5, top + 5));
+            }""",
+            timeout=5_000,
+        )  # the page's header does not lie over it
+
+
 def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
     """By axe-core in light and dark, with every figure drawn, whose words it cannot judge; and no page is
     wider than a phone or a laptop."""
