@@ -250,6 +250,7 @@ const TITLE = "title.text";
 const SENTENCE = "sentence";
 const headingPath = (k) => `annotations[${k}].text`;
 const KEPT = new Set(["B", "I", "SUB", "SUP", "BR", "SPAN"]);
+const MANY_STOPS = 30; // of a slider, from which on it can be moved by single ones with a finger
 const MEASURED = 12; // of a table's texts, those that take most room
 
 // Plotly's few tags as elements of the page; anything else is left out. What stands between wide gaps
@@ -489,7 +490,9 @@ function slider(state, axis, control) {
   answerKeys(input, last, 1, (to) => state.move(axis, to));
   const box = element("div", { className: "grda-control" });
   box.dataset.control = control.name;
-  box.append(element("label", { htmlFor: id, textContent: control.label }), input, readout);
+  const label = element("label", { htmlFor: id, textContent: control.label });
+  if (last < MANY_STOPS) box.append(label, input, readout);
+  else box.append(label, stepper(state, axis, control, last, -1), input, stepper(state, axis, control, last, 1), readout);
   const player = control.play ? playButton(state, axis, control, last) : null;
   if (player) box.prepend(player.button);
   const show = () => {
@@ -499,6 +502,14 @@ function slider(state, axis, control) {
     input.setAttribute("aria-valuetext", control.texts[at]); // its label is read with it
   };
   return { box, show, stop: () => player?.stop() };
+}
+
+// For fingers, to which one stop of many is less than a pixel; keys do the same.
+function stepper(state, axis, control, last, by) {
+  const button = element("button", { type: "button", className: "grda-step", textContent: by < 0 ? "−" : "+", tabIndex: -1 });
+  button.setAttribute("aria-label", `${by < 0 ? "Less" : "More"} ${control.label}`);
+  button.addEventListener("click", () => state.move(axis, Math.min(last, Math.max(0, state.index()[axis] + by))));
+  return button;
 }
 
 function playButton(state, axis, control, last) {

@@ -466,7 +466,7 @@ def test_a_phone_shows_covered_figures_in_low_boxes_and_fingers_hit_everything(
         phone.place(name).get_by_role("button", name="Show it without an answer").tap()
         opened = phone.place(name).bounding_box()
         assert opened is not None and opened["height"] > low + 100, name
-        assert phone.place(name).locator(".grda-sentence").is_visible()
+        assert phone.place(name).locator(".grda-figure .grda-sentence").is_visible()
     assert phone.complaints == []
 
 
@@ -492,6 +492,19 @@ def test_what_is_covered_is_not_given_away_while_it_loads(phone: Edition) -> Non
 
 
 # ------------------------------------------------- pages
+
+
+def test_a_finger_moves_a_slider_by_one(phone: Edition) -> None:
+    phone.open("lesson01.html")
+    name = "lesson01-forty_coefficients"
+    phone.wake(name)
+    place = phone.place(name)
+    slider = place.get_by_role("slider")
+    begun = int(slider.input_value())
+    for word, moved in (("More", 1), ("More", 2), ("Less", 1)):
+        place.get_by_role("button", name=word).first.tap()
+        assert int(slider.input_value()) == begun + moved
+    assert slider.bounding_box()["width"] > 150  # type: ignore[index]
 
 
 def test_the_next_question_begins_on_a_phones_screen(folder: Edition) -> None:
