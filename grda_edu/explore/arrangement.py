@@ -131,7 +131,10 @@ def _height(panel: Panel, box: float) -> float:
     labels = list(map(_break, _labels(panel.yaxis)))
     lines = max((text.count("<br>") + 1 for text in labels), default=0)
     to_scale = panel.scene is not None or "scaleanchor" in {*panel.xaxis, *panel.yaxis}
-    return max(min(box, TO_SCALE if to_scale else TALLEST), LINE_HEIGHT * lines * len(labels) if lines > 1 else 0)
+    return max(
+        min(box, TO_SCALE if to_scale else TALLEST),
+        LINE_HEIGHT * lines * len(labels) if lines > 1 else 0,
+    )
 
 
 def _aligned(lefts: Mapping[int, float]) -> dict[int, float]:
