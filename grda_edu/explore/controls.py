@@ -68,6 +68,16 @@ class Slider:
             raise ValueError(f"{name} = {value!r}: accepted is {grid[0]:g} to {grid[-1]:g}")
         return int(np.abs(grid - value).argmin())
 
+    def read(self, name: str, text: str) -> int:
+        """Index of the grid value nearest to a number as an address writes it; else ValueError."""
+        try:
+            return self.nearest(name, float(text))
+        except ValueError:
+            grid = self.values
+            raise ValueError(
+                f"{name} = {text!r}: accepted is a number from {grid[0]:g} to {grid[-1]:g}"
+            ) from None
+
     def _literal(self, k: int) -> str:
         """Value ``k`` as Python writes it, without the digits that rounding left behind."""
         value, grid = float(self.values[k]), np.asarray(self.values, dtype=float)

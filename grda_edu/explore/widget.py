@@ -7,6 +7,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qsl
 
 import anywidget
 import plotly.graph_objects as go
@@ -274,11 +275,40 @@ class Explorable(Picture):
             self.index = [*self.index[:axis], k, *self.index[axis + 1 :]]
         elif self._choice:
             options = list(self._choice[1].options)
-            if value not in options:
+            try:
+                self.option = _place_in(options, name, value)
+            except ValueError:
                 self._mirror()
-                raise ValueError(f"{name} = {value!r}: accepted is one of {options}")
-            self.option = options.index(value)
+                raise
         self._mirror()
+
+    def follow(self, link: str) -> None:
+        """Move the controls to where a link from the web edition has them, at the nearest values.
+
+        A figure made in a notebook stands on no page, so there is no link to it; this is the way back.
+
+        Args:
+            link: what a figure's "Copy link" gives there, such as
+                ``"https://…/lesson04.html#scrub?c=0.02&mu=0.65"``. What it does not name stays.
+
+        Raises:
+            ValueError: for an address without controls; naming the control, for one that this figure
+                does not have and for a value that it does not take. Nothing has moved then.
+        """
+        asked = parse_qsl(link.partition("#")[2].partition("?")[2], keep_blank_values=True)
+        if not asked:
+            raise ValueError(
+                f'link = {link!r}: accepted is what "Copy link" gives, with "#figure?control=value"'
+            )
+        option, index = self.option, [*self.index]
+        for name, text in asked:
+            if name in self._sliders:
+                index[list(self._sliders).index(name)] = self._sliders[name].read(name, text)
+            elif name in self._names():
+                option = _place_in(self.choice["options"], name, text)
+            else:
+                _place_in(self._names(), "control", name)
+        self.option, self.index = option, index
 
     def _follow_page(self, _: object) -> None:
         self._mirror()
@@ -433,6 +463,13 @@ class Explorable(Picture):
             ComputeError: where compute raises.
         """
         return standalone_page(*self.page(budget=budget))
+
+
+def _place_in(options: list[str], name: str, value: object) -> int:
+    """Where the value stands among the options; ValueError where it does not."""
+    if value not in options:
+        raise ValueError(f"{name} = {value!r}: accepted is one of {options}")
+    return options.index(value)
 
 
 def _is_words(key: str) -> bool:

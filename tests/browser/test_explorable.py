@@ -369,6 +369,22 @@ def test_copy_as_python(lab: Lab) -> None:
     assert lab.complaints == []
 
 
+def test_a_link_from_the_web_edition_moves_the_page(lab: Lab) -> None:
+    run(lab, [CURVES])
+    (figure,) = lab.figures(1)
+    figure.settle()
+    lab.run("demo.follow('https://a.host/lesson99.html#demo?kind=Hard&tau=0.7&number=-0.8')")
+    wait_for(
+        lambda: (
+            copied(figure).splitlines()
+            == ['demo.kind = "Hard"', "demo.tau = 0.7", "demo.number = -0.8"]
+        ),
+        "it moves",
+    )
+    assert figure.settle().sentence() == "hard: with τ = 0.70, -0.80 becomes -0.10."
+    assert lab.complaints == []
+
+
 VEILED = """
 from types import ModuleType
 import sys

@@ -126,6 +126,45 @@ def test_a_value_that_is_no_number_is_refused(demo):
     assert demo.c == 0.0
 
 
+LINK = "https://a.host/grda-edu/lesson01.html#forty?"
+
+
+def test_a_link_from_the_web_edition_is_followed():
+    """Whatever a preset's name has in it: the page writes it as forms do, percent signs and pluses."""
+    names = ["divide by 1 + τ", "50 % & more", 'so-called "größe"', "a=b?c#d"]
+    kinds = Choice({name: float(k) for k, name in enumerate(names)})
+    made = Explorable(line_figure, compute, CONTROLS | {"kind": kinds}, label="A line")
+    written = (
+        *("divide+by+1+%2B+%CF%84", "50+%25+%26+more"),
+        *("so-called+%22gr%C3%B6%C3%9Fe%22", "a%3Db%3Fc%23d"),
+    )
+    for name, text in zip(names, written, strict=True):
+        made.follow(f"{LINK}kind={text}&c=0.31")
+        assert (made.kind, made.c, made.mu) == (name, pytest.approx(0.3), 0.6)
+        assert (made.option, made.table["option"]) == (names.index(name), names.index(name))
+    made.follow("#forty?mu=0.9")  # the address alone; what it does not name stays
+    assert (made.kind, made.c, made.mu) == (names[-1], pytest.approx(0.3), 0.9)
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("link", "says"),
+    [
+        *((text, "link = .* Copy link") for text in ("", LINK, LINK[:-1], "c=0.5")),
+        (f"{LINK}c=0.5&shown=3", "control = 'shown': accepted is one of .*'c', 'mu', 'kind'"),
+        *(
+            (f"{LINK}kind=two&c={text}", "c = .*: accepted is a number from 0 to 1")
+            for text in ("", "1.5", "nan", "much")
+        ),
+        (f"{LINK}c=0.5&kind=three", "kind = 'three': accepted is one of .*'one', 'two'"),
+    ],
+)
+def test_a_link_that_does_not_fit_moves_nothing(demo, link, says):
+    with pytest.raises(ValueError, match=says.replace("Copy link", '"Copy link"')):
+        demo.follow(link)
+    assert demo.index == [0, 1] and demo.option == 0
+
+
 def test_over_the_budget_the_kernel_computes_and_remembers():
     calls = []
 
