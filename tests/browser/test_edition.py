@@ -177,6 +177,24 @@ def test_a_link_ends_at_its_figure(folder: Edition, width: int, height: int) -> 
     assert header <= top_of(folder, name) < height / 4
 
 
+def test_a_section_is_where_its_link_leads(phone: Edition) -> None:
+    """By address and by the page's menu, which closes; figures on the way wake and grow."""
+    for lesson, section in (("lesson12", "closing-quiz"), ("lesson08", "recap")):
+        for menu in (False, True):
+            phone.open(f"{lesson}.html" if menu else f"{lesson}.html#{section}")
+            if menu:
+                phone.page.locator("label.toc-overlay-icon").first.tap()
+                entry = phone.page.locator(f'.toc-tree a[href="#{section}"]')
+                expect(entry).to_be_in_viewport()
+                entry.tap()
+                expect(entry).not_to_be_in_viewport()
+            phone.page.wait_for_timeout(2500)
+            top = phone.page.evaluate(
+                "(id) => document.getElementById(id).getBoundingClientRect().top", section
+            )
+            assert -20 < top < 211, (lesson, menu)
+
+
 def test_a_reload_stays_where_the_reader_was(folder: Edition) -> None:
     """Not at the figure that the address has named since she came, or moved it."""
     folder.open("lesson04.html#all_runs?c=0.01")

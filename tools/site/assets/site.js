@@ -211,7 +211,7 @@ function cover(model, place) {
 // ---------------------------------------------------------------- the address: #figure?c=0.02&mu=0.65
 
 const KEPT_AFTER_MS = 300;
-const HELD_MS = 5000; // a figure that the reader was sent to, unless they scroll
+const HELD_MS = 5000; // the place that the reader was sent to, unless they scroll
 const SEEN = "seen"; // an address that the reader has been taken to, or that the page wrote
 
 function decoded(text) {
@@ -245,15 +245,15 @@ addEventListener("hashchange", () => {
   arrive();
 });
 
-// Whoever comes by a link sees its figure. Who reloads or goes back sees the place that was left, as on every page.
+// Whoever comes by a link sees its figure or section. Who reloads or goes back sees the place that was left, as on every page.
 function arrive() {
   const place = document.getElementById(link.id);
-  if (!place?.dataset.figure || history.state === SEEN) return;
+  if (!place?.closest("article") || history.state === SEEN) return;
   hold(place);
   writeAddress(location.hash);
 }
 
-// On its way to the figure the page grows: what wakes above it is not as high as its still picture was.
+// On its way there the page grows: what wakes above it is not as high as its still picture was.
 function hold(place) {
   const article = place.closest("article"); // the body is as high as the screen
   const now = () => [article.offsetHeight, Math.round(place.getBoundingClientRect().top)];
@@ -583,7 +583,13 @@ function reachScrolled() {
   }
 }
 
+// The theme leaves a phone's page menu open, over the section that it led to.
+function closeMenu({ target }) {
+  if (target.closest(".toc-drawer a")) document.getElementById("__toc").checked = false;
+}
+
 function begin() {
+  document.addEventListener("click", closeMenu);
   reachScrolled();
   document.querySelectorAll("[data-card]").forEach((place) => CARDS[place.dataset.card](place));
   document.querySelectorAll("[data-check]").forEach(aims);
