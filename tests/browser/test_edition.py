@@ -499,6 +499,32 @@ def test_what_goes_on_to_the_right_says_so_until_its_end_is_reached(phone: Editi
     assert said.evaluate_all("(all) => all.every((one) => one.scrollWidth <= one.clientWidth)")
 
 
+def test_a_link_leads_below_the_bar_and_copying_one_moves_nothing(phone: Edition) -> None:
+    phone.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    phone.open("lesson04.html#all_runs?c=0.02")
+    place = phone.place("lesson04-all_runs")
+    phone.drawn("lesson04-all_runs")
+    bar = phone.page.locator("header").first.bounding_box()
+    before = place.bounding_box()
+    assert bar is not None and before is not None
+    assert bar["y"] + bar["height"] <= before["y"] < 200
+    button = place.get_by_role("button", name="Copy link")
+    button.tap()
+    expect(place.get_by_role("button", name="Copied")).to_be_visible()
+    assert place.bounding_box() == before
+    assert phone.page.evaluate("navigator.clipboard.readText()").endswith("#all_runs?c=0.02")
+
+
+def test_a_solution_that_goes_on_to_the_right_is_reached_by_keys(phone: Edition) -> None:
+    """It stands in the page only when it is asked for."""
+    phone.open("lesson02.html")
+    card = phone.page.locator("[id='02.grda_step']")
+    for _ in range(3):
+        card.get_by_role("button", name="Hint").tap()
+    card.get_by_role("button", name="Show the solution").tap()
+    expect(card.locator("pre.grda-more")).to_have_attribute("tabindex", "0")
+
+
 def test_what_is_covered_is_not_given_away_while_it_loads(phone: Edition) -> None:
     """Its first picture stands in the page, for readers without scripts."""
     phone.page.route("**/figures/*.js", lambda route: None)  # never comes

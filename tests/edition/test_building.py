@@ -15,6 +15,7 @@ import pytest
 
 from grda_edu.explore import Choice, Explorable, Slider, line, palette, panels
 from grda_edu.explore.panel import Panel
+from grda_edu.lessons import lesson05
 from tools.site import execute, films, library, pages, still
 from tools.site.__main__ import ROOT, STRICT, main, mended
 from tools.site.glossary import Glossary, GlossaryError, with_places
@@ -354,6 +355,14 @@ def test_printed_sentences_wrap_and_printed_code_does_not() -> None:
 
 
 # ------------------------------------------------- films
+
+
+def test_above_a_film_stands_the_goal_that_only_a_notebook_can_reach() -> None:
+    view = lesson05.live_search()
+    said = films.invitation(view)
+    assert "Recorded when this page was built" in said
+    assert "The goal there: choose c with at most 10 epochs of probing" in said
+    assert view.picture.goals[0]["text"] in said
 
 
 def test_a_film_has_a_picture_for_everything_that_was_shown() -> None:

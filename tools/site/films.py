@@ -22,6 +22,14 @@ INVITATION = (
 TIMES = "Recorded. In the notebook you start it yourself, and it measures your own computer."
 
 
+def invitation(view: LiveView) -> str:
+    """What is said above the twin: that it was recorded, and what the view asks its learner to reach."""
+    said = TIMES if view.measures_time else INVITATION
+    pictures = [child for child in view.box.children if isinstance(child, Picture)]
+    goals = [goal["text"] for picture in pictures for goal in picture.goals]
+    return " ".join([said, *(f"The goal there: {text}" for text in goals)])
+
+
 def begin() -> None:
     """Have live work report every picture: nothing on a page may depend on how fast it was made."""
     from grda_edu.explore import widget

@@ -116,7 +116,7 @@ def _show_picture(picture: Picture, budget: int, *, name: str = "", **more: Any)
 
 def _show_live(view: LiveView) -> None:
     """Its recorded twin: every picture that the work showed, as a figure that plays."""
-    note = films.TIMES if view.measures_time else films.INVITATION
+    note = films.invitation(view)
     for k, picture in enumerate(films.film(view)):
         name = f"{name_of(view) or 'live'}{k + 1 if k else ''}"
         _show_picture(picture, films.BUDGET, live="" if k else note, name=name)

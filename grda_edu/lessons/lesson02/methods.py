@@ -144,4 +144,5 @@ def _five_methods(mu: float, death: float, a: float) -> tuple[dict[str, Any], st
 def _heading(method: str, flat: np.ndarray) -> str:
     zero = np.flatnonzero(flat == 0)
     fate = f"zero from t = {KEPT[zero[0]] * LR:.0f}" if zero.size else "never exactly zero"
-    return coloured(heading(method), STYLES[method]) + f"<br>{fate}"
+    name = method.replace("subgradient", "sub\u00adgradient")  # where a phone may break it
+    return coloured(heading(name), STYLES[method]) + f"<br>{fate}"

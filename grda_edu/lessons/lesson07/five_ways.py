@@ -46,6 +46,9 @@ def all_paths() -> Explorable:
     )
 
 
+OVER_LAMBDA = (1, 2)  # the panels that have λ on their axis, each with a rule at the slider's
+
+
 def _figure() -> go.Figure:
     valley = valley_panel(
         *(line(name, STYLES[name], width=1.2 if name in _JUMPING else 2.5) for name in METHODS),
@@ -55,8 +58,8 @@ def _figure() -> go.Figure:
     )
     moves = _over_lambda("move", "distance moved", 1.8, y=(0.56, 1))
     losses = _over_lambda("loss", "loss", 2.4, y=(0, 0.44), title="λ")
-    here = rule(palette.MUTED, x=0, width=1, panel=1, yref="paper")
-    return panels(valley, moves, losses, height=480, margin_t=66, shapes=[here])
+    here = [rule(palette.MUTED, x=0, width=1, panel=k) for k in OVER_LAMBDA]
+    return panels(valley, moves, losses, height=480, margin_t=66, shapes=here)
 
 
 def _over_lambda(what: str, words: str, highest: float, y: Any, title: str = "") -> Panel:
@@ -76,8 +79,7 @@ def _all_paths(angle: float, lam: float) -> tuple[dict[str, object], str]:
         **valley_rows(angle),
         **_whole_paths(angle),
         **placed("now", np.array([found[name][k] for name in METHODS])),
-        "layout.shapes[0].x0": lam,
-        "layout.shapes[0].x1": lam,
+        **{f"layout.shapes[{k}].x{end}": lam for k in range(len(OVER_LAMBDA)) for end in (0, 1)},
     }
     return row, paid(lam, {name: found[f"loss of {name}"][k] for name in METHODS})
 

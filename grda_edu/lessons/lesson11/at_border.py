@@ -15,6 +15,7 @@ from .numbers import network
 
 SIDE = 4  # of the images that the second convolution sees
 _MOST = 0.5  # of the bias
+_PALE = 1.6  # times the largest sum: the ends of the colours, which would be too dark for the numbers on them
 _TITLES = {"sent": "What it adds to the next filter", "moved": "As a constant in the bias"}
 _TITLES |= {"difference": "Difference"}
 
@@ -48,7 +49,7 @@ def sums(k: float) -> dict[str, np.ndarray]:
 
 
 def _figure() -> go.Figure:
-    reach = float(max(np.abs(field).max() for field in sums(_MOST).values()))
+    reach = _PALE * float(max(np.abs(field).max() for field in sums(_MOST).values()))
     square = {"hidden": True, "constrain": "domain"}
     down, across = (place.ravel() for place in np.indices((SIDE, SIDE)))
     return panels(

@@ -128,7 +128,7 @@ class ProcessesView(LiveView[dict[str, Outcome]]):
         self.picture.show(*_row(self.outcomes))
 
     def _position(self) -> str:
-        return "Starting"
+        return f"{len(self.outcomes)} of 3 trainings" if self.outcomes else "Starting"
 
     def _verdict(self) -> tuple[bool, str]:
         if self.obstacle:

@@ -326,13 +326,21 @@ function linkButton(model, place) {
     try {
       await navigator.clipboard.writeText(address);
       said.textContent = "Copied.";
+      said.classList.add("grda-spoken"); // seen on the button: a line of its own would push the figure down
+      button.style.minWidth = `${button.offsetWidth}px`;
+      button.textContent = "Copied";
     } catch {
+      said.classList.remove("grda-spoken");
       // No clipboard for this page, which may stand in another one whose address line is not its own.
       const anchor = Object.assign(document.createElement("a"), { href: address, textContent: "this link" });
       said.replaceChildren("Copy the address of ", anchor, ".");
     }
   });
-  for (const moved of ["change:index", "change:option"]) model.on(moved, () => said.replaceChildren());
+  const forget = () => {
+    said.replaceChildren();
+    button.textContent = "Copy link";
+  };
+  for (const moved of ["change:index", "change:option"]) model.on(moved, forget);
   place.querySelector(".grda-controls").append(button, said);
 }
 
@@ -356,6 +364,7 @@ function cardModel(state, press) {
 function drawCard(place, model) {
   place.replaceChildren();
   cards.render({ model, el: place });
+  new MutationObserver(() => reachScrolled(place)).observe(place, { childList: true, subtree: true }); // solutions
 }
 
 const dataOf = (place) => JSON.parse(place.querySelector('script[type="application/json"]').textContent);
@@ -571,15 +580,19 @@ function veiledTable(details) {
 const CARDS = { prediction: predictionCard, exercise: exerciseCard, quiz: quizCard, map: courseMap };
 
 // What is scrolled sideways has to be reached by keyboard too, and to show that it goes on.
-function reachScrolled() {
-  const show = (block) => {
-    if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
-    block.classList.toggle("grda-more", block.scrollLeft + block.clientWidth < block.scrollWidth - 1);
-  };
-  const watcher = new ResizeObserver((entries) => entries.forEach(({ target }) => show(target)));
-  for (const block of document.querySelectorAll("pre, .math-long, .math-block, .grda-scrolled, .table-wrapper")) {
-    block.addEventListener("scroll", () => show(block), { passive: true });
-    watcher.observe(block);
+const SCROLLED = "pre, .math-long, .math-block, .grda-scrolled, .table-wrapper";
+
+function showReach(block) {
+  if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+  block.classList.toggle("grda-more", block.scrollLeft + block.clientWidth < block.scrollWidth - 1);
+}
+
+const widths = new ResizeObserver((entries) => entries.forEach(({ target }) => showReach(target)));
+
+function reachScrolled(within) {
+  for (const block of within.querySelectorAll(SCROLLED)) {
+    block.onscroll = () => showReach(block);
+    widths.observe(block);
   }
 }
 
@@ -590,7 +603,7 @@ function closeMenu({ target }) {
 
 function begin() {
   document.addEventListener("click", closeMenu);
-  reachScrolled();
+  reachScrolled(document);
   document.querySelectorAll("[data-card]").forEach((place) => CARDS[place.dataset.card](place));
   document.querySelectorAll("[data-check]").forEach(aims);
   document.querySelectorAll(".grda-veiled-table").forEach(veiledTable);
