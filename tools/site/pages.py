@@ -280,7 +280,6 @@ def _line(made: Page, *, text: str) -> str:
         '<aside class="grda-edition" aria-label="About this page"><p>On this page the figures play without Python. '
         f"Its code runs in the notebook: {where}</p>{note}"
         "<noscript><p>Scripts are off: each figure is its first picture, and nothing moves.</p></noscript>"
-        '<p class="grda-narrow">On a narrow screen the parts of a figure stand below each other: left is above.</p>'
         f'<p class="grda-computed">The numbers were computed with {escape(text)}.</p></aside>'
     )
 
