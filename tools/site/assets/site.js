@@ -308,8 +308,8 @@ function keepAddress(model, place) {
   model.on("change:index", keep);
   model.on("change:option", keep);
   addEventListener("hashchange", () => {
-    clearTimeout(timer); // the entry is another's now
     if (link.id === place.id) goTo(model, link.asked);
+    clearTimeout(timer); // the entry is the link's; and a browser that goes back twice is stopped by a new address
   });
 }
 
