@@ -309,6 +309,7 @@ SPACES = {  # formula -> text and (form, left, right) of the operators that brow
     r"a \log t": {"log": ("prefix", "0.167em", "0.167em")},
     r"\operatorname{sign}(w)": {"sign": ("prefix", "0", "0")},
     r"(1, -2)": {"−": ("prefix", None, None)},
+    r"(1,\ -2)": {"−": ("prefix", None, None)},
     r"|w| - 1": {"−": (None, None, None)},
     r"w^\top - 1": {"−": (None, None, None)},
 }

@@ -113,7 +113,8 @@ def _spaced(row: list[ET.Element]) -> None:
             text = "(" if bars % 2 else ")"
         elif _kind(core) == "mo" and text in ("−", "-", "+", "±") and before in ("(", ",", ""):
             core.set("form", "prefix")
-        if _kind(part) != "mspace":
+        is_space = _kind(part) == "mspace" or (_kind(part) == "mtext" and not text.strip())
+        if not is_space:
             is_operator = (
                 _kind(core) == "mo" and not is_name and text not in (")", "]", "!", "⊤", "′")
             )
