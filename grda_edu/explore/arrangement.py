@@ -15,8 +15,8 @@ from .panel import Panel
 
 NARROW = 640  # pixels; a figure that has less stacks its panels, whatever they are
 LEAST = 110  # pixels that a panel with ticks needs in a row
-TALLEST = 220  # pixels of a stacked panel: two of them fit a phone's screen with their controls
-TO_SCALE = 300  # pixels of one whose axes keep to one scale, which is as high as it is wide
+TALLEST = 300  # pixels of a panel on a narrow page
+STACKED = 220  # pixels of one that others stand below: two of them fit a phone's screen with their controls
 SHARE = 1.8  # how much wider a panel may be in a narrow figure before it takes a row of its own
 BAR_ROOM = 64  # pixels of a colour bar with its ticks
 BAR = 0.8  # where a stacked panel ends that has a colour bar
@@ -109,7 +109,11 @@ def _narrow(panels: Sequence[Panel], boxes: Sequence[float], sides: Margin) -> d
     spans = _spans([0.0 if row[0] == k else xs[k][0] for row in rows for k in row], ys)
     first, last = [row[0] for row in rows], [row[-1] for row in rows]
     lefts = _aligned({k: _left(panels[k], alone=True) for k in first})
-    heights = [max(_height(panels[k], boxes[k]) for k in row) for row in rows for _ in row]
+    heights = [
+        max(_height(panels[k], boxes[k], alone=len(rows) == 1) for k in row)
+        for row in rows
+        for _ in row
+    ]
     return {
         "margin": {"l": min(lefts.values(), default=0), "r": max(min(sides["r"], 32), 12)},
         "panels": [
@@ -126,13 +130,17 @@ def _narrow(panels: Sequence[Panel], boxes: Sequence[float], sides: Margin) -> d
     }
 
 
-def _height(panel: Panel, box: float) -> float:
-    """Pixels of a stacked panel: as on a wide page, but for what its words in lines need."""
+def _height(panel: Panel, box: float, *, alone: bool) -> float:
+    """Pixels of a panel on a narrow page: as on a wide one, within bounds, and what its words in lines need.
+
+    alone: no other stands above or below it.
+    """
     labels = list(map(_break, _labels(panel.yaxis)))
     lines = max((text.count("<br>") + 1 for text in labels), default=0)
     to_scale = panel.scene is not None or "scaleanchor" in {*panel.xaxis, *panel.yaxis}
+    tallest = TALLEST if alone or to_scale else STACKED  # to scale it is as wide as it is high
     return max(
-        min(box, TO_SCALE if to_scale else TALLEST),
+        min(box, tallest),
         LINE_HEIGHT * lines * len(labels) if lines > 1 else 0,
     )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from grda_edu.explore import Panel, axis, contours, line, palette, panels, words
-from grda_edu.explore.arrangement import NARROW, TALLEST, arrangements
+from grda_edu.explore.arrangement import NARROW, STACKED, TALLEST, arrangements
 
 
 def trace(name="it"):
@@ -61,8 +61,16 @@ def test_a_heading_reaches_to_the_next_one_or_to_the_edge():
 def test_a_narrow_figure_stacks_its_panels_in_order():
     narrow = told(LEFT, RIGHT)["narrow"]
     (_, bottom), (top, end) = boxes(narrow, [30, 40])
-    assert top > bottom + 40 and end - top == TALLEST
+    assert top > bottom + 40 and end - top == STACKED
     assert [p["x"] for p in narrow["panels"]] == [[0, 1], [0, 1]]
+
+
+def test_a_panel_that_stands_alone_or_to_scale_keeps_its_height():
+    ((top, end),) = boxes(told(LEFT)["narrow"], [30])
+    assert end - top == TALLEST
+    to_scale = Panel(trace(), x=(0.55, 1), yaxis=axis(scaleanchor="x"))
+    (_, _), (top, end) = boxes(told(LEFT, to_scale)["narrow"], [30, 40])
+    assert end - top == TALLEST
 
 
 def test_small_panels_share_a_row_and_the_first_of_it_has_ticks_of_its_own():
