@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
+from grda_edu.explore import palette
 from tools.site.__main__ import OUT
 
 from .edition import Edition, cell_of, notebook_figures, served, words
@@ -535,6 +536,118 @@ def test_what_is_covered_is_not_given_away_while_it_loads(phone: Edition) -> Non
     expect(place.locator(".grda-still")).to_be_hidden()
 
 
+# ------------------------------------------------- paper, and readers who asked for less motion
+
+PAPER = 680  # pixels: the 18 cm between the margins of an A4 sheet
+_ON_PAPER = """() => {
+  const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const named = (node) => `${node.localName}.${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`;
+  const all = [...document.body.querySelectorAll("*")].filter(seen);
+  const told = (node) => node.matches(
+    "button, select, input[type=range], nav, .sidebar-drawer, .toc-drawer, .mobile-header, .related-pages, " +
+    ".skip-to-content, .headerlink, .content-icon-container");
+  const hides = (node) => getComputedStyle(node).overflowX !== "visible" && node.scrollWidth > node.clientWidth + 1;
+  const beyond = (node) => node.getBoundingClientRect().right > innerWidth + 1 && !node.closest("svg, math");
+  const places = [...document.querySelectorAll(".grda-shown")];
+  const whole = (place) => {
+    const pictures = [...place.querySelectorAll(".grda-picture, .grda-still-note")].filter(seen);
+    const sentences = [...place.querySelectorAll(".grda-sentence")].filter(seen);
+    return pictures.length === 1 && sentences.length === 1 && pictures[0].getBoundingClientRect().width > 200
+      && getComputedStyle(place).breakInside === "avoid";
+  };
+  const drawn = all.filter((node) => node.closest(".grda-picture"));
+  const inks = drawn.flatMap((node) => [getComputedStyle(node).fill, getComputedStyle(node).stroke]);
+  const words = all.filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim()));
+  return {
+    pressed: all.filter(told).map(named),
+    cut: all.filter((node) => hides(node) || beyond(node)).map(named),
+    incomplete: places.filter((place) => !whole(place)).map(named),
+    folded: [...document.querySelectorAll(".grda-veiled-table table")].filter((table) => !seen(table)).map(named),
+    inks: [...new Set(inks)],
+    words: [...new Set(words.filter((node) => !node.closest("svg")).map((node) => getComputedStyle(node).color))],
+    paper: getComputedStyle(document.body).backgroundColor,
+  };
+}"""
+
+
+def brightness(color: str) -> float:
+    """Of what a browser says of a colour, from 0 to 1 by WCAG's weights: enough to tell ink from paper."""
+    parts = [float(x) for x in re.findall(r"[\d.]+", color)[:3]]
+    return float(np.dot(parts, [0.2126, 0.7152, 0.0722])) / (255 if color.startswith("rgb") else 1)
+
+
+def css(color: str) -> str:
+    """ "#0072b2" as a browser says it."""
+    return f"rgb({', '.join(str(int(color[k : k + 2], 16)) for k in (1, 3, 5))})"
+
+
+ON_PAPER = (
+    *("index.html", "lesson04.html", "lesson07.html", "lesson10.html", "whole.html"),
+    *("library/tuning.html", "library/citation.html", "library/reference/optimizers.html"),
+)
+
+
+@pytest.mark.parametrize("path", ON_PAPER)
+def test_on_paper_are_text_and_pictures_alone(folder: Edition, path: str) -> None:
+    """From a dark screen with its figures drawn: nothing to press, nothing cut off, light colours."""
+    folder.page.emulate_media(color_scheme="dark")
+    folder.open(path)
+    flat = "[...document.querySelectorAll('[data-figure]:not([data-space])')].map((one) => one.dataset.figure)"
+    for name in folder.page.evaluate(flat):
+        folder.wake(name)
+    folder.page.set_viewport_size({"width": PAPER, "height": 1000})
+    folder.page.emulate_media(media="print", color_scheme="dark")
+    found = folder.page.evaluate(_ON_PAPER)
+    assert found["pressed"] == []
+    assert found["cut"] == []
+    assert found["incomplete"] == []
+    assert found["folded"] == []
+    on_dark = {css(color) for color in palette.DARK.values()} - {
+        css(color) for color in palette.DARK
+    }
+    assert not on_dark & set(found["inks"])
+    assert brightness(found["paper"]) > 0.99
+    assert max(map(brightness, found["words"])) < 0.6
+
+
+_MOVING = """() => ({
+  running: document.getAnimations().map((one) => one.effect.target?.className ?? ""),
+  smooth: [document.documentElement, ...document.querySelectorAll("*")]
+    .filter((node) => getComputedStyle(node).scrollBehavior === "smooth").map((node) => node.className),
+  slow: [...document.querySelectorAll("*")]
+    .filter((node) => /[1-9]/.test(getComputedStyle(node).transitionDuration + getComputedStyle(node).animationDuration))
+    .map((node) => `${node.className}`),
+})"""
+_WHERE = "[...document.querySelectorAll('.grda-control input, .grda-control select')].map((one) => one.value)"
+_PICTURES = """async (slider) => {
+  const seen = [slider.value];
+  const until = performance.now() + 2500;
+  while (performance.now() < until) {
+    await new Promise(requestAnimationFrame);
+    if (seen.at(-1) !== slider.value) seen.push(slider.value);
+  }
+  return seen.length;
+}"""
+
+
+@pytest.mark.parametrize("path", ["index.html", "lesson04.html", "library/tuning.html"])
+def test_nothing_moves_by_itself_for_who_asked_for_less_motion(folder: Edition, path: str) -> None:
+    """No film begins, no page glides; what is asked for with ▶ comes in single pictures."""
+    folder.page.emulate_media(reduced_motion="reduce")
+    folder.open(path)
+    for name in folder.figures():
+        folder.wake(name)
+    before = folder.page.evaluate(_WHERE)
+    folder.page.wait_for_timeout(1500)
+    assert folder.page.evaluate(_WHERE) == before
+    assert folder.page.evaluate(_MOVING) == {"running": [], "smooth": [], "slow": []}
+    play = folder.page.locator(".grda-play:visible")
+    if play.count():
+        play.first.click()
+        slider = play.first.locator("xpath=..").get_by_role("slider")
+        assert 2 <= slider.evaluate(_PICTURES) <= 4
+
+
 # ------------------------------------------------- pages
 
 
@@ -574,6 +687,11 @@ def test_the_next_question_begins_on_a_phones_screen(folder: Edition) -> None:
         )  # the page's header does not lie over it
 
 
+# The theme's column scrolls sideways by itself, and a page that is too wide would hide there.
+_TOO_WIDE = """() => [document.documentElement, document.querySelector(".content")]
+  .some((node) => node.scrollWidth > node.clientWidth)"""
+
+
 def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
     """By axe-core in light and dark, with every figure drawn, whose words it cannot judge; and no page is
     wider than a phone or a laptop."""
@@ -593,7 +711,7 @@ def test_every_page_is_open_to_all(folder: Edition, pages: list[str]) -> None:
         folder.page.emulate_media(color_scheme="light")
         for width, height in WIDTHS:
             folder.page.set_viewport_size({"width": width, "height": height})
-            if folder.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            if folder.page.evaluate(_TOO_WIDE):
                 problems.append(f"wider than {width} px")
         if problems:
             found[path] = problems
@@ -609,14 +727,65 @@ def test_the_keyboard_reaches_everything(folder: Edition) -> None:
         assert folder.missed_by_tab() == [], path
 
 
+def test_a_phones_navigation_opens_leads_on_and_closes(folder: Edition) -> None:
+    folder.page.set_viewport_size({"width": 390, "height": 844})
+    folder.open("library/tuning.html")
+    drawer = folder.page.locator(".sidebar-drawer")
+    expect(drawer).not_to_be_in_viewport()
+    folder.page.locator(".nav-overlay-icon").first.click()
+    expect(drawer).to_be_in_viewport(ratio=0.9)
+    folder.page.mouse.click(370, 600)  # beside it
+    expect(drawer).not_to_be_in_viewport()
+    folder.page.locator(".nav-overlay-icon").first.click()
+    drawer.get_by_role("link", name="Glossary").click()
+    expect(folder.page.get_by_role("heading", level=1)).to_contain_text("Glossary")
+    expect(drawer).not_to_be_in_viewport()
+
+
+def test_next_and_previous_are_one_way_through_all_pages(site: Path, pages: list[str]) -> None:
+    def leads(path: Path, way: str) -> Path | None:
+        found = re.search(rf'<a class="{way}-page" href="([^"]+)"', path.read_text("utf-8"))
+        return (path.parent / found[1]).resolve() if found else None
+
+    walked = [(site / "index.html").resolve()]
+    while following := leads(walked[-1], "next"):
+        assert leads(following, "prev") == walked[-1], following.name
+        walked.append(following)
+        assert len(walked) <= len(pages), "in a circle"
+    names = [str(path.relative_to(site.resolve())) for path in walked]
+    assert names[1 : 1 + len(LESSONS)] == [page_of(lesson) for lesson in LESSONS]
+    assert set(pages) - set(names) == {"genindex.html", "search.html"}
+
+
 def test_the_search_finds_lessons_in_a_folder(folder: Edition) -> None:
     folder.open("search.html?q=accumulator")
     results = folder.page.locator("#search-results li a")
-    expect(results.first).to_be_visible(timeout=20_000)
+    expect(folder.page.locator(".search-summary")).to_contain_text("found", timeout=20_000)
     found = results.evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
-    assert any("lesson02.html" in link for link in found)
+    lessons = [k for k, link in enumerate(found) if link.startswith("lesson")]
+    answers = [k for k, link in enumerate(found) if link.startswith("library/teachers/")]
+    assert any("lesson02.html" in link for link in found[:3])
+    assert lessons and answers and max(lessons) < min(answers)
     assert not any("whole.html" in link for link in found)
     assert folder.complaints == []
+
+
+def test_the_search_can_be_asked_on_its_own_page_and_says_what_it_has_not(folder: Edition) -> None:
+    folder.page.set_viewport_size({"width": 390, "height": 844})
+    folder.open("search.html")
+    field = folder.page.locator(".grda-search").get_by_role("searchbox")
+    field.fill("xyzzy")
+    field.press("Enter")
+    expect(folder.page.locator("#search-results")).to_contain_text(
+        "Nothing was found", timeout=20_000
+    )
+    expect(folder.page.locator(".grda-search").get_by_role("searchbox")).to_have_value("xyzzy")
+    # A name of the library is found by its own letters, not by those before its dot.
+    folder.open("search.html?q=grda")
+    summary = folder.page.locator(".search-summary")
+    expect(summary).to_contain_text("found", timeout=20_000)
+    names = folder.page.locator("#search-results li.kind-object a").all_inner_texts()
+    assert names and all("grda" in name.removeprefix("grda_edu").lower() for name in names)
 
 
 def test_without_scripts_there_are_text_formulas_pictures_and_sentences(
