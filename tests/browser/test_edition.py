@@ -538,7 +538,7 @@ def test_what_is_covered_is_not_given_away_while_it_loads(phone: Edition) -> Non
 
 # ------------------------------------------------- paper, and readers who asked for less motion
 
-PAPER = 680  # pixels: the 18 cm between the margins of an A4 sheet
+SHEETS = (446, 680)  # pixels: the 118 mm between the margins of an A5 sheet, the 180 mm of A4
 _ON_PAPER = """() => {
   const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const named = (node) => `${node.localName}.${node.getAttribute("class") ?? ""}: ${node.textContent.slice(0, 40)}`;
@@ -595,13 +595,12 @@ def test_on_paper_are_text_and_pictures_alone(folder: Edition, path: str) -> Non
     flat = "[...document.querySelectorAll('[data-figure]:not([data-space])')].map((one) => one.dataset.figure)"
     for name in folder.page.evaluate(flat):
         folder.wake(name)
-    folder.page.set_viewport_size({"width": PAPER, "height": 1000})
     folder.page.emulate_media(media="print", color_scheme="dark")
-    found = folder.page.evaluate(_ON_PAPER)
-    assert found["pressed"] == []
-    assert found["cut"] == []
-    assert found["incomplete"] == []
-    assert found["folded"] == []
+    for width in SHEETS:
+        folder.page.set_viewport_size({"width": width, "height": 1000})
+        found = folder.page.evaluate(_ON_PAPER)
+        unwanted = {key: found[key] for key in ("pressed", "cut", "incomplete", "folded")}
+        assert unwanted == {key: [] for key in unwanted}, width
     on_dark = {css(color) for color in palette.DARK.values()} - {
         css(color) for color in palette.DARK
     }
