@@ -262,6 +262,34 @@ def test_a_figures_name_leads_to_it_and_a_public_name_to_its_reference() -> None
     ]
 
 
+def test_a_lesson_that_is_named_is_led_to() -> None:
+    text = "\n".join(
+        [
+            "# Lesson 01",
+            "Lesson 11 has it (lesson 05), and lessons 04, `lesson 06`.",
+            "{doc}`lesson 02 </lesson02>`",
+            "```python",
+            "print('lesson 03')",
+            "```",
+            "```{table}",
+            "| lesson 07 |",
+            "```",
+            "lesson 08",
+        ]
+    )
+    made = pages.with_lessons(text)
+    assert re.findall(r"\{doc\}`[Ll]esson (\d\d) </lesson\1>`", made) == [
+        "11",
+        "05",
+        "02",
+        "07",
+        "08",
+    ]
+    assert re.sub(r"\{doc\}`([Ll]esson \d\d) </lesson\d\d>`", r"\1", made) == text.replace(
+        "{doc}`lesson 02 </lesson02>`", "lesson 02"
+    )
+
+
 def test_an_address_that_leads_nowhere_says_so(monkeypatch) -> None:
     text = "<!-- install -->\n\n<!-- address -->"
     monkeypatch.setattr(pages, "public_address", lambda: "https://github.com/OWNER/grda-edu")

@@ -131,7 +131,7 @@ def _answers(predictions: list[Prediction]) -> Iterator[str]:
 def _exercise(one: Exercise) -> Iterator[str]:
     yield f"**{_capital(markdown(one.title))}.** {_paragraphs(one.task)}"
     yield "\n".join(["Hints, one by one:", "", *(f"1. {_paragraphs(hint)}" for hint in one.hints)])
-    yield _paragraphs(one.done)
+    yield f"Who has solved it reads: “{_paragraphs(one.done)}”" if one.done else ""
 
 
 def _capital(text: str) -> str:

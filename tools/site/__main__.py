@@ -110,6 +110,8 @@ def lay_pages(notebooks: dict[str, NotebookNode], laid: Path, figures: Path) -> 
     words.write_text(with_places(words.read_text("utf-8")), "utf-8")
     for front in (laid / "index.md", laid / "library" / "index.md"):
         front.write_text(pages.filled(front.read_text("utf-8"), shown), "utf-8")
+    for text in (laid / "library").rglob("*.md"):
+        text.write_text(pages.with_lessons(text.read_text("utf-8")), "utf-8")
     response = laid / "library" / "response.md"
     response.write_text(pages.with_links(response.read_text("utf-8"), places), "utf-8")
 

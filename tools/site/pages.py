@@ -95,6 +95,10 @@ def _as_said_here(text: str, number: str) -> str:
 
 PLACE = re.compile(r"<!-- (figure|map|install|address):? ?([\w -]*?) ?-->")
 FIGURE = re.compile(r"`(lesson\d\d\.\w+)`")
+LESSON = re.compile(
+    r"^```(?!\{table\})\S.*?^```$|^#[^\n]*|`[^`\n]+(?:\n[^`\n]+)?`|\b[Ll]esson (\d\d)\b",
+    re.DOTALL | re.MULTILINE,
+)
 IN_CODE = re.compile(r"^- In code: .*$", re.MULTILINE)
 
 
@@ -142,6 +146,15 @@ def with_links(text: str, places: Mapping[str, str]) -> str:
         lambda line: re.sub(r"`(\w+)`", r"{py:obj}`\1 <grda_edu.\1>`", line[0]), text
     )
     return FIGURE.sub(to_figure, named)
+
+
+def with_lessons(text: str) -> str:
+    """A page of the library on which "lesson 05" leads there, but for code, headings and what leads there already."""
+
+    def linked(found: re.Match[str]) -> str:
+        return f"{{doc}}`{found[0]} </lesson{found[1]}>`" if found[1] else found[0]
+
+    return LESSON.sub(linked, text)
 
 
 def figure_places(
