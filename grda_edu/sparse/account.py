@@ -66,7 +66,8 @@ class Report:
             same = f"outputs differ by at most {self.difference:.0e}"
             yield "parameters, dense and compact", f"{before:,} and {after:,}; {same}"
         times = " and ".join(f"{ms:.3g} {name}" for name, ms in self.milliseconds.items())
-        yield f"milliseconds, {self.batch} examples", times
+        is_timed = not any(map(math.isnan, self.milliseconds.values()))
+        yield f"milliseconds, {self.batch} examples", times if is_timed else "not timed"
 
     @property
     def died(self) -> str:

@@ -844,6 +844,19 @@ def test_every_link_leads_somewhere(site: Path, pages: list[str]) -> None:
     assert astray == []
 
 
+def test_what_is_not_timed_for_a_page_says_so(site: Path) -> None:
+    """A build measures no times, which would be others at every build; and no table has a number that is none."""
+    cells = {
+        lesson: re.findall(r"<t[dh][^>]*>([^<]*)", (site / page_of(lesson)).read_text("utf-8"))
+        for lesson in LESSONS
+    }
+    holes = re.compile(r"\b(nan|undefined)\b")
+    assert {
+        k: found for k, all_ in cells.items() if (found := [c for c in all_ if holes.search(c)])
+    } == {}
+    assert cells[LESSONS[11]].count("not timed") >= 5
+
+
 def packed(path: Path) -> int:
     return len(gzip.compress(path.read_bytes(), 6))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -88,5 +90,5 @@ def _row(way: str, strength: float, seed: int, small: nn.Module, seconds: float)
         f"{multiplications(small):,}",
         significant(apart, 1),
         decimal(file_bytes(small)[PACKED] / 1000, 1),
-        decimal(1000 * seconds, 1),
+        "not timed" if math.isnan(seconds) else decimal(1000 * seconds, 1),
     )
