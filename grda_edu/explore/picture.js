@@ -487,6 +487,10 @@ function slider(state, axis, control) {
   const longest = Math.max(...control.texts.map((text) => text.length));
   readout.style.width = `${Math.min(16, longest + 1)}ch`; // or the slider's length would follow its value
   input.addEventListener("input", () => state.move(axis, Number(input.value)));
+  // A finger that scrolls the page from here has moved the slider by its touch alone.
+  let touched = 0;
+  input.addEventListener("pointerdown", () => (touched = state.index()[axis]));
+  input.addEventListener("pointercancel", () => state.move(axis, touched));
   answerKeys(input, last, 1, (to) => state.move(axis, to));
   const box = element("div", { className: "grda-control" });
   box.dataset.control = control.name;

@@ -664,6 +664,29 @@ def test_a_finger_moves_a_slider_by_one(phone: Edition) -> None:
     assert slider.bounding_box()["width"] > 150  # type: ignore[index]
 
 
+def test_scrolling_from_a_slider_leaves_it_where_it_was(phone: Edition) -> None:
+    phone.open("lesson01.html")
+    name = "lesson01-forty_coefficients"
+    phone.wake(name)
+    slider = phone.place(name).get_by_role("slider")
+    slider.evaluate("node => node.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    phone.page.wait_for_timeout(500)
+    begun, top = slider.input_value(), scrolled(phone)
+    box = slider.bounding_box()
+    assert box is not None
+    touch = phone.page.context.new_cdp_session(phone.page)
+    x, y = box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
+    moves = [("touchMove", [{"x": x, "y": y - 12 * k}]) for k in range(1, 16)]
+    for kind, points in [("touchStart", [{"x": x, "y": y}]), *moves, ("touchEnd", [])]:
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        phone.page.wait_for_timeout(20)
+    phone.page.wait_for_timeout(300)
+    assert scrolled(phone) > top + 100
+    assert slider.input_value() == begun
+    slider.tap(position={"x": 0.8 * box["width"], "y": 20})  # a touch alone still moves it
+    assert slider.input_value() != begun
+
+
 def test_the_next_question_begins_on_a_phones_screen(folder: Edition) -> None:
     folder.page.set_viewport_size({"width": 390, "height": 844})
     folder.open("lesson12.html")
