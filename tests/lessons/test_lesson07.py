@@ -373,7 +373,7 @@ def test_the_numbers_of_the_text():
     assert questions.first_to_die(42.0) == questions.SMALLER  # "At 42° it is w2's turn"
     after = numbers.paths_at(-25.0)["obs"][-1]
     assert after == pytest.approx([1.86, 0.0], abs=0.005) and "from 1 to 1.86" in TEXT
-    assert "darkest grey begins where the loss is 1." in TEXT and max(from_above.LEVELS) == 1.0
+    assert "strongest grey begins where the loss is 1." in TEXT and max(from_above.LEVELS) == 1.0
     assert (numbers.C, numbers.MU) == (1.0, 0.51)  # "c = 1 and μ = 0.51"
     assert line_valley(W_SGD, 15.0).curvature == 4.0
 

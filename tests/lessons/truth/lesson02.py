@@ -221,7 +221,10 @@ FIVE_METHODS = Case(
         "gRDA formula": FORMULA,
     },
     keys={
-        **{f"notes[{k}]": {m: (f"{m} sharp", f"{m} flat")} for k, m in enumerate(METHODS)},
+        **{
+            f"notes[{k}]": {m.replace("subg", "sub\u00adg"): (f"{m} sharp", f"{m} flat")}
+            for k, m in enumerate(METHODS)
+        },  # a heading may break the word there
         "notes[5]": {method: f"{method} bias" for method in METHODS if method != "SGD"},
     },
     names=["ℓ1", "μ−1"],

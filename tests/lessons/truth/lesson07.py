@@ -258,7 +258,7 @@ PATHS = Case(
     looks=PLANE
     | LOOKS
     | {f"{what} of {name}": style for what in ("move", "loss") for name, style in LOOKS.items()}
-    | {"now": of_many(*LOOKS.values()), "shapes[0]": palette.MUTED},
+    | {"now": of_many(*LOOKS.values()), **dict.fromkeys(("shapes[0]", "shapes[1]"), palette.MUTED)},
     keys={
         "notes[0]": {
             words: [method, f"now[{k}]"] for k, (method, words) in enumerate(CALLED.items())
